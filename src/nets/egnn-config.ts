@@ -1,0 +1,69 @@
+/**
+ * Shape of the E(n)-equivariant graph network of EDM (Hoogeboom et al. 2022, eq. 12 and appendix B; EGNN:
+ * Satorras, Hoogeboom, Welling 2021). Defaults are those of the paper's QM9 model.
+ */
+import type { Layout, ParameterSpec } from "./parameters.ts";
+
+export interface EgnnConfig {
+  /** Features that enter: data features, then conditioning channels (time, context). */
+  readonly inFeatures: number;
+  /** Features that leave: the data features, a prefix of those that enter. */
+  readonly outFeatures: number;
+  /** Width of every hidden layer. */
+  readonly hidden: number;
+  /** Number of equivariant blocks. */
+  readonly layers: number;
+  /** Graph convolutions in each block (`inv_sublayers`). */
+  readonly sublayers: number;
+  /** Sigmoid gate on messages, ẽ_ij = φ_inf(m_ij). */
+  readonly attention: boolean;
+  /** Bounds coordinate updates to ± coordsRange by a tanh. */
+  readonly tanh: boolean;
+  readonly coordsRange: number;
+  /** C in (x_i − x_j) / (d_ij + C). */
+  readonly normConstant: number;
+  readonly aggregation: "sum" | "mean";
+  /** Divides sums over neighbours (aggregation "sum" only). */
+  readonly normalizationFactor: number;
+  /** Distances enter as sines and cosines (without gradient) in place of their squares. */
+  readonly sinEmbedding: boolean;
+}
+
+/** Frequencies 2π 4^k / 15 of the optional distance embedding, six of them. */
+export const SIN_FREQUENCIES: readonly number[] = Array.from({ length: 6 }, (_, k) => (2 * Math.PI * 4 ** k) / 15);
+
+/** Channels that describe an edge: current and input distance, each squared or embedded. */
+export const edgeFeatures = (config: Pick<EgnnConfig, "sinEmbedding">): number =>
+  config.sinEmbedding ? 4 * SIN_FREQUENCIES.length : 2;
+
+/**
+ * Order of the parameters. Weights are [out, in], y = x Wᵀ + b. Linear layers start uniform in ±1/√in
+ * (PyTorch's default); the last coordinate layer is Xavier uniform with gain 0.001, so that the untrained
+ * network hardly moves atoms.
+ */
+export function egnnLayout(config: EgnnConfig): Layout {
+  const { hidden: H } = config;
+  const edgeIn = 2 * H + edgeFeatures(config);
+  const specs: ParameterSpec[] = [];
+  const linear = (name: string, inputs: number, outputs: number): void => {
+    specs.push({ name: `${name}.weight`, shape: [outputs, inputs], bound: 1 / Math.sqrt(inputs) });
+    specs.push({ name: `${name}.bias`, shape: [outputs], bound: 1 / Math.sqrt(inputs) });
+  };
+  linear("embedding", config.inFeatures, H);
+  for (let b = 0; b < config.layers; b++) {
+    for (let s = 0; s < config.sublayers; s++) {
+      const gcl = `blocks.${b}.gcl.${s}`;
+      linear(`${gcl}.edge.0`, edgeIn, H);
+      linear(`${gcl}.edge.1`, H, H);
+      linear(`${gcl}.node.0`, 2 * H, H);
+      linear(`${gcl}.node.1`, H, H);
+      if (config.attention) linear(`${gcl}.attention`, H, 1);
+    }
+    const coord = `blocks.${b}.coord`;
+    linear(`${coord}.0`, edgeIn, H);
+    linear(`${coord}.1`, H, H);
+    specs.push({ name: `${coord}.2.weight`, shape: [1, H], bound: 0.001 * Math.sqrt(6 / (H + 1)) });
+  }
+  linear("embeddingOut", H, config.inFeatures);
+  return specs;
+}
