@@ -1,0 +1,8 @@
+/**
+ * The tensor library, made ready: every module that computes with jax-js imports it from here, so that the
+ * worker shim is in place before jax-js is.
+ */
+import "./worker-shim.ts";
+
+export * as jax from "@jax-js/jax";
+export { numpy as np, nn } from "@jax-js/jax";
