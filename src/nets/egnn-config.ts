@@ -2,7 +2,7 @@
  * Shape of the E(n)-equivariant graph network of EDM (Hoogeboom et al. 2022, eq. 12 and appendix B; EGNN:
  * Satorras, Hoogeboom, Welling 2021). Defaults are those of the paper's QM9 model.
  */
-import type { Layout, ParameterSpec } from "./parameters.ts";
+import { type Layout, linearSpecs, type ParameterSpec } from "./parameters.ts";
 
 export interface EgnnConfig {
   /** Features that enter: data features, then conditioning channels (time, context). */
@@ -46,8 +46,7 @@ export function egnnLayout(config: EgnnConfig): Layout {
   const edgeIn = 2 * H + edgeFeatures(config);
   const specs: ParameterSpec[] = [];
   const linear = (name: string, inputs: number, outputs: number): void => {
-    specs.push({ name: `${name}.weight`, shape: [outputs, inputs], bound: 1 / Math.sqrt(inputs) });
-    specs.push({ name: `${name}.bias`, shape: [outputs], bound: 1 / Math.sqrt(inputs) });
+    specs.push(...linearSpecs(name, inputs, outputs));
   };
   linear("embedding", config.inFeatures, H);
   for (let b = 0; b < config.layers; b++) {

@@ -1,4 +1,6 @@
-/** Parameters of a network: a list of named tensors in a fixed order, kept as one flat array. */
+/** Parameters of a network: named tensors in a fixed order, kept as one flat array; nested for jax-js. */
+import { stream } from "../math/random.ts";
+import { np } from "../runtime/jax.ts";
 
 /** Name, shape and initial distribution of one tensor. */
 export interface ParameterSpec {
@@ -11,8 +13,77 @@ export interface ParameterSpec {
 /** Order of the tensors in the flat array. */
 export type Layout = readonly ParameterSpec[];
 
+/** A fully connected layer, y = x Wᵀ + b; weight [out, in], bias [out]. */
+export type Linear = { readonly weight: np.Array; readonly bias: np.Array };
+
+/** Takes ownership of `x` [..., in] and of the layer; [..., out]. */
+export const linear = (layer: Linear, x: np.Array): np.Array =>
+  np.matmul(x, layer.weight.transpose()).add(layer.bias);
+
 export const tensorSize = (shape: readonly number[]): number => shape.reduce((product, n) => product * n, 1);
 
 /** Number of values of all tensors. */
 export const layoutSize = (layout: Layout): number =>
   layout.reduce((sum, { shape }) => sum + tensorSize(shape), 0);
+
+/** The two parameters of a PyTorch-like linear layer, uniform in ±1/√in. */
+export function linearSpecs(name: string, inputs: number, outputs: number): ParameterSpec[] {
+  const bound = 1 / Math.sqrt(inputs);
+  return [
+    { name: `${name}.weight`, shape: [outputs, inputs], bound },
+    { name: `${name}.bias`, shape: [outputs], bound },
+  ];
+}
+
+/** Initial values; tensor k is drawn from its own stream, so adding a layer changes no other. */
+export function initialParameters(layout: Layout, seed: number): Float32Array {
+  const values = new Float32Array(layoutSize(layout));
+  let offset = 0;
+  layout.forEach(({ shape, bound }, index) => {
+    const random = stream({ seed, purpose: "parameters", index });
+    const end = offset + tensorSize(shape);
+    for (; offset < end; offset++) values[offset] = bound * (2 * random.uniform() - 1);
+  });
+  return values;
+}
+
+/** View of each tensor in the flat array, by name and in order. */
+export function namedViews<A extends Float32Array | Float64Array>(layout: Layout, values: A): Map<string, A> {
+  const views = new Map<string, A>();
+  let offset = 0;
+  for (const { name, shape } of layout) {
+    const end = offset + tensorSize(shape);
+    views.set(name, values.subarray(offset, end) as A);
+    offset = end;
+  }
+  return views;
+}
+
+/** A tree of arrays: names split at dots, numeric parts as array indices. */
+export type ParameterTree = { [key: string]: ParameterTree } | ParameterTree[] | np.Array;
+
+/** The flat values as a tree of device arrays, in the precision of `values`. */
+export function parameterTree(layout: Layout, values: Float32Array | Float64Array): ParameterTree {
+  const root: Record<string, unknown> = {};
+  for (const [index, [name, view]] of [...namedViews(layout, values)].entries()) {
+    const path = name.split(".");
+    let node: Record<string, unknown> = root;
+    path.forEach((key, depth) => {
+      if (depth === path.length - 1) node[key] = np.array(view.slice(), { shape: [...layout[index].shape] });
+      else {
+        node[key] ??= /^\d+$/.test(path[depth + 1]) ? [] : {};
+        node = node[key] as Record<string, unknown>;
+      }
+    });
+  }
+  return root as ParameterTree;
+}
+
+/** The arrays of a tree in the order of the layout (borrowed, not owned). */
+export function treeArrays(layout: Layout, tree: unknown): np.Array[] {
+  return layout.map(({ name }) => {
+    let node = tree;
+    for (const key of name.split(".")) node = (node as Record<string, unknown>)[key];
+    return node as np.Array;
+  });
+}

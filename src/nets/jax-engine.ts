@@ -1,0 +1,181 @@
+/**
+ * The denoiser computed by jax-js: the readable definition, run as it stands. Forward passes take molecules of
+ * one size together, so nothing is padded; training steps pad the batch to its largest molecule.
+ */
+import { jax, np } from "../runtime/jax.ts";
+import { type DynamicsConfig, dynamics, dynamicsLayout } from "./dynamics.ts";
+import type { PaddedGraph } from "./egnn.ts";
+import type { AtomBatch, DenoiserEngine, SquaredErrors, SquaredErrorTarget } from "./engine.ts";
+import { layoutSize, type ParameterTree, parameterTree, treeArrays } from "./parameters.ts";
+
+export interface JaxEngineOptions {
+  /** Atoms that the divisor of mean aggregation counts; the molecule's own number when absent. */
+  readonly meanOver?: number;
+}
+
+/** Which rows of a ragged batch make one padded batch. */
+interface Padding {
+  /** Molecule of each row. [B] */
+  readonly molecules: readonly number[];
+  /** Atoms a row holds. */
+  readonly N: number;
+}
+
+/** An engine for `config`; jax must be initialised (`prepareRuntime`). */
+export function createJaxEngine(config: DynamicsConfig, options: JaxEngineOptions = {}): DenoiserEngine {
+  const layout = dynamicsLayout(config);
+  const parameterCount = layoutSize(layout);
+
+  const predict = jax.jit(
+    (parameters: ParameterTree, x: np.Array, h: np.Array, graph: PaddedGraph): np.Array =>
+      dynamics(config, parameters, x, h, graph),
+  );
+
+  /** Weighted sum of squared errors, and the errors of each molecule [B, 2] (positions, features). */
+  const loss = (
+    parameters: ParameterTree,
+    x: np.Array,
+    h: np.Array,
+    graph: PaddedGraph,
+    target: np.Array,
+    weight: np.Array,
+  ): [np.Array, np.Array] => {
+    const squared = np.square(dynamics(config, parameters, x, h, graph).sub(target)).sum(1); // [B, 3 + F]
+    const position = squared.ref.slice([], [0, 3]).sum(1);
+    const feature = squared.slice([], [3]).sum(1);
+    const errors = np.stack([position, feature], 1); // [B, 2]
+    return [errors.ref.mul(weight).sum(), jax.lax.stopGradient(errors)];
+  };
+  const lossAndGradient = jax.jit(jax.valueAndGrad(loss, { hasAux: true }));
+
+  let uploaded: { readonly source: Float32Array; readonly copy: Float32Array; readonly tree: ParameterTree } | undefined;
+  /** Device copy of the parameters, kept while their values stay the same. */
+  const upload = (parameters: Float32Array): ParameterTree => {
+    if (parameters.length !== parameterCount) {
+      throw new RangeError(`expected ${parameterCount} parameters, got ${parameters.length}`);
+    }
+    if (uploaded?.source !== parameters || !sameValues(uploaded.copy, parameters)) {
+      if (uploaded) jax.tree.dispose(uploaded.tree);
+      uploaded = { source: parameters, copy: parameters.slice(), tree: parameterTree(layout, parameters) };
+    }
+    return jax.tree.ref(uploaded.tree);
+  };
+
+  const graphOf = (batch: AtomBatch, { molecules, N }: Padding): PaddedGraph => {
+    const B = molecules.length;
+    const atoms = new Float32Array(B * N);
+    const pairs = new Float32Array(B * N * N);
+    const divisor = new Float32Array(B);
+    molecules.forEach((m, row) => {
+      const n = batch.sizes[m];
+      atoms.fill(1, row * N, row * N + n);
+      for (let i = 0; i < n; i++) {
+        const start = (row * N + i) * N;
+        pairs.fill(1, start, start + n);
+        pairs[start + i] = 0;
+      }
+      divisor[row] = config.aggregation === "mean" ? (options.meanOver ?? n) : config.normalizationFactor;
+    });
+    return {
+      atoms: np.array(atoms, { shape: [B, N, 1] }),
+      pairs: np.array(pairs, { shape: [B, N, N, 1] }),
+      divisor: np.array(divisor, { shape: [B, 1, 1] }),
+    };
+  };
+
+  const padded = (values: Float32Array, channels: number, batch: AtomBatch, padding: Padding): np.Array => {
+    const { molecules, N } = padding;
+    const offsets = atomOffsets(batch.sizes);
+    const out = new Float32Array(molecules.length * N * channels);
+    molecules.forEach((m, row) => {
+      out.set(values.subarray(offsets[m] * channels, offsets[m + 1] * channels), row * N * channels);
+    });
+    return np.array(out, { shape: [molecules.length, N, channels] });
+  };
+
+  const forward = async (parameters: Float32Array, batch: AtomBatch): Promise<Float32Array> => {
+    const channels = 3 + config.outFeatures;
+    const offsets = atomOffsets(batch.sizes);
+    const out = new Float32Array(offsets[batch.sizes.length] * channels);
+    for (const padding of bySize(batch.sizes)) {
+      const result = predict(
+        upload(parameters),
+        padded(batch.positions, 3, batch, padding),
+        padded(batch.features, config.inFeatures, batch, padding),
+        graphOf(batch, padding),
+      );
+      const values = (await result.data()) as Float32Array; // [B, N, 3 + F]
+      const stride = padding.N * channels;
+      padding.molecules.forEach((m, row) => {
+        out.set(values.subarray(row * stride, (row + 1) * stride), offsets[m] * channels);
+      });
+    }
+    return out;
+  };
+
+  const squaredError = async (
+    parameters: Float32Array,
+    batch: AtomBatch,
+    { target, positionWeight, featureWeight }: SquaredErrorTarget,
+    gradient: Float32Array,
+  ): Promise<SquaredErrors> => {
+    const M = batch.sizes.length;
+    const padding: Padding = { molecules: Array.from({ length: M }, (_, m) => m), N: Math.max(...batch.sizes) };
+    const weight = new Float32Array(2 * M);
+    for (let m = 0; m < M; m++) {
+      weight[2 * m] = positionWeight[m];
+      weight[2 * m + 1] = featureWeight[m];
+    }
+    const [[value, errors], gradients] = lossAndGradient(
+      upload(parameters),
+      padded(batch.positions, 3, batch, padding),
+      padded(batch.features, config.inFeatures, batch, padding),
+      graphOf(batch, padding),
+      padded(target, 3 + config.outFeatures, batch, padding),
+      np.array(weight, { shape: [M, 2] }),
+    ) as unknown as [[np.Array, np.Array], ParameterTree];
+    value.dispose();
+    const pairs = (await errors.data()) as Float32Array; // [M, 2]
+    let offset = 0;
+    for (const array of treeArrays(layout, gradients)) {
+      const values = (await array.data()) as Float32Array;
+      gradient.set(values, offset);
+      offset += values.length;
+    }
+    return {
+      position: Float64Array.from({ length: M }, (_, m) => pairs[2 * m]),
+      feature: Float64Array.from({ length: M }, (_, m) => pairs[2 * m + 1]),
+    };
+  };
+
+  const dispose = (): void => {
+    if (uploaded) jax.tree.dispose(uploaded.tree);
+    uploaded = undefined;
+    predict.dispose();
+    lossAndGradient.dispose();
+  };
+  return { name: `jax (${jax.defaultDevice()})`, forward, squaredError, dispose };
+}
+
+/** First atom of every molecule, and the number of atoms at the end. [M + 1] */
+export function atomOffsets(sizes: Int32Array): Int32Array {
+  const offsets = new Int32Array(sizes.length + 1);
+  for (let m = 0; m < sizes.length; m++) offsets[m + 1] = offsets[m] + sizes[m];
+  return offsets;
+}
+
+/** Molecules of equal size together, small ones first. */
+function bySize(sizes: Int32Array): Padding[] {
+  const groups = new Map<number, number[]>();
+  sizes.forEach((n, m) => {
+    const group = groups.get(n);
+    if (group) group.push(m);
+    else groups.set(n, [m]);
+  });
+  return [...groups].sort(([a], [b]) => a - b).map(([N, molecules]) => ({ molecules, N }));
+}
+
+function sameValues(a: Float32Array, b: Float32Array): boolean {
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return a.length === b.length;
+}
