@@ -35,11 +35,11 @@ export function dynamics(
 ): np.Array {
   const atoms = graph.atoms.ref;
   if (config.network === "gnn") {
-    const out = gnn(parameters as GnnParameters, x, h, graph);
+    const out = gnn(parameters as unknown as GnnParameters, x, h, graph);
     const velocity = withoutCenterOfMass(out.ref.slice([], [], [0, 3]), atoms);
     return np.concatenate([velocity, out.slice([], [], [3])], 2);
   }
-  const out = egnn(config, parameters as EgnnParameters, x.ref, h, graph);
+  const out = egnn(config, parameters as unknown as EgnnParameters, x.ref, h, graph);
   const velocity = withoutCenterOfMass(out.x.sub(x).mul(atoms.ref), atoms);
   return np.concatenate([velocity, out.h.slice([], [], [0, config.outFeatures])], 2);
 }
