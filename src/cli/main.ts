@@ -1,0 +1,138 @@
+/**
+ * The command line: finds the verb, checks its words, runs it, and turns what it throws into one line and an exit
+ * code: 0 done, 1 failed while working, 2 bad input, 130/143 interrupted.
+ */
+import { type CommandDef, runCommand } from "citty";
+import { InputError, nearest, WorkError } from "../errors.ts";
+import { packageVersion } from "../version.ts";
+import { helpText, section, verbRows } from "./help.ts";
+import { coloursFor } from "./output.ts";
+import { handleSignals } from "./signals.ts";
+import type { Verb, VerbEntry } from "./verb.ts";
+import { checkedWords } from "./words.ts";
+
+/** A verb may end with this code where it is no error: a run that was interrupted and saved. */
+export interface VerbOutcome {
+  readonly exitCode?: number;
+}
+
+const VERBS: Readonly<Record<string, VerbEntry>> = {
+  evaluate: {
+    summary: "measure molecules: stability, validity, uniqueness, novelty, geometry",
+    load: async () => (await import("./evaluate.ts")).evaluate,
+  },
+  info: {
+    summary: "what this installation has, or what is in a model",
+    load: async () => (await import("./info.ts")).info,
+  },
+};
+
+/** Runs the command line and ends the process. `words` is what follows the program's name. */
+export async function main(words: readonly string[]): Promise<void> {
+  handleSignals();
+  keepWritingWithoutReader();
+  let code: number;
+  try {
+    code = await runVerb(words);
+  } catch (error) {
+    code = reportError(error);
+  }
+  await Promise.all(
+    [process.stdout, process.stderr].map((stream) => new Promise((done) => stream.write("", done))),
+  );
+  process.exit(code);
+}
+
+async function runVerb(words: readonly string[]): Promise<number> {
+  const [first] = words;
+  if (first === undefined || first === "--help" || first === "-h") return say(overview());
+  if (first === "--version") return say(packageVersion());
+  const { path, verb, rest } = await findVerb("equimol", VERBS, words);
+  const options = rest.includes("--") ? rest.slice(0, rest.indexOf("--")) : rest;
+  if (options.includes("--help") || options.includes("-h") || verb.subCommands !== undefined) {
+    return say(helpText(path, verb, coloursFor(process.stdout)));
+  }
+  const { result } = await runCommand(verb as CommandDef, { rawArgs: checkedWords(rest, path, verb) });
+  return (result as VerbOutcome | undefined)?.exitCode ?? 0;
+}
+
+/** Walks down the verbs: "data", then "import". Stops at a verb with verbs below it when no word follows. */
+async function findVerb(
+  path: string,
+  verbs: Readonly<Record<string, VerbEntry>>,
+  words: readonly string[],
+): Promise<{ path: string; verb: Verb; rest: readonly string[] }> {
+  const [name, ...rest] = words;
+  const names = Object.keys(verbs);
+  if (name.startsWith("-")) {
+    throw new InputError(
+      `expected a verb before ${name}: ${path} VERB ${name} …, with VERB one of ${names.join(", ")}`,
+    );
+  }
+  if (!Object.hasOwn(verbs, name)) {
+    const near = nearest(name, names);
+    const hint = near === undefined ? `the verbs are ${names.join(", ")}` : `did you mean ${path} ${near}?`;
+    throw new InputError(`unknown verb "${name}"; ${hint} (see ${path} --help)`);
+  }
+  const verb = await verbs[name].load();
+  const here = `${path} ${name}`;
+  const wantsHelp = rest[0] === "--help" || rest[0] === "-h";
+  if (verb.subCommands === undefined || rest.length === 0 || wantsHelp) return { path: here, verb, rest };
+  return findVerb(here, verb.subCommands, rest);
+}
+
+function overview(): string {
+  const colours = coloursFor(process.stdout);
+  return [
+    "equimol: generate 3D molecules with E(3)-equivariant diffusion",
+    `${colours.bold("Usage")}  equimol VERB [options]`,
+    section("Verbs", verbRows(VERBS), colours),
+    section(
+      "Options",
+      [
+        ["-h, --help", "show this help, or with a verb the help of the verb"],
+        ["--version", "print the version"],
+      ],
+      colours,
+    ),
+  ].join("\n\n");
+}
+
+function say(text: string): number {
+  process.stdout.write(`${text}\n`);
+  return 0;
+}
+
+/** Prints the error as it deserves and returns the exit code. */
+function reportError(error: unknown): number {
+  const expected = error instanceof InputError || error instanceof WorkError || isSystemError(error);
+  if (expected) {
+    console.error(oneLine(error.message));
+    return error instanceof InputError || (isSystemError(error) && !OUT_OF_ROOM.has(error.code ?? ""))
+      ? 2
+      : 1;
+  }
+  console.error("equimol: an error that should not happen. Please report it with the lines below.");
+  console.error(error instanceof Error ? (error.stack ?? error.message) : error);
+  return 1;
+}
+
+/** Failures of the machine; every other one of the file system is a path the user can mend. */
+const OUT_OF_ROOM: ReadonlySet<string> = new Set(["ENOSPC", "EDQUOT", "EIO", "EMFILE", "ENFILE"]);
+
+const oneLine = (message: string): string => message.replace(/\s*\n\s*/g, " ");
+
+/** A file or folder that cannot be opened or written, where nobody nearer to it has said so in better words. */
+const isSystemError = (error: unknown): error is NodeJS.ErrnoException =>
+  error instanceof Error && "code" in error && "syscall" in error && "path" in error;
+
+/** `equimol … | head` closes our stdout early: the work goes on, the text goes nowhere. */
+function keepWritingWithoutReader(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code === "EPIPE") return;
+      if (stream === process.stdout) console.error(`stdout: cannot be written: ${error.message}`);
+      process.exit(1);
+    });
+  }
+}

@@ -1,0 +1,173 @@
+/**
+ * Where a verb's words go. stdout: the answer, as text or with --json as one JSON object and nothing else.
+ * stderr: notices, warnings, progress. Colours and the moving bar only on a terminal.
+ */
+import pc from "picocolors";
+
+type Colours = ReturnType<typeof pc.createColors>;
+
+/** The parts of a stream that are used here. */
+export interface Sink {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+  write(text: string): unknown;
+}
+
+export interface OutputOptions {
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+  readonly stdout?: Sink;
+  readonly stderr?: Sink;
+}
+
+export interface Progress {
+  /** `done` of `total` units are done; `suffix` is shown behind the rate. */
+  readonly update: (done: number, suffix?: string) => void;
+  /** Removes the bar. */
+  readonly done: () => void;
+}
+
+export interface Output {
+  /** True when the answer is to be JSON. */
+  readonly json: boolean;
+  readonly quiet: boolean;
+  /** The answer to a person, on stdout; nothing with --json. */
+  readonly print: (text: string) => void;
+  /** A notice along the way, on stderr; nothing with --quiet. */
+  readonly log: (line: string) => void;
+  /** A warning, on stderr, always. */
+  readonly warn: (line: string) => void;
+  /** The answer to a program, on stdout; nothing without --json. To be called once. */
+  readonly result: (object: object) => void;
+  /** A bar on stderr; sparse lines where stderr is no terminal; nothing with --quiet. */
+  readonly progress: (label: string, total: number) => Progress;
+  /** Colours for what is printed on stdout. */
+  readonly colours: Colours;
+}
+
+/** Colours fit for a stream: none unless it is a terminal and the user has not said NO_COLOR. */
+export function coloursFor(stream: Sink): Colours {
+  const wanted = stream.isTTY === true && !process.env.NO_COLOR && process.env.TERM !== "dumb";
+  return pc.createColors(wanted);
+}
+
+/** The output of a verb that was given --json and --quiet or not. */
+export function createOutput(options: OutputOptions): Output {
+  const { json = false, quiet = false, stdout = process.stdout, stderr = process.stderr } = options;
+  const onError = coloursFor(stderr);
+  let bar: Bar | undefined;
+  let answered = false;
+
+  const note = (line: string): void => {
+    bar?.erase();
+    stderr.write(`${line}\n`);
+    bar?.draw();
+  };
+
+  return {
+    json,
+    quiet,
+    colours: coloursFor(stdout),
+    print: (text) => {
+      if (json) return;
+      bar?.erase();
+      stdout.write(`${text}\n`);
+      bar?.draw();
+    },
+    log: (line) => {
+      if (!quiet) note(line);
+    },
+    warn: (line) => note(`${onError.yellow("warning:")} ${line}`),
+    result: (object) => {
+      if (!json) return;
+      if (answered) throw new Error("a verb answers with one JSON object");
+      answered = true;
+      stdout.write(`${JSON.stringify(object)}\n`);
+    },
+    progress: (label, total) => {
+      if (quiet) return { update: () => {}, done: () => {} };
+      if (!stderr.isTTY) return sparseProgress(label, total, note);
+      const started = movingBar(label, total, stderr, onError);
+      bar = started;
+      return {
+        update: started.update,
+        done: () => {
+          started.erase();
+          if (bar === started) bar = undefined;
+        },
+      };
+    },
+  };
+}
+
+interface Bar {
+  readonly update: (done: number, suffix?: string) => void;
+  readonly draw: () => void;
+  readonly erase: () => void;
+}
+
+const REDRAW_EVERY = 100; // ms
+const BAR_WIDTH = 24;
+
+function movingBar(label: string, total: number, stderr: Sink, colours: Colours): Bar {
+  const start = performance.now();
+  let drawn = -Infinity;
+  let state: { done: number; suffix: string } = { done: 0, suffix: "" };
+
+  const draw = (): void => {
+    const share = total > 0 ? Math.min(1, state.done / total) : 0;
+    const filled = Math.round(share * BAR_WIDTH);
+    const text = progressText(state.done, total, (performance.now() - start) / 1000, state.suffix);
+    const room = (stderr.columns ?? 80) - label.length - BAR_WIDTH - 4;
+    const blocks = colours.cyan("━".repeat(filled)) + colours.dim("━".repeat(BAR_WIDTH - filled));
+    stderr.write(`\r\x1b[2K${label} ${blocks} ${room > 8 ? text.slice(0, room) : ""}`);
+    drawn = performance.now();
+  };
+  draw();
+  return {
+    draw,
+    erase: () => stderr.write("\r\x1b[2K"),
+    update: (done, suffix = "") => {
+      state = { done, suffix };
+      if (performance.now() - drawn >= REDRAW_EVERY) draw();
+    },
+  };
+}
+
+const SPARSE_EVERY = 10_000; // ms
+
+function sparseProgress(label: string, total: number, note: (line: string) => void): Progress {
+  const start = performance.now();
+  let said = start;
+  return {
+    update: (done, suffix = "") => {
+      const now = performance.now();
+      if (now - said < SPARSE_EVERY) return;
+      said = now;
+      note(`${label}: ${progressText(done, total, (now - start) / 1000, suffix)}`);
+    },
+    done: () => {},
+  };
+}
+
+/** `640/1000  12.3/s  29 s left  loss 0.31` */
+function progressText(done: number, total: number, seconds: number, suffix: string): string {
+  const parts = [`${done}/${total}`];
+  if (done > 0 && seconds > 0) {
+    const rate = done / seconds;
+    parts.push(rate >= 1 ? `${rate.toPrecision(3)}/s` : `${(1 / rate).toPrecision(3)} s each`);
+    if (done < total) parts.push(`${duration((total - done) / rate)} left`);
+  }
+  if (suffix !== "") parts.push(suffix);
+  return parts.join("  ");
+}
+
+/** Seconds as people say them: `42 s`, `3 min 05 s`, `2 h 10 min`. */
+export function duration(seconds: number): string {
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${whole} s`;
+  const pad = (n: number) => String(n).padStart(2, "0");
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${pad(whole % 60)} s`;
+  const minutes = Math.round(seconds / 60);
+  return `${Math.floor(minutes / 60)} h ${pad(minutes % 60)} min`;
+}
