@@ -1,0 +1,112 @@
+/**
+ * Variance-preserving noise schedules: z_t = α_t x + σ_t ε with α² + σ² = 1, all functions of
+ * γ(t) = −log SNR(t), t ∈ [0, 1] (Kingma et al. 2021, "Variational diffusion models"). The polynomial schedule is
+ * Hoogeboom et al. 2022, appendix B; cosine: Nichol & Dhariwal 2021, eq. 17; linear β: Ho et al. 2020.
+ * The predefined schedules are tables of T + 1 values; t is rounded to the nearest one, as published.
+ */
+
+/** A schedule is the function γ; everything else follows from it. */
+export interface NoiseSchedule {
+  readonly name: string;
+  /** T: the number of steps the process was defined with. */
+  readonly steps: number;
+  /** −log SNR, increasing in t. */
+  readonly gamma: (t: number) => number;
+  /** √sigmoid(−γ), the share of signal. */
+  readonly alpha: (t: number) => number;
+  /** √sigmoid(γ), the standard deviation of the noise. */
+  readonly sigma: (t: number) => number;
+  /** α²/σ². */
+  readonly snr: (t: number) => number;
+}
+
+/** What a configuration says about its schedule. */
+export type ScheduleConfig =
+  | { readonly kind: "polynomial"; readonly power: number; readonly precision: number; readonly steps: number }
+  | { readonly kind: "cosine"; readonly steps: number }
+  | { readonly kind: "linear"; readonly steps: number }
+  | { readonly kind: "learned"; readonly steps: number };
+
+/** log(1 + eˣ). */
+export const softplus = (x: number): number => (x > 30 ? x : Math.log1p(Math.exp(x)));
+export const sigmoid = (x: number): number => (x >= 0 ? 1 / (1 + Math.exp(-x)) : Math.exp(x) / (1 + Math.exp(x)));
+/** α for a given γ. */
+export const alphaOf = (gamma: number): number => Math.sqrt(sigmoid(-gamma));
+/** σ for a given γ. */
+export const sigmaOf = (gamma: number): number => Math.sqrt(sigmoid(gamma));
+
+/** The schedule of a function γ. */
+export const scheduleOf = (name: string, steps: number, gamma: (t: number) => number): NoiseSchedule => ({
+  name,
+  steps,
+  gamma,
+  alpha: (t) => alphaOf(gamma(t)),
+  sigma: (t) => sigmaOf(gamma(t)),
+  snr: (t) => Math.exp(-gamma(t)),
+});
+
+/**
+ * α²(t) = (1 − 2s)(1 − tᵖ)² + s with α²_t/α²_{t−1} kept at least 0.001 (before the precision s is applied).
+ * @param precision s; 1e-5 in the paper
+ */
+export function polynomialSchedule(steps: number, power = 2, precision = 1e-5): NoiseSchedule {
+  const raw = Array.from({ length: steps + 1 }, (_, k) => (1 - (k / steps) ** power) ** 2);
+  const alpha2 = clipSteps(raw, 0.001).map((a) => (1 - 2 * precision) * a + precision);
+  return tabulated(`polynomial_${power}`, alpha2);
+}
+
+/** ᾱ(u) = cos²(π/2 · (u + 0.008)/1.008) with β kept below 0.999; the first of its T + 1 steps is t = 0. */
+export function cosineSchedule(steps: number, offset = 0.008): NoiseSchedule {
+  const points = steps + 2;
+  const raw = Array.from(
+    { length: points },
+    (_, k) => Math.cos(((k / (points - 1) + offset) / (1 + offset)) * Math.PI * 0.5) ** 2,
+  );
+  let product = 1;
+  const alpha2 = raw.slice(1).map((value, k) => {
+    const beta = Math.min(Math.max(1 - value / raw[k], 0), 0.999);
+    product *= 1 - beta;
+    return product;
+  });
+  return tabulated("cosine", alpha2);
+}
+
+/** β rises linearly from 10⁻⁴ to 0.02 for T = 1000, both scaled by 1000/T; t = 0 is the first step. */
+export function linearSchedule(steps: number): NoiseSchedule {
+  const scale = 1000 / steps;
+  let product = 1;
+  const alpha2 = Array.from({ length: steps + 1 }, (_, k) => {
+    const beta = Math.min(scale * (1e-4 + (0.02 - 1e-4) * (k / steps)), 0.999);
+    product *= 1 - beta;
+    return product;
+  });
+  return tabulated("linear", alpha2);
+}
+
+/** The schedule that a configuration describes; learned schedules come from their parameters instead. */
+export function scheduleFrom(config: Exclude<ScheduleConfig, { kind: "learned" }>): NoiseSchedule {
+  switch (config.kind) {
+    case "polynomial":
+      return polynomialSchedule(config.steps, config.power, config.precision);
+    case "cosine":
+      return cosineSchedule(config.steps);
+    case "linear":
+      return linearSchedule(config.steps);
+  }
+}
+
+/** Limits each ratio α²_t/α²_{t−1} from below (and to at most 1), starting from α² = 1 before the first. */
+function clipSteps(alpha2: readonly number[], least: number): number[] {
+  let product = 1;
+  return alpha2.map((value, k) => {
+    const ratio = value / (k === 0 ? 1 : alpha2[k - 1]);
+    product *= Math.min(Math.max(ratio, least), 1);
+    return product;
+  });
+}
+
+function tabulated(name: string, alpha2: readonly number[]): NoiseSchedule {
+  const steps = alpha2.length - 1;
+  const table = Float64Array.from(alpha2, (a) => Math.log(1 - a) - Math.log(a));
+  return scheduleOf(name, steps, (t) => table[Math.round(t * steps)]);
+}

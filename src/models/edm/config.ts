@@ -1,0 +1,67 @@
+/** What an EDM model is: the contents of its `config.json`. */
+import { z } from "zod";
+import type { DynamicsConfig } from "../../nets/dynamics.ts";
+
+const count = z.number().int().positive();
+
+export const networkSchema = z.strictObject({
+  /** "gnn" is the paper's baseline without equivariance. */
+  kind: z.enum(["egnn", "gnn"]).default("egnn"),
+  hidden: count.default(256),
+  layers: count.default(9),
+  sublayers: count.default(1),
+  attention: z.boolean().default(true),
+  tanh: z.boolean().default(true),
+  coordsRange: z.number().positive().default(15),
+  normConstant: z.number().nonnegative().default(1),
+  aggregation: z.enum(["sum", "mean"]).default("sum"),
+  normalizationFactor: z.number().positive().default(1),
+  sinEmbedding: z.boolean().default(false),
+});
+
+export const scheduleSchema = z.discriminatedUnion("kind", [
+  z.strictObject({
+    kind: z.literal("polynomial"),
+    power: z.number().positive().default(2),
+    precision: z.number().positive().max(0.1).default(1e-5),
+    steps: count.default(1000),
+  }),
+  z.strictObject({ kind: z.literal("cosine"), steps: count.default(1000) }),
+  z.strictObject({ kind: z.literal("linear"), steps: count.default(1000) }),
+  z.strictObject({ kind: z.literal("learned"), steps: count.default(1000) }),
+]);
+
+export const featuresSchema = z.strictObject({
+  /** Nuclear charge as an ordinal feature beside the one-hot atom type. */
+  charges: z.boolean().default(true),
+  /** Divisors of positions (Å), one-hot types and charges; [1, 4, 10] in the paper. */
+  normalization: z.tuple([z.number().positive(), z.number().positive(), z.number().positive()]).default([1, 4, 10]),
+});
+
+export const edmConfigSchema = z.strictObject({
+  kind: z.literal("edm"),
+  /** Version of this file's layout. */
+  format: z.literal(1),
+  network: networkSchema,
+  schedule: scheduleSchema,
+  features: featuresSchema,
+  /** Nuclear charges of the atom types, in the order of the one-hot channels. */
+  elements: z.array(z.number().int().min(1).max(118)).nonempty(),
+  /** Training molecules of each size N: the model's p(N). */
+  sizes: z.record(z.string().regex(/^[1-9]\d*$/), count),
+  /** Where the model comes from: data set, steps, seconds, versions. */
+  provenance: z.record(z.string(), z.json()).default({}),
+});
+
+export type EdmConfig = z.infer<typeof edmConfigSchema>;
+
+/** F: data features of an atom, one-hot types and maybe the charge. */
+export const featureCount = (config: Pick<EdmConfig, "elements" | "features">): number =>
+  config.elements.length + (config.features.charges ? 1 : 0);
+
+/** The network with its input and output widths: time is one more channel at the end. */
+export function dynamicsConfig(config: Pick<EdmConfig, "elements" | "features" | "network">): DynamicsConfig {
+  const { kind, ...network } = config.network;
+  const outFeatures = featureCount(config);
+  return { ...network, network: kind, inFeatures: outFeatures + 1, outFeatures };
+}

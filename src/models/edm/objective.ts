@@ -1,0 +1,176 @@
+/**
+ * The two objectives of EDM and its likelihood (Hoogeboom et al. 2022, section 3.2 and appendix A.1, algorithm 1).
+ * Every one is, per molecule, a constant plus a weighted squared error of the predicted noise, so the engine only
+ * ever sees ‖ε̂ − ε‖². "l2" is L_simple; "vlb" is the variational bound with one draw of t for all terms.
+ * Deviation: the published L_simple divides by the atoms of the padded batch; we divide by a constant number of
+ * atoms (`normalizingAtoms`), so that the loss does not depend on who shares a batch.
+ */
+import { WorkError } from "../../errors.ts";
+import type { NoiseSchedule } from "../../diffusion/schedule.ts";
+import type { AtomBatch, DenoiserEngine, SquaredErrors } from "../../nets/engine.ts";
+import type { EdmConfig } from "./config.ts";
+import { channelCount, type EncodedBatch } from "./features.ts";
+import { logFeatureLikelihood, priorKl, reconstructionConstants, volumeChange } from "./likelihood-terms.ts";
+
+export type LossKind = "l2" | "vlb";
+
+export interface TrainingObjective {
+  readonly kind: LossKind;
+  /** N in the divisor (3 + F)·N of L_simple. */
+  readonly normalizingAtoms: number;
+}
+
+/** Random draws of one training step. */
+export interface Draws {
+  /** Time step 0 … T of each molecule. [M] */
+  readonly timeSteps: Int32Array;
+  /** ε. [A, C] */
+  readonly noise: Float64Array;
+}
+
+/** z_t = α_t xh + σ_t ε for the time step of each molecule. [A, C] */
+export function noised(
+  schedule: NoiseSchedule,
+  batch: EncodedBatch,
+  { timeSteps, noise }: Draws,
+  channels: number,
+): Float64Array {
+  const z = new Float64Array(batch.xh.length);
+  for (let m = 0; m < batch.sizes.length; m++) {
+    const t = timeSteps[m] / schedule.steps;
+    const [alpha, sigma] = [schedule.alpha(t), schedule.sigma(t)];
+    for (let k = channels * batch.offsets[m]; k < channels * batch.offsets[m + 1]; k++) {
+      z[k] = alpha * batch.xh[k] + sigma * noise[k];
+    }
+  }
+  return z;
+}
+
+/** What the network sees: z_t with its time t as one more channel. */
+export function networkInput(sizes: Int32Array, z: Float64Array, time: ArrayLike<number> | number, C: number): AtomBatch {
+  const A = z.length / C;
+  const F = C - 3 + 1;
+  const positions = new Float32Array(3 * A);
+  const features = new Float32Array(F * A);
+  let a = 0;
+  for (let m = 0; m < sizes.length; m++) {
+    const t = typeof time === "number" ? time : time[m];
+    for (const end = a + sizes[m]; a < end; a++) {
+      for (let d = 0; d < 3; d++) positions[3 * a + d] = z[C * a + d];
+      for (let k = 3; k < C; k++) features[F * a + k - 3] = z[C * a + k];
+      features[F * a + F - 1] = t;
+    }
+  }
+  return { sizes, positions, features };
+}
+
+/** exp(γ_t − γ_s) − 1 for s = t − 1/T: the weight of L_t. */
+const boundWeight = (schedule: NoiseSchedule, step: number): number =>
+  Math.expm1(schedule.gamma(step / schedule.steps) - schedule.gamma((step - 1) / schedule.steps));
+
+/**
+ * Loss of each molecule; the gradient of their mean replaces the contents of `gradient`.
+ * @returns nats for "vlb", the paper's dimensionless loss for "l2". [M]
+ */
+export async function trainingLoss(
+  config: EdmConfig,
+  schedule: NoiseSchedule,
+  objective: TrainingObjective,
+  engine: DenoiserEngine,
+  parameters: Float32Array,
+  batch: EncodedBatch,
+  draws: Draws,
+  gradient: Float32Array,
+): Promise<Float64Array> {
+  const C = channelCount(config);
+  const M = batch.sizes.length;
+  const T = schedule.steps;
+  const simple = objective.kind === "l2";
+  const divisor = simple ? C * objective.normalizingAtoms : 1;
+  const z = noised(schedule, batch, draws, C);
+  const constants = priorKl(config, schedule, batch);
+  const normalizers = reconstructionConstants(schedule, batch.sizes);
+  const volumes = volumeChange(config, batch.sizes);
+  const positionWeight = new Float32Array(M);
+  const featureWeight = new Float32Array(M);
+  for (let m = 0; m < M; m++) {
+    const step = draws.timeSteps[m];
+    const terms = simple ? 1 : T + 1;
+    const weight = (terms * 0.5 * (simple || step === 0 ? 1 : boundWeight(schedule, step))) / divisor;
+    positionWeight[m] = weight / M;
+    featureWeight[m] = step === 0 ? 0 : weight / M;
+    if (step === 0) constants[m] -= terms * logFeatureLikelihood(config, schedule, batch, z, m);
+    if (!simple) constants[m] += normalizers[m] + volumes[m];
+  }
+  const time = Float64Array.from(draws.timeSteps, (step) => step / T);
+  const errors = await engine.squaredError(
+    parameters,
+    networkInput(batch.sizes, z, time, C),
+    { target: Float32Array.from(draws.noise), positionWeight, featureWeight },
+    gradient,
+  );
+  return constants.map((c, m) => c + M * weighted(errors, positionWeight, featureWeight, m));
+}
+
+/** Terms of −log p(x, h | N) of each molecule, in nats. [M] each */
+export interface LikelihoodTerms {
+  readonly prior: Float64Array;
+  readonly diffusion: Float64Array;
+  readonly reconstruction: Float64Array;
+  readonly volume: Float64Array;
+}
+
+/**
+ * One-sample estimate of the variational bound: L_t at one t of 1 … T (times T), and L_0 at t = 0.
+ * @param draws time steps 1 … T and their noise
+ * @param noise0 noise of z_0. [A, C]
+ */
+export async function likelihoodTerms(
+  config: EdmConfig,
+  schedule: NoiseSchedule,
+  engine: DenoiserEngine,
+  parameters: Float32Array,
+  batch: EncodedBatch,
+  draws: Draws,
+  noise0: Float64Array,
+): Promise<LikelihoodTerms> {
+  const C = channelCount(config);
+  const T = schedule.steps;
+  const M = batch.sizes.length;
+  const z = noised(schedule, batch, draws, C);
+  const z0 = noised(schedule, batch, { timeSteps: new Int32Array(M), noise: noise0 }, C);
+  const time = Float64Array.from(draws.timeSteps, (step) => step / T);
+  const out = await engine.forward(parameters, networkInput(batch.sizes, z, time, C));
+  const out0 = await engine.forward(parameters, networkInput(batch.sizes, z0, 0, C));
+  const errors = squaredErrors(out, draws.noise, batch, C);
+  const errors0 = squaredErrors(out0, noise0, batch, C);
+  const constants = reconstructionConstants(schedule, batch.sizes);
+  const each = (term: (m: number) => number): Float64Array => Float64Array.from({ length: M }, (_, m) => term(m));
+  return {
+    prior: priorKl(config, schedule, batch),
+    diffusion: each(
+      (m) => T * 0.5 * boundWeight(schedule, draws.timeSteps[m]) * (errors.position[m] + errors.feature[m]),
+    ),
+    reconstruction: each(
+      (m) => constants[m] + 0.5 * errors0.position[m] - logFeatureLikelihood(config, schedule, batch, z0, m),
+    ),
+    volume: volumeChange(config, batch.sizes),
+  };
+}
+
+const weighted = (errors: SquaredErrors, position: Float32Array, feature: Float32Array, m: number): number =>
+  position[m] * errors.position[m] + feature[m] * errors.feature[m];
+
+/** ‖out − ε‖² of each molecule, positions and features apart. */
+function squaredErrors(out: Float32Array, noise: Float64Array, batch: EncodedBatch, C: number): SquaredErrors {
+  const M = batch.sizes.length;
+  const errors = { position: new Float64Array(M), feature: new Float64Array(M) };
+  for (let m = 0; m < M; m++) {
+    for (let k = C * batch.offsets[m]; k < C * batch.offsets[m + 1]; k++) {
+      const part = k % C < 3 ? errors.position : errors.feature;
+      part[m] += (out[k] - noise[k]) ** 2;
+    }
+    if (Number.isNaN(errors.position[m] + errors.feature[m])) throw new WorkError("the network's output is not a number");
+  }
+  return errors;
+}
