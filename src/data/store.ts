@@ -1,0 +1,266 @@
+/**
+ * Data sets on disk. A data set is a folder with `data.safetensors` (positions F64 [A, 3], atomicNumbers U8 [A],
+ * offsets U32 [M+1], split U8 [M], properties/NAME F64 [M]; molecules of the training part first) and
+ * `dataset.json` (see dataset-info.ts). It is built beside its place and renamed into it, so that it is whole or
+ * not there.
+ */
+
+import { createHash } from "node:crypto";
+import { createReadStream, existsSync, readdirSync, statSync } from "node:fs";
+import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { homedir } from "node:os";
+import { basename, join, resolve } from "node:path";
+import { InputError, nearest, WorkError } from "../errors.ts";
+import { readMolecules } from "../formats/read.ts";
+import { readSafetensors, type Tensor, writeSafetensors } from "../formats/safetensors.ts";
+import { type DatasetInfo, type DatasetSummary, datasetInfo, datasetInfoSchema } from "./dataset-info.ts";
+import { concatenate, type MoleculeSet, moleculeSetBuilder, setSize, subset } from "./molecule-set.ts";
+
+/** Molecules in three parts and what is known of them. Of a molecule file, all are in `train`. */
+export interface Dataset {
+  readonly info: DatasetInfo;
+  readonly train: MoleculeSet;
+  /** Undefined when it would be empty. */
+  readonly valid: MoleculeSet | undefined;
+  readonly test: MoleculeSet | undefined;
+}
+
+const ARRAYS = "data.safetensors";
+const INFO = "dataset.json";
+const PROPERTY = "properties/";
+const HOW_TO_MAKE = 'make one with "equimol data make minimol" or "equimol data import FILES… --name NAME"';
+
+/** Where data sets live: `$EQUIMOL_HOME`, or `.equimol` in the home directory; below it `data/NAME`. */
+export function dataHome(): string {
+  const fromEnvironment = process.env.EQUIMOL_HOME;
+  return fromEnvironment ? resolve(fromEnvironment) : join(homedir(), ".equimol");
+}
+
+/** Names of the data sets below `home`, sorted. */
+export function datasetNames(home = dataHome()): string[] {
+  const folder = join(home, "data");
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder)
+    .filter((name) => !name.startsWith(".") && existsSync(join(folder, name, INFO)))
+    .sort();
+}
+
+/**
+ * The folder of a new data set of this name.
+ * @throws InputError when the name cannot be a folder's, or is taken and `replace` is not given
+ */
+export function newDatasetFolder(name: string, home = dataHome(), replace = false): string {
+  if (!/^[A-Za-z0-9][A-Za-z0-9._+-]{0,99}$/.test(name)) {
+    throw new InputError(
+      `"${name}" cannot name a data set: use letters, digits, "-", "_", "+" and ".", beginning with a letter or digit`,
+    );
+  }
+  const folder = join(home, "data", name);
+  if (existsSync(folder) && !replace) {
+    throw new InputError(
+      `data set "${name}" exists already (${folder}); choose another name, or replace it with --replace`,
+    );
+  }
+  return folder;
+}
+
+/** What to write: three parts and where they come from. */
+export interface DatasetContent extends Omit<DatasetSummary, "sha256"> {
+  readonly home?: string;
+  /** Replace a data set of the same name. */
+  readonly replace?: boolean;
+}
+
+/**
+ * Writes a data set below the home folder. Either all of it is there afterwards or nothing is.
+ * @throws InputError when the name is bad or taken, or the folder cannot be written to
+ */
+export async function writeDataset(content: DatasetContent): Promise<DatasetInfo> {
+  const { home = dataHome(), replace = false, train, valid, test } = content;
+  const folder = newDatasetFolder(content.name, home, replace);
+  const parts = [train, valid, test].map((part) => part ?? concatenate([]));
+  const all = concatenate(parts);
+  const split = Uint8Array.from(parts.flatMap((part, k) => Array<number>(setSize(part)).fill(k)));
+  const tensors = new Map<string, Tensor>([
+    ["positions", { dtype: "F64", shape: [all.atomicNumbers.length, 3], data: all.positions }],
+    ["atomicNumbers", { dtype: "U8", shape: [all.atomicNumbers.length], data: all.atomicNumbers }],
+    ["offsets", { dtype: "U32", shape: [all.offsets.length], data: all.offsets }],
+    ["split", { dtype: "U8", shape: [split.length], data: split }],
+  ]);
+  for (const [name, column] of Object.entries(all.properties)) {
+    tensors.set(PROPERTY + name, { dtype: "F64", shape: [column.length], data: column });
+  }
+
+  const building = join(home, "data", `.${content.name}.part-${process.pid}`);
+  try {
+    await rm(building, { recursive: true, force: true });
+    await mkdir(building, { recursive: true });
+    await writeSafetensors(join(building, ARRAYS), tensors);
+    const info = datasetInfo({ ...content, sha256: await sha256OfFile(join(building, ARRAYS)) });
+    await writeFile(join(building, INFO), `${JSON.stringify(info, null, 2)}\n`);
+    await putInPlace(building, folder);
+    return info;
+  } catch (error) {
+    await rm(building, { recursive: true, force: true }).catch(() => undefined);
+    throw writingError(error, folder);
+  }
+}
+
+/** Renames the finished folder into its place; what was there is kept aside until that has worked. */
+async function putInPlace(building: string, folder: string): Promise<void> {
+  if (!existsSync(folder)) {
+    await rename(building, folder);
+    return;
+  }
+  const aside = `${building}-old`;
+  await rename(folder, aside);
+  try {
+    await rename(building, folder);
+  } catch (error) {
+    await rename(aside, folder);
+    throw error;
+  }
+  await rm(aside, { recursive: true, force: true });
+}
+
+function writingError(error: unknown, folder: string): unknown {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  if (code === "EACCES" || code === "EPERM" || code === "EROFS" || code === "ENOTDIR" || code === "EEXIST") {
+    return new InputError(
+      `cannot write the data set to ${folder} (${code}); give a folder that can be written to in EQUIMOL_HOME`,
+    );
+  }
+  if (code === "ENOSPC" || code === "EDQUOT") {
+    return new WorkError(`no space left for the data set in ${folder}; nothing was kept`, { cause: error });
+  }
+  return error;
+}
+
+/** Options of `loadDataset`. */
+export interface LoadOptions {
+  /** Default: `dataHome()`. */
+  readonly home?: string;
+  /** Compare the checksum of the arrays with `dataset.json` (default true; about 0.1 s for QM9). */
+  readonly verify?: boolean;
+}
+
+/**
+ * Opens a data set by name, by folder, or directly a molecule file (xyz, extxyz, sdf, also .gz).
+ * @throws InputError when there is none, or when it is damaged
+ */
+export async function loadDataset(nameOrPath: string, options: LoadOptions = {}): Promise<Dataset> {
+  const { home = dataHome(), verify = true } = options;
+  const folder = findDataset(nameOrPath, home);
+  if (folder === undefined) return loadMoleculeFile(nameOrPath);
+  const info = await readDatasetInfo(folder);
+  const file = join(folder, ARRAYS);
+  if (!existsSync(file)) throw new InputError("is missing; import the data set again", { file });
+  if (verify && (await sha256OfFile(file)) !== info.sha256) {
+    throw new InputError(
+      `checksum differs from the one in ${INFO}: the data set is damaged; import it again`,
+      { file },
+    );
+  }
+  return { info, ...splitParts((await readSafetensors(file)).tensors, file) };
+}
+
+/** Reads and checks `dataset.json` of a data set folder. */
+export async function readDatasetInfo(folder: string): Promise<DatasetInfo> {
+  const file = join(folder, INFO);
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(await readFile(file, "utf8"));
+  } catch (error) {
+    if (error instanceof SyntaxError) throw new InputError(`is not JSON (${error.message})`, { file });
+    throw new InputError(`cannot be read; expected a data set folder with ${INFO}`, { file });
+  }
+  const result = datasetInfoSchema.safeParse(parsed);
+  if (result.success) return result.data;
+  const issue = result.error.issues[0];
+  throw new InputError(`"${issue.path.join(".")}": ${issue.message}; import the data set again`, { file });
+}
+
+/**
+ * The folder of the data set that is meant, or undefined when a molecule file is.
+ * @throws InputError when nothing of that name or path exists
+ */
+export function findDataset(nameOrPath: string, home = dataHome()): string | undefined {
+  const named = join(home, "data", nameOrPath);
+  if (!/[\\/]/.test(nameOrPath) && existsSync(join(named, INFO))) return named;
+  const found = statSync(nameOrPath, { throwIfNoEntry: false });
+  if (found === undefined) {
+    const names = datasetNames(home);
+    const near = nearest(nameOrPath, names);
+    const meant = near === undefined ? "" : ` (did you mean "${near}"?)`;
+    const known = names.length === 0 ? "there are none yet" : `known: ${names.join(", ")}`;
+    throw new InputError(`no data set or molecule file "${nameOrPath}"${meant}; ${known}; ${HOW_TO_MAKE}`);
+  }
+  if (!found.isDirectory()) return undefined;
+  if (existsSync(join(nameOrPath, INFO))) return nameOrPath;
+  throw new InputError(
+    `folder has no ${INFO}; import its files first: equimol data import ${nameOrPath} --name NAME`,
+    {
+      file: nameOrPath,
+    },
+  );
+}
+
+async function loadMoleculeFile(file: string): Promise<Dataset> {
+  const builder = moleculeSetBuilder();
+  for await (const molecule of readMolecules(file)) builder.add(molecule);
+  const train = builder.finish();
+  const sha256 = await sha256OfFile(file);
+  const source = { file, sha256, molecules: setSize(train) };
+  const provenance = { command: "file", sources: [source], options: {}, dropped: {} };
+  const info = datasetInfo({ name: basename(file), train, sha256, provenance });
+  return { info, train, valid: undefined, test: undefined };
+}
+
+/** Checks that the arrays fit each other and cuts them into the three parts. */
+function splitParts(tensors: ReadonlyMap<string, Tensor>, file: string): Omit<Dataset, "info"> {
+  const damaged = (what: string): InputError =>
+    new InputError(`${what}; import the data set again`, { file });
+  const array = <A>(name: string, type: new (...args: never[]) => A, shape: readonly number[]): A => {
+    const tensor = tensors.get(name);
+    if (tensor === undefined) throw damaged(`tensor "${name}" is missing`);
+    const fits =
+      tensor.shape.length === shape.length && shape.every((n, k) => Number.isNaN(n) || n === tensor.shape[k]);
+    if (!(tensor.data instanceof type) || !fits) {
+      throw damaged(
+        `tensor "${name}" is ${tensor.dtype} [${tensor.shape}], expected ${type.name} [${shape}]`,
+      );
+    }
+    return tensor.data;
+  };
+  const offsets = array("offsets", Uint32Array, [Number.NaN]);
+  const molecules = offsets.length - 1;
+  const atoms = offsets[molecules];
+  if (offsets[0] !== 0 || offsets.some((offset, k) => k > 0 && offset < offsets[k - 1])) {
+    throw damaged('tensor "offsets" does not rise from 0');
+  }
+  const split = array("split", Uint8Array, [molecules]);
+  if (split.some((part) => part > 2)) throw damaged('tensor "split" holds other numbers than 0, 1, 2');
+  const columns = [...tensors.keys()].filter((name) => name.startsWith(PROPERTY));
+  const all: MoleculeSet = {
+    offsets,
+    positions: array("positions", Float64Array, [atoms, 3]),
+    atomicNumbers: array("atomicNumbers", Uint8Array, [atoms]),
+    properties: Object.fromEntries(
+      columns.map((name) => [name.slice(PROPERTY.length), array(name, Float64Array, [molecules])]),
+    ),
+  };
+  const part = (number: number): MoleculeSet => {
+    const indices: number[] = [];
+    for (let i = 0; i < molecules; i++) if (split[i] === number) indices.push(i);
+    return subset(all, indices);
+  };
+  const [train, valid, test] = [part(0), part(1), part(2)];
+  return { train, valid: setSize(valid) > 0 ? valid : undefined, test: setSize(test) > 0 ? test : undefined };
+}
+
+/** SHA-256 of a file's bytes, in hexadecimal. */
+export async function sha256OfFile(file: string): Promise<string> {
+  const hash = createHash("sha256");
+  for await (const piece of createReadStream(file, { highWaterMark: 1 << 20 })) hash.update(piece);
+  return hash.digest("hex");
+}
