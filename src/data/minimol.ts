@@ -32,6 +32,8 @@ const FEWEST_HEAVY_ATOMS = 3;
 const MOST_HEAVY_ATOMS = 7;
 /** Including hydrogens. */
 const MOST_ATOMS = 20;
+/** Ten times OpenChemLib's own: a third faster, and energies within 0.001 kcal/mol of those. */
+const TOLERANCES = { gradTol: 1e-3, funcTol: 1e-5 };
 
 /** Draws, embeds and relaxes `count` different molecules of at most 20 atoms. */
 export function minimolMolecules({ seed = 0, count = 3_000, onProgress }: MinimolOptions = {}): Minimol {
@@ -88,7 +90,7 @@ function relaxedConformer(molecule: OclMolecule, random: Stream): Molecule | und
   let energy: number;
   try {
     const field = new ForceFieldMMFF94(molecule, ForceFieldMMFF94.MMFF94);
-    if (field.minimise() !== 0) return undefined;
+    if (field.minimise(TOLERANCES) !== 0) return undefined;
     energy = field.getTotalEnergy();
   } catch {
     return undefined; // MMFF94 has no parameters for an atom
