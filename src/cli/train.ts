@@ -1,0 +1,113 @@
+/** `equimol train KIND`: trains a model into a run folder. */
+import { existsSync } from "node:fs";
+import { loadDataset } from "../data/store.ts";
+import { InputError, nearest } from "../errors.ts";
+import { createEngine } from "../kernels/create-engine.ts";
+import { checkSettings, mergeSettings, parseAssignment, readConfigFile } from "../train/config-file.ts";
+import { edmSettingsSchema, PRESETS } from "../train/edm/settings.ts";
+import { trainEdm } from "../train/edm/train.ts";
+import { configFileOf } from "../train/run-folder.ts";
+import { engineArgs, engineOptions } from "./engine-options.ts";
+import { commonOptions, numberOption } from "./options.ts";
+import { createOutput, duration, type Progress } from "./output.ts";
+import { exitCodeOf, onSignal, type Signal } from "./signals.ts";
+import { defineVerb } from "./verb.ts";
+import { valuesOf } from "./words.ts";
+
+const edm = defineVerb({
+  meta: { name: "edm", description: "Train an equivariant diffusion model of molecules (EDM)." },
+  args: {
+    data: { type: "string", required: true, valueHint: "NAME|FILE", description: "data set, or a file of molecules" },
+    out: { type: "string", required: true, valueHint: "RUN", description: "folder of the run" },
+    preset: { type: "string", valueHint: "NAME", description: `starting point: ${Object.keys(PRESETS).join(", ")}` },
+    config: { type: "string", valueHint: "FILE", description: "YAML file with settings" },
+    set: { type: "string", valueHint: "KEY=VALUE", description: "one setting, such as training.batchSize=32; may be repeated" },
+    resume: { type: "boolean", description: "go on with the run in --out, bit for bit" },
+    "max-seconds": { type: "string", valueHint: "S", description: "save and stop after this much training" },
+    ...engineArgs,
+    ...commonOptions,
+  },
+  repeatable: ["set"],
+  examples: [
+    { command: "equimol train edm --data minimol --preset mini-qm9 --out runs/mini", does: "the workshop's model on the built-in data" },
+    { command: "equimol train edm --data qm9 --preset qm9-small --out runs/qm9 --max-seconds 3600", does: "an hour on QM9" },
+    { command: "equimol train edm --data qm9 --out runs/qm9 --resume", does: "go on where it stopped" },
+  ],
+  run: async ({ args, rawArgs }) => {
+    const output = createOutput(args);
+    const maxSeconds = numberOption("max-seconds", args["max-seconds"], { min: 0 });
+    const assignments = valuesOf(rawArgs, "set").map(parseAssignment);
+    const resumed = args.resume ? configFileOf(args.out) : undefined;
+    if (resumed !== undefined && !existsSync(resumed)) {
+      throw new InputError("holds no run to resume; leave out --resume to start", { file: args.out });
+    }
+    const source = resumed ?? args.config ?? (args.preset === undefined ? "settings" : `preset ${args.preset}`);
+    const settings = checkSettings(
+      edmSettingsSchema,
+      mergeSettings(
+        args.preset === undefined ? {} : preset(args.preset),
+        resumed === undefined ? {} : readConfigFile(resumed),
+        args.config === undefined ? {} : readConfigFile(args.config),
+        ...assignments,
+      ),
+      assignments.length > 0 ? "--set" : source,
+    );
+    const data = await loadDataset(args.data);
+
+    const abort = new AbortController();
+    let signal: Signal | undefined;
+    const release = onSignal((received) => {
+      signal = received;
+      output.log(`${received}: finishing the step and saving; once more to stop at once`);
+      abort.abort();
+    });
+    let progress: Progress | undefined;
+    const outcome = await trainEdm({
+      settings,
+      data,
+      out: args.out,
+      resume: args.resume === true,
+      signal: abort.signal,
+      ...(maxSeconds === undefined ? {} : { maxSeconds }),
+      createEngine: (config) => createEngine(config, engineOptions(args)),
+      onStart: (facts) => {
+        output.log(
+          `${facts.parameters.toLocaleString("en")} parameters, ${facts.train.toLocaleString("en")} molecules (${facts.valid.toLocaleString("en")} for validation), ${facts.steps.toLocaleString("en")} steps, engine ${facts.engine}`,
+        );
+        progress = output.progress("training", facts.steps);
+      },
+      onProgress: ({ step, loss, moleculesPerSecond, secondsLeft }) =>
+        progress?.update(step, `loss ${loss.toFixed(4)}  ${moleculesPerSecond.toFixed(0)} molecules/s  ${duration(secondsLeft)} left`),
+      onMetrics: (line) => {
+        const { validation } = line as { readonly validation?: Readonly<Record<string, number>> };
+        if (validation === undefined) return;
+        const figures = Object.entries(validation).map(([name, value]) => `${name} ${Number(value.toPrecision(5))}`);
+        output.log(`step ${line.step} (epoch ${line.epoch}): ${figures.join("  ")}`);
+      },
+    });
+    progress?.done();
+    release();
+    const { position, steps } = outcome;
+    output.result({ run: args.out, steps, epoch: position.epoch, molecules: position.molecules, seconds: position.seconds, bestLoss: position.best, interrupted: outcome.interrupted });
+    output.print(
+      outcome.interrupted
+        ? `Saved at step ${steps}. Go on with: equimol train edm --data ${args.data} --out ${args.out} --resume`
+        : `Trained ${steps} steps (${position.molecules.toLocaleString("en")} molecules) in ${duration(position.seconds)}. Sample from it with: equimol sample --model ${args.out} -n 100 --out molecules.sdf`,
+    );
+    return { exitCode: outcome.interrupted && signal !== undefined ? exitCodeOf(signal) : 0 };
+  },
+});
+
+function preset(name: string): (typeof PRESETS)[string]["settings"] {
+  const found = PRESETS[name];
+  if (found) return found.settings;
+  const near = nearest(name, Object.keys(PRESETS));
+  throw new InputError(`unknown preset "${name}"; ${near === undefined ? `known: ${Object.keys(PRESETS).join(", ")}` : `did you mean ${near}?`}`);
+}
+
+export const train = defineVerb({
+  meta: { name: "train", description: "Train a model." },
+  subCommands: {
+    edm: { summary: "equivariant diffusion of molecules", load: () => edm },
+  },
+});

@@ -1,0 +1,96 @@
+/** A trained EDM: its configuration, parameters and schedule, read from and written to a model folder. */
+import { existsSync } from "node:fs";
+import { mkdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { InputError } from "../../errors.ts";
+import { writeFileAtomically } from "../../formats/atomic-write.ts";
+import { readSafetensors, type Tensor, writeSafetensors } from "../../formats/safetensors.ts";
+import { type NoiseSchedule, scheduleFrom } from "../../diffusion/schedule.ts";
+import { dynamicsLayout } from "../../nets/dynamics.ts";
+import { type Layout, layoutSize, namedViews } from "../../nets/parameters.ts";
+import { dynamicsConfig, type EdmConfig, edmConfigSchema } from "./config.ts";
+
+export interface EdmModel {
+  readonly config: EdmConfig;
+  /** In the order of `modelLayout`. */
+  readonly parameters: Float32Array;
+  readonly schedule: NoiseSchedule;
+}
+
+/** Names and shapes of all parameters. */
+export const modelLayout = (config: EdmConfig): Layout => dynamicsLayout(dynamicsConfig(config));
+
+/** @throws InputError when the schedule is one that this model cannot have */
+export function modelOf(config: EdmConfig, parameters: Float32Array): EdmModel {
+  if (config.schedule.kind === "learned") throw new InputError("learned schedules are not supported yet");
+  return { config, parameters, schedule: scheduleFrom(config.schedule) };
+}
+
+/** Writes model.safetensors and config.json, each atomically; the folder is made if need be. */
+export async function saveEdm(folder: string, config: EdmConfig, parameters: Float32Array): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  const layout = modelLayout(config);
+  const views = namedViews(layout, parameters);
+  const tensors = new Map<string, Tensor>(
+    layout.map(({ name, shape }) => [name, { dtype: "F32", shape, data: views.get(name) as Float32Array }]),
+  );
+  await writeSafetensors(join(folder, "model.safetensors"), tensors, { format: "equimol-edm" });
+  await writeFileAtomically(join(folder, "config.json"), `${JSON.stringify(config, null, 2)}\n`);
+}
+
+/** Reads a model folder. @throws InputError naming the file and the tensor or key that is wrong */
+export async function loadEdm(folder: string): Promise<EdmModel> {
+  const config = await readConfig(join(folder, "config.json"));
+  const file = join(folder, "model.safetensors");
+  const { tensors } = await readSafetensors(file);
+  const layout = modelLayout(config);
+  const parameters = new Float32Array(layoutSize(layout));
+  for (const [k, [name, view]] of [...namedViews(layout, parameters)].entries()) {
+    const tensor = tensors.get(name);
+    const expected = layout[k].shape;
+    if (!tensor) throw new InputError(`tensor "${name}" is missing; config.json describes another network`, { file });
+    if (tensor.dtype !== "F32" || tensor.shape.join() !== expected.join()) {
+      throw new InputError(`tensor "${name}" is ${tensor.dtype} [${tensor.shape.join(", ")}], expected F32 [${expected.join(", ")}]`, { file });
+    }
+    view.set(tensor.data as Float32Array);
+    if (!view.every(Number.isFinite)) throw new InputError(`tensor "${name}" has values that are not finite`, { file });
+  }
+  const known = new Set(layout.map(({ name }) => name));
+  for (const name of tensors.keys()) {
+    if (!known.has(name)) throw new InputError(`tensor "${name}" has no place in the network of config.json`, { file });
+  }
+  return modelOf(config, parameters);
+}
+
+async function readConfig(file: string): Promise<EdmConfig> {
+  let value: unknown;
+  try {
+    value = JSON.parse(await readFile(file, "utf8"));
+  } catch (error) {
+    throw new InputError(`cannot be read: ${(error as Error).message}`, { file });
+  }
+  const result = edmConfigSchema.safeParse(value);
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  throw new InputError(`${issue.path.join(".") || "(top level)"}: ${issue.message}`, { file });
+}
+
+/** Folder of shipped models, beside the compiled code or the sources. */
+export const shippedModels = (): string => new URL("../../../models/", import.meta.url).pathname;
+
+/**
+ * The model folder that the user means: a model folder, a run (its best, else its last checkpoint), or the name of a
+ * shipped model. @throws InputError saying what was looked for
+ */
+export function findModel(nameOrPath: string): string {
+  const candidates = [
+    nameOrPath,
+    join(nameOrPath, "checkpoints", "best"),
+    join(nameOrPath, "checkpoints", "last"),
+    join(shippedModels(), nameOrPath),
+  ];
+  for (const folder of candidates) if (existsSync(join(folder, "config.json"))) return folder;
+  throw new InputError(
+    `model "${nameOrPath}" not found: no folder with config.json and model.safetensors there, no run with checkpoints, and no shipped model of that name`,
+  );
+}

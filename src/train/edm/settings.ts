@@ -1,0 +1,50 @@
+/** Settings of `equimol train edm`: schema and presets. */
+import { z } from "zod";
+import { featuresSchema, networkSchema, scheduleSchema } from "../../models/edm/config.ts";
+import type { Settings } from "../config-file.ts";
+import { trainingSchema } from "../schema.ts";
+
+export const edmSettingsSchema = z.strictObject({
+  network: networkSchema.prefault({}),
+  schedule: scheduleSchema.prefault({ kind: "polynomial" }),
+  features: featuresSchema.prefault({}),
+  loss: z.enum(["l2", "vlb"]).default("l2"),
+  training: trainingSchema.prefault({}),
+  validation: z
+    .strictObject({
+      /** Molecules whose likelihood is estimated. */
+      molecules: z.number().int().positive().default(1000),
+      /** Molecules sampled to see how many are stable; 0: none. */
+      samples: z.number().int().nonnegative().default(64),
+      /** Denoising steps of these samples. */
+      sampleSteps: z.number().int().positive().default(50),
+    })
+    .prefault({}),
+});
+
+export type EdmSettings = z.infer<typeof edmSettingsSchema>;
+
+/** Named starting points; a configuration file and --set go on top. */
+export const PRESETS: Readonly<Record<string, { readonly description: string; readonly settings: Settings }>> = {
+  "mini-qm9": {
+    description: "3 layers × 128 for molecules of up to 15 atoms: the workshop's size",
+    settings: {
+      network: { hidden: 128, layers: 3 },
+      training: { batchSize: 128, learningRate: 4e-4, epochs: 200, emaDecay: 0.999, warmupSteps: 100 },
+    },
+  },
+  "qm9-small": {
+    description: "6 layers × 128 for all of QM9, trained in hours on a CPU: the shipped model",
+    settings: {
+      network: { hidden: 128, layers: 6, coordsRange: 3, normalizationFactor: 4 },
+      training: { batchSize: 64, learningRate: 6e-4, epochs: 100, emaDecay: 0.999, warmupSteps: 500, decay: "cosine" },
+    },
+  },
+  qm9: {
+    description: "9 layers × 256 as in the paper",
+    settings: {
+      network: { hidden: 256, layers: 9 },
+      training: { batchSize: 64, learningRate: 1e-4, epochs: 3000, emaDecay: 0.9999 },
+    },
+  },
+};

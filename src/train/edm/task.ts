@@ -1,0 +1,69 @@
+/** EDM with a data set: what the training loop needs to know. */
+import { stability } from "../../chem/stability.ts";
+import type { BondRule } from "../../chem/bond-tables.ts";
+import { epochBatches } from "../../data/batches.ts";
+import { type MoleculeSet, moleculeAt, setSize, sizesOf } from "../../data/molecule-set.ts";
+import { permutation, stream } from "../../math/random.ts";
+import type { EdmConfig } from "../../models/edm/config.ts";
+import { channelCount, encode } from "../../models/edm/features.ts";
+import { generate } from "../../models/edm/generate.ts";
+import { negativeLogLikelihood } from "../../models/edm/likelihood.ts";
+import { modelLayout, modelOf } from "../../models/edm/model.ts";
+import { moleculeNoise } from "../../models/edm/noise.ts";
+import { trainingLoss } from "../../models/edm/objective.ts";
+import { sizeDistribution } from "../../models/edm/sizes.ts";
+import type { DenoiserEngine } from "../../nets/engine.ts";
+import { initialParameters } from "../../nets/parameters.ts";
+import type { TrainingTask } from "../loop.ts";
+import type { EdmSettings } from "./settings.ts";
+
+export interface EdmTaskData {
+  readonly train: MoleculeSet;
+  readonly valid: MoleculeSet;
+  /** Bond rule of the stability that validation samples are measured by. */
+  readonly rule: BondRule;
+}
+
+/** The task of training `config` on the data; the engine computes the network. */
+export function edmTask(config: EdmConfig, settings: EdmSettings, data: EdmTaskData, engine: DenoiserEngine): TrainingTask {
+  const { seed, batchSize } = settings.training;
+  const initial = initialParameters(modelLayout(config), seed);
+  const { schedule } = modelOf(config, initial);
+  const C = channelCount(config);
+  const sizes = sizesOf(data.train);
+  const objective = { kind: settings.loss, normalizingAtoms: sizeDistribution(config.sizes).largest };
+  const validSize = Math.min(settings.validation.molecules, setSize(data.valid));
+  const validIndices = permutation(setSize(data.valid), stream({ seed, purpose: "split" })).slice(0, validSize);
+  const validMolecules = Array.from(validIndices, (i) => moleculeAt(data.valid, i));
+
+  return {
+    initialParameters: initial,
+    batches: (epoch) => epochBatches(sizes, { batchSize, seed, epoch }),
+    lossAndGradient: (parameters, indices, epoch, gradient) => {
+      const batch = encode(config, Array.from(indices, (i) => moleculeAt(data.train, i)));
+      const timeSteps = Int32Array.from(indices, (index) =>
+        stream({ seed, purpose: "trainingTime", index, step: epoch }).integer(schedule.steps + 1),
+      );
+      const noise = moleculeNoise(batch.sizes, C, { seed, purpose: "trainingNoise" }, indices, epoch);
+      return trainingLoss(config, schedule, objective, engine, parameters, batch, { timeSteps, noise }, gradient);
+    },
+    validate: async (parameters) => {
+      const model = modelOf(config, parameters);
+      const nll = await negativeLogLikelihood(model, engine, validMolecules, { seed });
+      const figures = { loss: nll.mean, nll: nll.mean, nllSem: nll.sem };
+      const { samples, sampleSteps } = settings.validation;
+      if (samples === 0) return figures;
+      let [stableAtoms, atoms, stableMolecules] = [0, 0, 0];
+      const steps = Math.min(sampleSteps, schedule.steps);
+      for await (const batch of generate(model, engine, { count: samples, seed, sampler: "ancestral", steps })) {
+        for (const { molecule } of batch) {
+          const found = stability(molecule, data.rule);
+          stableAtoms += found.stableAtoms;
+          atoms += found.atoms;
+          stableMolecules += found.stable ? 1 : 0;
+        }
+      }
+      return { ...figures, samples, sampleSteps: steps, atomStable: stableAtoms / atoms, moleculeStable: stableMolecules / samples };
+    },
+  };
+}

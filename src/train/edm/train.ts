@@ -1,0 +1,101 @@
+/** Trains an EDM from settings and a data set into a run folder. */
+import { type BondRule, RULE_ELEMENTS } from "../../chem/bond-tables.ts";
+import { symbolOf } from "../../chem/elements.ts";
+import { sizeHistogram } from "../../data/dataset-info.ts";
+import { type MoleculeSet, setSize, subset } from "../../data/molecule-set.ts";
+import type { Dataset } from "../../data/store.ts";
+import { InputError } from "../../errors.ts";
+import { join } from "node:path";
+import { writeFileAtomically } from "../../formats/atomic-write.ts";
+import { permutation, stream } from "../../math/random.ts";
+import { dynamicsConfig, type EdmConfig } from "../../models/edm/config.ts";
+import { modelLayout, saveEdm } from "../../models/edm/model.ts";
+import type { DynamicsConfig } from "../../nets/dynamics.ts";
+import type { DenoiserEngine } from "../../nets/engine.ts";
+import { layoutSize } from "../../nets/parameters.ts";
+import { packageVersion } from "../../version.ts";
+import { type TrainingEvents, type TrainingOutcome, trainingLoop } from "../loop.ts";
+import { openRunFolder } from "../run-folder.ts";
+import type { EdmSettings } from "./settings.ts";
+import { edmTask } from "./task.ts";
+
+export interface TrainEdmOptions extends TrainingEvents {
+  readonly settings: EdmSettings;
+  readonly data: Dataset;
+  readonly out: string;
+  readonly resume?: boolean;
+  /** Makes the engine that computes the network. */
+  readonly createEngine: (config: DynamicsConfig) => Promise<DenoiserEngine>;
+  readonly onStart?: (facts: { readonly parameters: number; readonly train: number; readonly valid: number; readonly engine: string; readonly steps: number }) => void;
+}
+
+/** Molecules set aside for validation where the data set has no validation split: 5 %, at most 1000. */
+export function withValidation(data: Dataset, seed: number): { readonly train: MoleculeSet; readonly valid: MoleculeSet } {
+  if (data.valid && setSize(data.valid) > 0) return { train: data.train, valid: data.valid };
+  const M = setSize(data.train);
+  const held = Math.min(1000, Math.ceil(0.05 * M));
+  if (M - held < 1) throw new InputError(`data set "${data.info.name}" has ${M} molecules; training needs at least 2`);
+  const order = permutation(M, stream({ seed, purpose: "split" }));
+  return { train: subset(data.train, order.slice(held).sort()), valid: subset(data.train, order.slice(0, held).sort()) };
+}
+
+/** @throws InputError for settings or data that do not fit, WorkError when training breaks off */
+export async function trainEdm(options: TrainEdmOptions): Promise<TrainingOutcome> {
+  const { settings, data, out, resume = false } = options;
+  const { train, valid } = withValidation(data, settings.training.seed);
+  const elements = [...new Set(train.atomicNumbers)].sort((a, b) => a - b);
+  const config: EdmConfig = {
+    kind: "edm",
+    format: 1,
+    network: settings.network,
+    schedule: settings.schedule,
+    features: settings.features,
+    elements: elements as [number, ...number[]],
+    sizes: sizeHistogram(train),
+    provenance: {},
+  };
+  const knownToQm9 = elements.every((z) => RULE_ELEMENTS.qm9.includes(symbolOf(z)));
+  const rule: BondRule = knownToQm9 ? "qm9" : "geom";
+  const engine = await options.createEngine(dynamicsConfig(config));
+  try {
+    const parameters = layoutSize(modelLayout(config));
+    const run = await openRunFolder(out, resume, settings, async (folder, values, progress) => {
+      const provenance = {
+        equimol: packageVersion(),
+        data: { name: data.info.name, molecules: setSize(train), sha256: data.info.sha256 },
+        engine: engine.name,
+        ...progress,
+      };
+      await saveEdm(folder, { ...config, provenance }, values);
+      await writeFileAtomically(join(folder, "README.md"), checkpointCard(config, parameters, provenance));
+    });
+    const start = resume ? await run.loadState(parameters) : undefined;
+    const task = edmTask(config, settings, { train, valid, rule }, engine);
+    options.onStart?.({
+      parameters,
+      train: setSize(train),
+      valid: setSize(valid),
+      engine: engine.name,
+      steps: task.batches(0).length * settings.training.epochs,
+    });
+    return await trainingLoop(task, settings.training, run, start, options);
+  } finally {
+    engine.dispose();
+  }
+}
+
+/** A model card that says what is known while training goes on. */
+function checkpointCard(config: EdmConfig, parameters: number, provenance: Readonly<Record<string, unknown>>): string {
+  const { network } = config;
+  const data = provenance.data as { readonly name: string; readonly molecules: number };
+  return [
+    `# EDM, ${network.kind} ${network.layers} × ${network.hidden}`,
+    "",
+    `${parameters.toLocaleString("en")} parameters; elements ${config.elements.map(symbolOf).join(" ")}; trained on ${data.molecules.toLocaleString("en")} molecules of \`${data.name}\`.`,
+    "",
+    "| | |",
+    "|---|---|",
+    ...["steps", "epochs", "molecules", "seconds", "engine", "equimol"].map((key) => `| ${key} | ${String(provenance[key])} |`),
+    "",
+  ].join("\n");
+}

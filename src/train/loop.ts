@@ -1,0 +1,145 @@
+/**
+ * One training loop for every model: epochs of batches, optimiser, moving average, clipping, validation, checkpoints.
+ * What is trained is a `TrainingTask`; where the run is kept is a `RunFolder`.
+ */
+import { WorkError } from "../errors.ts";
+import { clipFactor, createClipQueue } from "./clipping.ts";
+import { type AdamWOptions, adamWStep, createOptimizerState, gradientNorm } from "./optimizer.ts";
+import type { MetricsLine, RunFolder } from "./run-folder.ts";
+import { learningRateAt, type TrainingConfig } from "./schema.ts";
+import type { RunPosition, TrainingState } from "./state-file.ts";
+
+/** A model with its data. */
+export interface TrainingTask {
+  readonly initialParameters: Float32Array;
+  /** Training items of each batch of an epoch, a function of seed and epoch alone. */
+  readonly batches: (epoch: number) => readonly Uint32Array[];
+  /** Loss of each item of the batch; ∂(mean loss)/∂parameters replaces the contents of `gradient`. */
+  readonly lossAndGradient: (
+    parameters: Float32Array,
+    batch: Uint32Array,
+    epoch: number,
+    gradient: Float32Array,
+  ) => Promise<Float64Array>;
+  /** Figures of the averaged parameters; `loss` decides which checkpoint is the best. */
+  readonly validate: (parameters: Float32Array, step: number) => Promise<Readonly<Record<string, number>> & { readonly loss: number }>;
+}
+
+export interface TrainingEvents {
+  readonly onProgress?: (progress: TrainingProgress) => void;
+  readonly onMetrics?: (line: MetricsLine) => void;
+  /** Asks the loop to finish its step, save and return. */
+  readonly signal?: AbortSignal;
+  /** Training seconds after which the run saves and returns. */
+  readonly maxSeconds?: number;
+}
+
+export interface TrainingProgress {
+  readonly step: number;
+  readonly totalSteps: number;
+  readonly epoch: number;
+  readonly loss: number;
+  readonly moleculesPerSecond: number;
+  /** Until the last epoch is done. */
+  readonly secondsLeft: number;
+}
+
+export interface TrainingOutcome {
+  readonly position: RunPosition;
+  readonly steps: number;
+  readonly finished: boolean;
+  readonly interrupted: boolean;
+}
+
+/** Trains until the last epoch, the time limit or the signal; begins where `start` left off. */
+export async function trainingLoop(
+  task: TrainingTask,
+  config: TrainingConfig,
+  run: RunFolder,
+  start: TrainingState | undefined,
+  events: TrainingEvents = {},
+): Promise<TrainingOutcome> {
+  const adamW: AdamWOptions = config;
+  const optimizer = start?.optimizer ?? createOptimizerState(task.initialParameters, adamW);
+  const clipQueue = start?.clipQueue ?? createClipQueue();
+  let position: RunPosition = start?.position ?? { epoch: 0, batch: 0, molecules: 0, seconds: 0, best: null };
+  const gradient = new Float32Array(optimizer.parameters.length);
+  const totalSteps = config.epochs * task.batches(0).length;
+  const began = performance.now();
+  const secondsBefore = position.seconds;
+  const moleculesBefore = position.molecules;
+  const seconds = (): number => secondsBefore + (performance.now() - began) / 1000;
+  let lastSave = seconds();
+  let averageLoss = Number.NaN;
+  let sinceLog = { loss: 0, steps: 0 };
+
+  const save = async (): Promise<void> => {
+    position = { ...position, seconds: seconds() };
+    await run.saveState({ optimizer, clipQueue, position });
+    lastSave = seconds();
+  };
+  const validate = async (): Promise<void> => {
+    const validation = await task.validate(optimizer.ema, optimizer.steps);
+    await run.appendMetrics(report({ validation }));
+    if (position.best === null || validation.loss < position.best) {
+      position = { ...position, best: validation.loss };
+      await run.saveBest(optimizer.ema, { ...position, seconds: seconds() }, optimizer.steps);
+    }
+    await save();
+  };
+  const report = (extra: Readonly<Record<string, unknown>>): MetricsLine => {
+    const line: MetricsLine = {
+      step: optimizer.steps,
+      epoch: position.epoch,
+      seconds: Math.round(seconds() * 1000) / 1000,
+      molecules: position.molecules,
+      loss: sinceLog.steps > 0 ? sinceLog.loss / sinceLog.steps : averageLoss,
+      ...extra,
+    };
+    events.onMetrics?.(line);
+    return line;
+  };
+
+  while (position.epoch < config.epochs) {
+    const batches = task.batches(position.epoch);
+    while (position.batch < batches.length) {
+      const batch = batches[position.batch];
+      const learningRate = learningRateAt(config, optimizer.steps, totalSteps);
+      const losses = await task.lossAndGradient(optimizer.parameters, batch, position.epoch, gradient);
+      const loss = losses.reduce((sum, value) => sum + value, 0) / losses.length;
+      const norm = gradientNorm(gradient);
+      if (!Number.isFinite(loss) || !Number.isFinite(norm)) {
+        const file = await run.saveFailure({ step: optimizer.steps, ...position, seed: config.seed, loss: String(loss), gradientNorm: String(norm), learningRate, batch: [...batch], losses: [...losses].map(String) });
+        throw new WorkError(
+          `step ${optimizer.steps}: the ${Number.isFinite(loss) ? "gradient" : "loss"} is not finite; the last checkpoint is intact, the batch is in ${file}. A lower learning rate or fixed clipping may help (--set training.learningRate=… , --resume)`,
+        );
+      }
+      const scale = config.clipping === "adaptive" ? clipFactor(clipQueue, norm) : config.clipping === "none" ? 1 : Math.min(1, config.clipping / norm);
+      adamWStep(optimizer, gradient, learningRate, scale, config.emaDecay, adamW);
+      position = { ...position, batch: position.batch + 1, molecules: position.molecules + batch.length };
+      averageLoss = Number.isNaN(averageLoss) ? loss : 0.98 * averageLoss + 0.02 * loss;
+      sinceLog = { loss: sinceLog.loss + loss, steps: sinceLog.steps + 1 };
+
+      const moleculesPerSecond = (position.molecules - moleculesBefore) / (seconds() - secondsBefore);
+      if (optimizer.steps % config.logEvery === 0) {
+        await run.appendMetrics(report({ gradientNorm: norm, clipped: scale < 1, learningRate, moleculesPerSecond }));
+        sinceLog = { loss: 0, steps: 0 };
+      }
+      const stepsLeft = totalSteps - optimizer.steps;
+      const secondsPerStep = (seconds() - secondsBefore) / Math.max(1, (position.molecules - moleculesBefore) / config.batchSize);
+      events.onProgress?.({ step: optimizer.steps, totalSteps, epoch: position.epoch, loss: averageLoss, moleculesPerSecond, secondsLeft: stepsLeft * secondsPerStep });
+
+      const interrupted = events.signal?.aborted ?? false;
+      if (interrupted || (events.maxSeconds !== undefined && seconds() - secondsBefore >= events.maxSeconds)) {
+        if (interrupted) await save();
+        else await validate();
+        return { position, steps: optimizer.steps, finished: !interrupted, interrupted };
+      }
+      if (config.validateEvery > 0 && optimizer.steps % config.validateEvery === 0) await validate();
+      else if (seconds() - lastSave >= config.checkpointSeconds) await save();
+    }
+    position = { ...position, epoch: position.epoch + 1, batch: 0 };
+    if (config.validateEvery === 0 || position.epoch === config.epochs) await validate();
+  }
+  return { position, steps: optimizer.steps, finished: true, interrupted: false };
+}

@@ -1,0 +1,100 @@
+/**
+ * The folder of a training run: `config.yaml` (resolved), `metrics.jsonl`, `checkpoints/last` and
+ * `checkpoints/best` (model folders; `last` also holds the state to resume from), `samples/`.
+ */
+import { existsSync, mkdirSync } from "node:fs";
+import { appendFile, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { stringify } from "yaml";
+import { InputError } from "../errors.ts";
+import { writeFileAtomically } from "../formats/atomic-write.ts";
+import type { Settings } from "./config-file.ts";
+import { type RunPosition, readState, type TrainingState, writeState } from "./state-file.ts";
+
+/** One line of metrics.jsonl. */
+export interface MetricsLine {
+  readonly step: number;
+  readonly epoch: number;
+  readonly seconds: number;
+  readonly molecules: number;
+  /** Mean over the steps since the last line. */
+  readonly loss: number;
+  readonly [figure: string]: unknown;
+}
+
+/** Writes a folder that the model can be loaded from. */
+export type ModelWriter = (folder: string, parameters: Float32Array, progress: Readonly<Record<string, number>>) => Promise<void>;
+
+export interface RunFolder {
+  readonly path: string;
+  readonly saveState: (state: TrainingState) => Promise<void>;
+  readonly saveBest: (parameters: Float32Array, position: RunPosition, steps: number) => Promise<void>;
+  readonly saveFailure: (facts: Readonly<Record<string, unknown>>) => Promise<string>;
+  readonly appendMetrics: (line: MetricsLine) => Promise<void>;
+  readonly loadState: (parameterCount: number) => Promise<TrainingState>;
+}
+
+export const configFileOf = (path: string): string => join(path, "config.yaml");
+const stateFileOf = (path: string): string => join(path, "checkpoints", "last", "state.safetensors");
+
+/** Whether there is something to resume. */
+export const hasState = (path: string): boolean => existsSync(stateFileOf(path));
+
+/**
+ * Opens the folder of a run.
+ * @throws InputError when a new run's folder is in use, or the run to resume has no checkpoint
+ */
+export async function openRunFolder(path: string, resume: boolean, settings: Settings, writeModel: ModelWriter): Promise<RunFolder> {
+  const metrics = join(path, "metrics.jsonl");
+  if (resume && !hasState(path)) {
+    throw new InputError("has no checkpoint to resume from; leave out --resume to start", { file: path });
+  }
+  if (!resume && existsSync(configFileOf(path))) {
+    throw new InputError("holds a run already; use --resume to go on with it, or another --out", { file: path });
+  }
+  try {
+    for (const folder of ["checkpoints/last", "checkpoints/best", "samples"]) mkdirSync(join(path, folder), { recursive: true });
+  } catch (error) {
+    throw new InputError(`cannot be made: ${(error as Error).message}`, { file: path });
+  }
+  await writeFileAtomically(configFileOf(path), stringify(settings));
+  const progress = (position: RunPosition, steps: number): Record<string, number> => ({
+    steps,
+    epochs: position.epoch,
+    molecules: position.molecules,
+    seconds: Math.round(position.seconds),
+  });
+  return {
+    path,
+    saveState: async (state) => {
+      await writeState(stateFileOf(path), state);
+      await writeModel(join(path, "checkpoints", "last"), state.optimizer.ema, progress(state.position, state.optimizer.steps));
+    },
+    saveBest: (parameters, position, steps) => writeModel(join(path, "checkpoints", "best"), parameters, progress(position, steps)),
+    saveFailure: async (facts) => {
+      const file = join(path, "failure.json");
+      await writeFileAtomically(file, `${JSON.stringify(facts, null, 2)}\n`);
+      return file;
+    },
+    appendMetrics: (line) => appendFile(metrics, `${JSON.stringify(line)}\n`),
+    loadState: async (parameterCount) => {
+      const state = await readState(stateFileOf(path), parameterCount);
+      await dropLaterMetrics(metrics, state.optimizer.steps);
+      return state;
+    },
+  };
+}
+
+/** Removes the lines that were written after the checkpoint: their steps are done again. */
+async function dropLaterMetrics(file: string, steps: number): Promise<void> {
+  if (!existsSync(file)) return;
+  const lines = (await readFile(file, "utf8")).split("\n").filter((line) => line !== "");
+  const kept = lines.filter((line) => {
+    try {
+      return (JSON.parse(line) as MetricsLine).step <= steps;
+    } catch {
+      return false; // a line cut short by a crash
+    }
+  });
+  await writeFileAtomically(file, kept.map((line) => `${line}\n`).join(""));
+}
