@@ -1,0 +1,161 @@
+/** Distributions of a set of molecules, and small bar charts of them in SVG beside those of the training data. */
+
+import { hillCounts } from "../../chem/formula.ts";
+import type { Bond, Molecule } from "../../chem/molecule.ts";
+import { escapeHtml } from "./escape.ts";
+
+/** Counts over a set of molecules. */
+export interface Distributions {
+  /** Molecules of each number of atoms. */
+  readonly sizes: Readonly<Record<string, number>>;
+  /** Atoms of each element. */
+  readonly elements: Readonly<Record<string, number>>;
+  /** Bonds in bins of `BOND_BIN` Å from `BOND_FROM` Å. */
+  readonly bondLengths: readonly number[];
+}
+
+const BOND_FROM = 0.9;
+const BOND_BIN = 0.02;
+const BOND_BINS = 40;
+
+/** Counts sizes, elements and bond lengths; bonds are those of the molecule, or what `bondsOf` says. */
+export function distributionsOf(
+  molecules: Iterable<Molecule>,
+  bondsOf: (molecule: Molecule) => readonly Bond[] = ({ bonds }) => bonds ?? [],
+): Distributions {
+  const sizes: Record<string, number> = {};
+  const elements: Record<string, number> = {};
+  const bondLengths = Array<number>(BOND_BINS).fill(0);
+  for (const molecule of molecules) {
+    const { atomicNumbers, positions: p } = molecule;
+    sizes[atomicNumbers.length] = (sizes[atomicNumbers.length] ?? 0) + 1;
+    for (const [symbol, count] of hillCounts(atomicNumbers))
+      elements[symbol] = (elements[symbol] ?? 0) + count;
+    for (const { i, j } of bondsOf(molecule)) {
+      const length = Math.hypot(
+        p[3 * i] - p[3 * j],
+        p[3 * i + 1] - p[3 * j + 1],
+        p[3 * i + 2] - p[3 * j + 2],
+      );
+      const bin = Math.floor((length - BOND_FROM) / BOND_BIN);
+      if (bin >= 0 && bin < BOND_BINS) bondLengths[bin]++;
+    }
+  }
+  return { sizes, elements, bondLengths };
+}
+
+interface Chart {
+  readonly title: string;
+  /** What a bar counts, for the tooltip: "of the molecules". */
+  readonly of: string;
+  /** One for every bar; shown below every `every`-th. */
+  readonly labels: readonly string[];
+  readonly every: number;
+  readonly here: readonly number[];
+  readonly reference: readonly number[] | undefined;
+}
+
+/** The three charts as HTML figures. */
+export function chartsHtml(here: Distributions, reference: Distributions | undefined): string {
+  return [sizeChart(here, reference), elementChart(here, reference), bondChart(here, reference)]
+    .filter((chart) => chart.labels.length > 0)
+    .map(figure)
+    .join("\n");
+}
+
+function sizeChart(here: Distributions, reference: Distributions | undefined): Chart {
+  const sizes = [...Object.keys(here.sizes), ...Object.keys(reference?.sizes ?? {})].map(Number);
+  const [low, high] = [Math.min(...sizes), Math.max(...sizes)];
+  const width = Math.max(1, Math.ceil((high - low + 1) / 40));
+  const bins = sizes.length === 0 ? 0 : Math.floor((high - low) / width) + 1;
+  const binned = (counts: Readonly<Record<string, number>>) => {
+    const bars = Array<number>(bins).fill(0);
+    for (const [size, count] of Object.entries(counts))
+      bars[Math.floor((Number(size) - low) / width)] += count;
+    return bars;
+  };
+  const labels = Array.from({ length: bins }, (_, k) => String(low + k * width));
+  return {
+    title: width === 1 ? "Atoms in a molecule" : `Atoms in a molecule (in steps of ${width})`,
+    of: "of the molecules",
+    labels,
+    every: Math.max(1, Math.ceil(bins / 10)),
+    here: binned(here.sizes),
+    reference: reference && binned(reference.sizes),
+  };
+}
+
+function elementChart(here: Distributions, reference: Distributions | undefined): Chart {
+  const all = { ...reference?.elements, ...here.elements };
+  const labels = Object.keys(all).sort(
+    (a, b) => (reference?.elements[b] ?? all[b]) - (reference?.elements[a] ?? all[a]),
+  );
+  return {
+    title: "Elements",
+    of: "of the atoms",
+    labels,
+    every: 1,
+    here: labels.map((symbol) => here.elements[symbol] ?? 0),
+    reference: reference && labels.map((symbol) => reference.elements[symbol] ?? 0),
+  };
+}
+
+function bondChart(here: Distributions, reference: Distributions | undefined): Chart {
+  const total = here.bondLengths.reduce((a, b) => a + b, 0);
+  return {
+    title: "Bond lengths in Å",
+    of: "of the bonds",
+    labels:
+      total === 0
+        ? []
+        : here.bondLengths.map((_, k) => (BOND_FROM + k * BOND_BIN).toFixed(2).replace(/0$/, "")),
+    every: 5,
+    here: here.bondLengths,
+    reference: reference?.bondLengths,
+  };
+}
+
+const WIDTH = 320;
+const HEIGHT = 130;
+const FOOT = 18;
+
+/** Shares, not counts, so that 64 molecules can stand beside 100,000. Bars: here; steps: the reference. */
+function figure({ title, of, labels, every, here, reference }: Chart): string {
+  const own = shares(here);
+  const theirs = reference && shares(reference);
+  const top = Math.max(...own, ...(theirs ?? []), 1e-9);
+  const slot = WIDTH / labels.length;
+  const gap = Math.min(3, slot * 0.2);
+  const y = (share: number) => round(HEIGHT - (share / top) * (HEIGHT - 6));
+
+  const bars = own.map((share, k) => {
+    const label = `${labels[k]}: ${percent(share)} ${of}${theirs ? `, training data ${percent(theirs[k])}` : ""}`;
+    const bar = `<rect class="bar" x="${round(k * slot + gap / 2)}" y="${y(share)}" width="${round(slot - gap)}" height="${round(HEIGHT - y(share))}" rx="1"/>`;
+    const whole = `<rect class="slot" x="${round(k * slot)}" y="0" width="${round(slot)}" height="${HEIGHT}"/>`;
+    return `<g><title>${escapeHtml(label)}</title>${whole}${bar}</g>`;
+  });
+  const steps = theirs?.map(
+    (share, k) => `${k === 0 ? "M0" : ""} ${k === 0 ? y(share) : `V${y(share)}`} H${round((k + 1) * slot)}`,
+  );
+  const ticks = labels.map((label, k) =>
+    k % every === 0
+      ? `<text x="${round((k + 0.5) * slot)}" y="${HEIGHT + FOOT - 4}">${escapeHtml(label)}</text>`
+      : "",
+  );
+  const table = labels.map((label, k) => `${label} ${percent(own[k])}`).filter((_, k) => own[k] > 0);
+  return `<figure class="chart">
+<figcaption>${escapeHtml(title)}</figcaption>
+<svg viewBox="0 0 ${WIDTH} ${HEIGHT + FOOT}" role="img" aria-label="${escapeHtml(`${title}: ${table.join(", ")}`)}">
+${bars.join("")}${steps ? `<path class="reference" d="${steps.join("")}"/>` : ""}<path class="axis" d="M0 ${HEIGHT}H${WIDTH}"/>${ticks.join("")}
+</svg>
+</figure>`;
+}
+
+function shares(counts: readonly number[]): number[] {
+  const total = counts.reduce((a, b) => a + b, 0);
+  return counts.map((count) => (total === 0 ? 0 : count / total));
+}
+
+const round = (value: number): number => Math.round(10 * value) / 10;
+
+const percent = (share: number): string => `${(100 * share).toFixed(share < 0.01 ? 2 : 1)} %`;
