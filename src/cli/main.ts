@@ -17,6 +17,14 @@ export interface VerbOutcome {
 }
 
 const VERBS: Readonly<Record<string, VerbEntry>> = {
+  train: {
+    summary: "train a model on a data set",
+    load: async () => (await import("./train.ts")).train,
+  },
+  sample: {
+    summary: "generate new molecules from a trained model",
+    load: async () => (await import("./sample.ts")).sample,
+  },
   evaluate: {
     summary: "measure molecules: stability, validity, uniqueness, novelty, geometry",
     load: async () => (await import("./evaluate.ts")).evaluate,

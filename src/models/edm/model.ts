@@ -2,6 +2,8 @@
 import { existsSync } from "node:fs";
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { type BondRule, RULE_ELEMENTS } from "../../chem/bond-tables.ts";
+import { symbolOf } from "../../chem/elements.ts";
 import { InputError } from "../../errors.ts";
 import { writeFileAtomically } from "../../formats/atomic-write.ts";
 import { readSafetensors, type Tensor, writeSafetensors } from "../../formats/safetensors.ts";
@@ -94,3 +96,7 @@ export function findModel(nameOrPath: string): string {
     `model "${nameOrPath}" not found: no folder with config.json and model.safetensors there, no run with checkpoints, and no shipped model of that name`,
   );
 }
+
+/** The bond rule that fits the model's elements. */
+export const bondRuleOf = (config: Pick<EdmConfig, "elements">): BondRule =>
+  config.elements.every((z) => RULE_ELEMENTS.qm9.includes(symbolOf(z))) ? "qm9" : "geom";

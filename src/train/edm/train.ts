@@ -1,5 +1,4 @@
 /** Trains an EDM from settings and a data set into a run folder. */
-import { type BondRule, RULE_ELEMENTS } from "../../chem/bond-tables.ts";
 import { symbolOf } from "../../chem/elements.ts";
 import { sizeHistogram } from "../../data/dataset-info.ts";
 import { type MoleculeSet, setSize, subset } from "../../data/molecule-set.ts";
@@ -9,7 +8,7 @@ import { join } from "node:path";
 import { writeFileAtomically } from "../../formats/atomic-write.ts";
 import { permutation, stream } from "../../math/random.ts";
 import { dynamicsConfig, type EdmConfig } from "../../models/edm/config.ts";
-import { modelLayout, saveEdm } from "../../models/edm/model.ts";
+import { bondRuleOf, modelLayout, saveEdm } from "../../models/edm/model.ts";
 import type { DynamicsConfig } from "../../nets/dynamics.ts";
 import type { DenoiserEngine } from "../../nets/engine.ts";
 import { layoutSize } from "../../nets/parameters.ts";
@@ -54,8 +53,7 @@ export async function trainEdm(options: TrainEdmOptions): Promise<TrainingOutcom
     sizes: sizeHistogram(train),
     provenance: {},
   };
-  const knownToQm9 = elements.every((z) => RULE_ELEMENTS.qm9.includes(symbolOf(z)));
-  const rule: BondRule = knownToQm9 ? "qm9" : "geom";
+  const rule = bondRuleOf(config);
   const engine = await options.createEngine(dynamicsConfig(config));
   try {
     const parameters = layoutSize(modelLayout(config));
