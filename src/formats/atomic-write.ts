@@ -39,9 +39,11 @@ export async function writeFileAtomically(path: string, content: FileContent): P
     try {
       await writeAll(handle, path, content);
       await attempt(path, () => handle.sync());
-    } finally {
-      await handle.close();
+    } catch (error) {
+      await handle.close().catch(() => undefined);
+      throw error;
     }
+    await attempt(path, () => handle.close()); // some network disks report a full disk only now
     await attempt(path, () => rename(temporary, target));
   } catch (error) {
     await unlink(temporary).catch(() => undefined);

@@ -164,8 +164,6 @@ export function unescapeText(text: string): string {
 
 /** Text within quotes, escaped so that `unescapeText` restores it. */
 export function quote(text: string, mark: '"' | "'"): string {
-  const escaped = text.replace(/["'\\\n\r]/g, (c) =>
-    c === "\n" ? "\\n" : c === "\r" ? "\\r" : c === '"' || c === "'" ? (c === mark ? `\\${c}` : c) : "\\\\",
-  );
-  return mark + escaped + mark;
+  const special = mark === '"' ? /["\\\n\r]/g : /['\\\n\r]/g;
+  return mark + text.replace(special, (c) => (c === "\n" ? "\\n" : c === "\r" ? "\\r" : `\\${c}`)) + mark;
 }

@@ -194,9 +194,10 @@ export function formatExtxyz(molecule: Molecule): string {
     columns.push(formatColumn(column, description));
   }
   const pairs = [`Properties=${columns.join(":")}`];
-  if (name !== undefined && properties.name !== name) pairs.push(formatKeyValue("name", name));
+  const titled = name !== undefined && properties.name !== name;
+  if (titled) pairs.push(formatKeyValue("name", name));
   for (const [key, value] of Object.entries(properties)) {
-    if (key === "Properties" || (key === "name" && pairs.length > 1)) {
+    if (key === "Properties" || (key === "name" && titled)) {
       throw new InputError(`the property "${key}" cannot be written: extended XYZ uses that key for its own`);
     }
     pairs.push(formatKeyValue(key, value));

@@ -57,8 +57,11 @@ export function parseNumber(literal: string): number | undefined {
   return Number.isFinite(value) ? value : undefined;
 }
 
-/** Shortest text that reads back as the same double; keeps the sign of −0. */
+/**
+ * Shortest text that reads back as the same double. −0 keeps its sign; integers beyond 2^53 get an exponent, for
+ * without one their digits would pass for an identifier (see parseNumber).
+ */
 export function formatReal(value: number): string {
   if (value === 0) return Object.is(value, -0) ? "-0" : "0";
-  return String(value);
+  return Number.isInteger(value) && !Number.isSafeInteger(value) ? value.toExponential() : String(value);
 }

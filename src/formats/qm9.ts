@@ -20,8 +20,8 @@ export const QM9_PROPERTIES: readonly string[] = "A B C mu alpha homo lumo gap r
 /** Lines after the atoms: frequencies, SMILES, InChI. */
 const TRAILING = 3;
 
-/** True for the comment line of a raw QM9 record. */
-export const isQm9Comment = (line: string): boolean => /^gdb\s+\d+(?:\s+[-+\d.*^eE]+){15}\s*$/.test(line);
+/** True for a line that can only be the second of a raw QM9 record. */
+export const isQm9Comment = (line: string): boolean => /^gdb\s+\d+\s+[-\d.]/.test(line);
 
 /** Every record of a text of raw QM9 records in turn. */
 export async function* readQm9(lines: LineReader, maxAtoms: number): AsyncGenerator<Molecule> {

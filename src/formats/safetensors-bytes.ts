@@ -87,7 +87,7 @@ export function parseSafetensors(bytes: Uint8Array, file = "safetensors"): Tenso
   checkLayout(entries, data.length, file);
   const tensors = new Map<string, Tensor>();
   for (const entry of entries)
-    tensors.set(entry.name, tensorOf(entry, data.slice(entry.begin, entry.end), file));
+    tensors.set(entry.name, tensorOf(entry, new Uint8Array(data.subarray(entry.begin, entry.end)), file));
   return { tensors, metadata };
 }
 

@@ -61,20 +61,20 @@ async function* formatAll(
 }
 
 /** What no reader would accept is not written. */
-function checkMolecule({ atomicNumbers, positions }: Molecule, index: number, path: string): void {
-  if (positions.length !== 3 * atomicNumbers.length) {
+function checkMolecule({ atomicNumbers, positions, forces }: Molecule, index: number, path: string): void {
+  if (positions.length !== 3 * atomicNumbers.length || (forces && forces.length !== positions.length)) {
     throw new RangeError(
-      `molecule ${index}: ${positions.length} coordinates for ${atomicNumbers.length} atoms`,
+      `molecule ${index}: positions or forces do not fit its ${atomicNumbers.length} atoms`,
     );
   }
   if (atomicNumbers.length === 0) throw new WorkError(`${path}: molecule ${index} has no atoms`);
-  for (const value of positions) {
-    if (!(Math.abs(value) <= MAX_COORDINATE)) {
-      throw new WorkError(
-        `${path}: molecule ${index} has the coordinate ${value}; it must be within ±${MAX_COORDINATE} Å`,
-      );
-    }
+  const lost = positions.find((value) => !(Math.abs(value) <= MAX_COORDINATE));
+  if (lost !== undefined) {
+    const limit = `a number within ±${MAX_COORDINATE} Å was expected`;
+    throw new WorkError(`${path}: molecule ${index} has the coordinate ${lost}; ${limit}`);
   }
+  const wild = forces?.find((value) => !Number.isFinite(value));
+  if (wild !== undefined) throw new WorkError(`${path}: molecule ${index} has the force ${wild}`);
 }
 
 async function* gzip(pieces: AsyncIterable<string>): AsyncGenerator<Uint8Array> {
