@@ -70,9 +70,19 @@ export interface Evaluation {
   readonly distances?: ReferenceDistances;
 }
 
+/** What was found of one molecule. */
+export interface MoleculeVerdict {
+  readonly stable: boolean;
+  readonly valid: boolean;
+  /** Of the largest fragment; null when not valid. */
+  readonly smiles: string | null;
+}
+
 export interface EvaluationOptions {
   readonly rule?: RuleChoice;
   readonly reference?: Reference;
+  /** Called for every molecule, in their order. */
+  readonly onMolecule?: (verdict: MoleculeVerdict) => void;
   /** Called with the number of molecules so far, every 100. */
   readonly onProgress?: (molecules: number) => void;
 }
@@ -118,6 +128,8 @@ export async function evaluateMolecules(
       n.valid++;
       smiles.add(found.smiles);
     }
+    const own = found === null || found === "overflow" ? null : found.smiles;
+    options.onMolecule?.({ stable, valid: own !== null, smiles: own });
 
     const check = checkGeometry(molecule, bonds);
     if (check.fragments === 1) n.connected++;

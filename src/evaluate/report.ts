@@ -1,46 +1,78 @@
-/** The report card of a terminal: every number with its counts, the rule and the reference by name. */
+/** The report card: every number with its counts, the rule and the reference by name; as rows and as text. */
 
 import colors from "picocolors";
 import type { Evaluation, Share } from "./metrics.ts";
 
-const RULE_NAMES: Readonly<Record<Evaluation["rule"], string>> = {
+/** What each rule is called. */
+export const RULE_NAMES: Readonly<Record<Evaluation["rule"], string>> = {
   qm9: "bond rule qm9 (EDM, H C N O F)",
   geom: "bond rule geom (EDM, 16 elements)",
   mixed: "bond rules qm9 and geom, by molecule",
 };
 
+/** A measure with its counts. */
+export interface ReportRow {
+  readonly label: string;
+  readonly share: Share;
+  /** What is counted, in a few words; may be empty. */
+  readonly note: string;
+  /** One of the numbers that papers print. */
+  readonly published: boolean;
+}
+
+/** The measures of a report card in the order they are shown. */
+export function reportRows(evaluation: Evaluation): ReportRow[] {
+  const { geometry, novel, distances } = evaluation;
+  const row = (label: string, share: Share, note: string, published = false): ReportRow => ({
+    label,
+    share,
+    note,
+    published,
+  });
+  const rows = [
+    row("atoms stable", evaluation.atomStable, "", true),
+    row("molecules stable", evaluation.moleculeStable, "", true),
+    row("valid", evaluation.valid, "sanitized by RDKit", true),
+    row("unique", evaluation.unique, "of the valid", true),
+  ];
+  if (novel !== undefined && distances !== undefined) {
+    rows.push(
+      row("novel", novel, `of the unique; reference: ${number(distances.molecules)} molecules`, true),
+    );
+  }
+  return [
+    ...rows,
+    row("connected", evaluation.connected, "one piece"),
+    row("bond lengths", geometry.bondLengths, "within 25 % of covalent radii"),
+    row("bond angles", geometry.bondAngles, "1,3-distances within 25 % of ideal"),
+    row("no clashes", geometry.noClashes, "contacts over 70 % of van der Waals"),
+    row("no overlaps", geometry.noOverlap, "no atoms nearer than 0.5 Å"),
+    row("geometry, all of it", geometry.passesAll, "connected, too"),
+  ];
+}
+
+/** The distances to the reference with their names and units. */
+export function distanceRows(evaluation: Evaluation): { readonly label: string; readonly value: string }[] {
+  const { distances } = evaluation;
+  if (distances === undefined) return [];
+  return [
+    { label: "atom types, total variation", value: decimal(distances.atomTypesTotalVariation) },
+    { label: "sizes, total variation", value: decimal(distances.sizesTotalVariation) },
+    { label: "sizes, Wasserstein", value: `${decimal(distances.sizesWasserstein)} atoms` },
+  ];
+}
+
 /** About 16 lines of text, aligned for a fixed-width font, without a line end after the last. */
 export function reportCard(evaluation: Evaluation, options: { readonly colour?: boolean } = {}): string {
   const { bold, dim, green, yellow, red } = colors.createColors(options.colour ?? false);
-  const { geometry, distances } = evaluation;
-  const rows: readonly (readonly [string, Share, string])[] = [
-    ["atoms stable", evaluation.atomStable, ""],
-    ["molecules stable", evaluation.moleculeStable, ""],
-    ["valid", evaluation.valid, "sanitized by RDKit"],
-    ["unique", evaluation.unique, "of the valid"],
-    ...(evaluation.novel === undefined || distances === undefined
-      ? []
-      : [
-          [
-            "novel",
-            evaluation.novel,
-            `of the unique; reference: ${number(distances.molecules)} molecules`,
-          ] as const,
-        ]),
-    ["connected", evaluation.connected, "one piece"],
-    ["bond lengths", geometry.bondLengths, "within 25 % of covalent radii"],
-    ["bond angles", geometry.bondAngles, "1,3-distances within 25 % of ideal"],
-    ["no clashes", geometry.noClashes, "contacts over 70 % of van der Waals"],
-    ["no overlaps", geometry.noOverlap, "no atoms nearer than 0.5 Å"],
-    ["geometry, all of it", geometry.passesAll, "connected, too"],
-  ];
-  const labelWidth = Math.max(...rows.map(([label]) => label.length));
-  const countWidth = Math.max(...rows.map(([, { of }]) => number(of).length));
+  const rows = reportRows(evaluation);
+  const labelWidth = Math.max(...rows.map(({ label }) => label.length));
+  const countWidth = Math.max(...rows.map(({ share }) => number(share.of).length));
   const grade = ({ fraction }: Share, text: string): string => {
     if (fraction === null) return dim(text);
     return fraction >= 0.95 ? green(text) : fraction >= 0.5 ? yellow(text) : red(text);
   };
-  const lines = rows.map(([label, value, note]) => {
+  const lines = rows.map(({ label, share: value, note }) => {
     const counts = `${number(value.count).padStart(countWidth)} of ${number(value.of).padStart(countWidth)}`;
     const line = `  ${label.padEnd(labelWidth)}  ${grade(value, percent(value.fraction).padStart(8))}   ${counts}`;
     return note === "" ? line : `${line}   ${dim(note)}`;
@@ -48,13 +80,8 @@ export function reportCard(evaluation: Evaluation, options: { readonly colour?: 
   const heading = `${number(evaluation.molecules)} molecules, ${number(evaluation.atoms)} atoms`;
   lines.unshift(`${bold(heading)}   ${dim(RULE_NAMES[evaluation.rule])}`);
   lines.push(`  elements  ${composition(evaluation.elements)}`);
-  if (distances !== undefined) {
-    lines.push(
-      `  distance to the reference  atom types ${decimal(distances.atomTypesTotalVariation)}, ` +
-        `sizes ${decimal(distances.sizesTotalVariation)} (total variation); ` +
-        `sizes ${decimal(distances.sizesWasserstein)} atoms (Wasserstein)`,
-    );
-  }
+  const distances = distanceRows(evaluation).map(({ label, value }) => `${label} ${value}`);
+  if (distances.length > 0) lines.push(`  distance to the reference  ${distances.join("; ")}`);
   const unknown = Object.entries(evaluation.unsupportedElements);
   if (unknown.length > 0) {
     const list = unknown.map(([symbol, count]) => `${symbol} ${number(count)}`).join(", ");
