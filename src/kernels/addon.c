@@ -1,0 +1,309 @@
+/* Node-API binding. An engine is an opaque handle; its two operations run on a libuv thread and its own helpers and
+ * return promises. Arguments are checked here as far as memory safety goes; src/kernels/native.ts explains. */
+#include <node_api.h>
+
+#include "engine.h"
+
+#if defined(__x86_64__)
+extern const EgnnCore egnn_avx512, egnn_avx2;
+#endif
+extern const EgnnCore egnn_base;
+
+/* The best core that this processor runs. */
+static const EgnnCore *best_core(void) {
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw") &&
+      __builtin_cpu_supports("avx512vl"))
+    return &egnn_avx512;
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return &egnn_avx2;
+#endif
+  return &egnn_base;
+}
+
+static const EgnnCore *core_named(const char *name) {
+  const EgnnCore *best = best_core();
+#if defined(__x86_64__)
+  if (best == &egnn_avx512 && strcmp(name, egnn_avx512.name) == 0) return &egnn_avx512;
+  if (best != &egnn_base && strcmp(name, egnn_avx2.name) == 0) return &egnn_avx2;
+#endif
+  if (strcmp(name, egnn_base.name) == 0) return &egnn_base;
+  return name[0] ? 0 : best;
+}
+
+typedef struct Handle {
+  Engine *engine; /* null once closed */
+  int busy;
+} Handle;
+
+enum { MAX_ARGUMENTS = 12 };
+
+typedef struct Job {
+  Handle *handle;
+  int training, done;
+  napi_async_work work;
+  napi_deferred deferred;
+  napi_ref kept[MAX_ARGUMENTS]; /* arguments stay alive while the job runs */
+  int kept_count;
+} Job;
+
+static napi_value fail(napi_env env, const char *message) {
+  napi_throw_error(env, 0, message);
+  return 0;
+}
+
+static void finalize(napi_env env, void *data, void *hint) {
+  (void)env;
+  (void)hint;
+  Handle *h = data;
+  engine_close(h->engine);
+  free(h);
+}
+
+static int number_property(napi_env env, napi_value object, const char *name, double *value) {
+  napi_value property;
+  return napi_get_named_property(env, object, name, &property) == napi_ok &&
+         napi_get_value_double(env, property, value) == napi_ok;
+}
+
+/* create({ inFeatures, …, threads }, instruction set or "") → handle */
+static napi_value create(napi_env env, napi_callback_info info) {
+  static const struct {
+    const char *name;
+    size_t at;
+    double least, most;
+  } counts[] = {
+      {"inFeatures", offsetof(EgnnConfig, in_features), 1, 4096}, {"outFeatures", offsetof(EgnnConfig, out_features), 0, 4096},
+      {"hidden", offsetof(EgnnConfig, hidden), 1, 8192},          {"layers", offsetof(EgnnConfig, layers), 0, 1024},
+      {"sublayers", offsetof(EgnnConfig, sublayers), 1, 1024},    {"attention", offsetof(EgnnConfig, attention), 0, 1},
+      {"tanh", offsetof(EgnnConfig, tanh), 0, 1},                 {"mean", offsetof(EgnnConfig, mean), 0, 1},
+      {"sinEmbedding", offsetof(EgnnConfig, sin_embedding), 0, 1},
+  };
+  napi_value arguments[2];
+  size_t count = 2, length;
+  EgnnConfig config;
+  double value, threads, range, constant, factor;
+  char name[32] = "";
+  if (napi_get_cb_info(env, info, &count, arguments, 0, 0) != napi_ok || count < 2) return fail(env, "create needs (config, instructionSet)");
+  for (size_t k = 0; k < sizeof counts / sizeof *counts; k++) {
+    if (!number_property(env, arguments[0], counts[k].name, &value) || !(value >= counts[k].least && value <= counts[k].most)) {
+      char message[96];
+      snprintf(message, sizeof message, "%s must be a number from %g to %g", counts[k].name, counts[k].least, counts[k].most);
+      return fail(env, message);
+    }
+    *(int32_t *)((char *)&config + counts[k].at) = (int32_t)value;
+  }
+  if (config.out_features > config.in_features) return fail(env, "outFeatures must not exceed inFeatures");
+  if (!number_property(env, arguments[0], "coordsRange", &range) || !number_property(env, arguments[0], "normConstant", &constant) ||
+      !number_property(env, arguments[0], "normalizationFactor", &factor) || !number_property(env, arguments[0], "threads", &threads))
+    return fail(env, "coordsRange, normConstant, normalizationFactor and threads must be numbers");
+  if (!(threads >= 1 && threads <= 1024)) return fail(env, "threads must be from 1 to 1024");
+  config.coords_range = (float)range;
+  config.norm_constant = (float)constant;
+  config.normalization_factor = (float)factor;
+  if (napi_get_value_string_utf8(env, arguments[1], name, sizeof name, &length) != napi_ok) return fail(env, "the instruction set must be a string");
+  const EgnnCore *core = core_named(name);
+  if (!core) return fail(env, "this processor or build lacks the instruction set asked for");
+  Handle *h = calloc(1, sizeof(Handle));
+  if (h) h->engine = engine_open(core, &config, (int)threads);
+  napi_value external;
+  if (!h || !h->engine || napi_create_external(env, h, finalize, 0, &external) != napi_ok) {
+    if (h) engine_close(h->engine);
+    free(h);
+    return fail(env, "out of memory: cannot set up the engine");
+  }
+  return external;
+}
+
+static Handle *handle_of(napi_env env, napi_value value) {
+  void *data = 0;
+  napi_valuetype type;
+  if (napi_typeof(env, value, &type) != napi_ok || type != napi_external || napi_get_value_external(env, value, &data) != napi_ok) {
+    fail(env, "the first argument must be an engine");
+    return 0;
+  }
+  Handle *h = data;
+  if (!h->engine) {
+    fail(env, "the engine was disposed");
+    return 0;
+  }
+  if (h->busy) {
+    fail(env, "the engine is busy");
+    return 0;
+  }
+  return h;
+}
+
+/* Data of a typed array of the given type and length (−1: any, stored). */
+static void *array_of(napi_env env, Job *job, napi_value value, napi_typedarray_type type, int64_t *length, const char *name) {
+  napi_typedarray_type got;
+  size_t count;
+  void *data;
+  bool typed = false;
+  if (napi_is_typedarray(env, value, &typed) != napi_ok || !typed ||
+      napi_get_typedarray_info(env, value, &got, &count, &data, 0, 0) != napi_ok || got != type ||
+      (*length >= 0 && (int64_t)count != *length)) {
+    char message[128];
+    snprintf(message, sizeof message, "%s must be a typed array of the right kind and length", name);
+    fail(env, message);
+    return 0;
+  }
+  if (napi_create_reference(env, value, 1, &job->kept[job->kept_count]) != napi_ok) {
+    fail(env, "out of memory");
+    return 0;
+  }
+  job->kept_count++;
+  *length = (int64_t)count;
+  static char empty[8];
+  return data ? data : empty;
+}
+
+static void release(napi_env env, Job *job) {
+  for (int k = 0; k < job->kept_count; k++) napi_delete_reference(env, job->kept[k]);
+  if (job->work) napi_delete_async_work(env, job->work);
+  free(job);
+}
+
+static void execute(napi_env env, void *data) {
+  (void)env;
+  Job *job = data;
+  job->done = engine_run(job->handle->engine, job->training);
+}
+
+static void complete(napi_env env, napi_status status, void *data) {
+  Job *job = data;
+  napi_value value, message;
+  job->handle->busy = 0;
+  if (status == napi_ok && job->done) {
+    napi_get_undefined(env, &value);
+    napi_resolve_deferred(env, job->deferred, value);
+  } else {
+    const char *text = status == napi_ok ? job->handle->engine->error : "the operation was cancelled";
+    napi_create_string_utf8(env, text, NAPI_AUTO_LENGTH, &message);
+    napi_create_error(env, 0, message, &value);
+    napi_reject_deferred(env, job->deferred, value);
+  }
+  release(env, job);
+}
+
+/* Fills in job->handle->engine->call from the arguments; 0 when a JavaScript error was thrown. */
+static int read_arguments(napi_env env, Job *job, napi_value *a) {
+  Engine *e = job->handle->engine;
+  EgnnCall *call = &e->call;
+  const EgnnConfig *c = &e->config;
+  int64_t length, molecules = -1, atoms = 0, width = 3 + c->out_features;
+  double mean_over;
+  memset(call, 0, sizeof *call);
+#define ARRAY(PLACE, INDEX, TYPE, LENGTH, NAME) \
+  length = (LENGTH);                            \
+  if (!((PLACE) = array_of(env, job, a[INDEX], TYPE, &length, NAME))) return 0
+  ARRAY(call->parameters, 1, napi_float32_array, (int64_t)e->parameters, "parameters");
+  ARRAY(call->batch.sizes, 2, napi_int32_array, -1, "sizes");
+  molecules = length;
+  for (int64_t k = 0; k < molecules; k++) {
+    if (call->batch.sizes[k] < 1 || call->batch.sizes[k] > 100000) {
+      fail(env, "sizes must be from 1 to 100000");
+      return 0;
+    }
+    atoms += call->batch.sizes[k];
+  }
+  call->batch.molecules = molecules;
+  call->batch.atoms = atoms;
+  ARRAY(call->batch.positions, 3, napi_float32_array, 3 * atoms, "positions");
+  ARRAY(call->batch.features, 4, napi_float32_array, c->in_features * atoms, "features");
+  if (napi_get_value_double(env, a[5], &mean_over) != napi_ok) {
+    fail(env, "meanOver must be a number");
+    return 0;
+  }
+  call->batch.mean_over = (float)mean_over;
+  if (!job->training) {
+    ARRAY(call->output, 6, napi_float32_array, width * atoms, "output");
+    return 1;
+  }
+  ARRAY(call->target.target, 6, napi_float32_array, width * atoms, "target");
+  ARRAY(call->target.position_weight, 7, napi_float32_array, molecules, "positionWeight");
+  ARRAY(call->target.feature_weight, 8, napi_float32_array, molecules, "featureWeight");
+  ARRAY(call->target.position_error, 9, napi_float64_array, molecules, "position errors");
+  ARRAY(call->target.feature_error, 10, napi_float64_array, molecules, "feature errors");
+  ARRAY(call->gradient, 11, napi_float32_array, (int64_t)e->parameters, "gradient");
+#undef ARRAY
+  return 1;
+}
+
+static napi_value start(napi_env env, napi_callback_info info, int training) {
+  napi_value arguments[MAX_ARGUMENTS], name, promise;
+  size_t count = MAX_ARGUMENTS;
+  if (napi_get_cb_info(env, info, &count, arguments, 0, 0) != napi_ok) return 0;
+  Handle *h = handle_of(env, arguments[0]);
+  if (!h) return 0;
+  Job *job = calloc(1, sizeof(Job));
+  if (!job) return fail(env, "out of memory");
+  job->handle = h;
+  job->training = training;
+  if (!read_arguments(env, job, arguments)) {
+    release(env, job);
+    return 0;
+  }
+  /* The handle is the job's too. */
+  if (napi_create_reference(env, arguments[0], 1, &job->kept[job->kept_count]) == napi_ok) job->kept_count++;
+  if (napi_create_string_utf8(env, "equimol", NAPI_AUTO_LENGTH, &name) != napi_ok ||
+      napi_create_async_work(env, 0, name, execute, complete, job, &job->work) != napi_ok ||
+      napi_create_promise(env, &job->deferred, &promise) != napi_ok || napi_queue_async_work(env, job->work) != napi_ok) {
+    release(env, job);
+    return fail(env, "cannot start the operation");
+  }
+  h->busy = 1;
+  return promise;
+}
+
+/* forward(engine, parameters, sizes, positions, features, meanOver, output) */
+static napi_value forward(napi_env env, napi_callback_info info) { return start(env, info, 0); }
+
+/* squaredError(engine, parameters, sizes, positions, features, meanOver, target, positionWeight, featureWeight,
+ * positionErrors, featureErrors, gradient) */
+static napi_value squared_error(napi_env env, napi_callback_info info) { return start(env, info, 1); }
+
+/* dispose(engine): frees memory and threads now rather than when the handle is collected. */
+static napi_value dispose(napi_env env, napi_callback_info info) {
+  napi_value arguments[1];
+  size_t count = 1;
+  if (napi_get_cb_info(env, info, &count, arguments, 0, 0) != napi_ok) return 0;
+  Handle *h = handle_of(env, arguments[0]);
+  if (!h) return 0;
+  engine_close(h->engine);
+  h->engine = 0;
+  return 0;
+}
+
+static napi_value instruction_sets(napi_env env, napi_callback_info info) {
+  (void)info;
+  const EgnnCore *all[3], *best = best_core();
+  int count = 0;
+#if defined(__x86_64__)
+  if (best == &egnn_avx512) all[count++] = &egnn_avx512;
+  if (best != &egnn_base) all[count++] = &egnn_avx2;
+#endif
+  (void)best;
+  all[count++] = &egnn_base;
+  napi_value list, text;
+  napi_create_array_with_length(env, count, &list);
+  for (int k = 0; k < count; k++) {
+    napi_create_string_utf8(env, all[k]->name, NAPI_AUTO_LENGTH, &text);
+    napi_set_element(env, list, k, text);
+  }
+  return list;
+}
+
+NAPI_MODULE_INIT() {
+  static const struct {
+    const char *name;
+    napi_callback call;
+  } functions[] = {{"create", create}, {"forward", forward}, {"squaredError", squared_error}, {"dispose", dispose}, {"instructionSets", instruction_sets}};
+  for (size_t k = 0; k < sizeof functions / sizeof *functions; k++) {
+    napi_value function;
+    if (napi_create_function(env, functions[k].name, NAPI_AUTO_LENGTH, functions[k].call, 0, &function) != napi_ok ||
+        napi_set_named_property(env, exports, functions[k].name, function) != napi_ok)
+      return 0;
+  }
+  return exports;
+}

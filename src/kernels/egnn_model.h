@@ -1,0 +1,255 @@
+/* Where each tensor lies: in the flat parameters (order of egnnLayout in nets/egnn-config.ts), in the packed
+ * copy that the products read, and in the padded gradient of a lane. Widths are padded with zeros to multiples
+ * of VL. The first edge layer W [hidden, hidden + hidden + edge features] is split into columns for atom i, atom
+ * j and the edge: W [h_i; h_j; e] = A h_i + B h_j + E e, so that A h and B h are formed once per atom. */
+#ifndef EGNN_MODEL_H
+#define EGNN_MODEL_H
+
+#include "egnn.h"
+#include "egnn_vector.h"
+
+#define SIN_TERMS 12 /* six sines and six cosines of a distance */
+
+/* A weight matrix of row_blocks × column_blocks blocks [rows, columns], each padded on its own. Block (r, c)
+ * starts at parameters[source + (r + c) · columns]; at most one of the two counts is 2. */
+typedef struct Linear {
+  size_t source, bias_source;
+  int rows, columns, stride; /* stride of a row in the flat parameters */
+  int row_blocks, column_blocks, has_bias;
+  int outputs, inputs;       /* padded totals */
+  int depth, backward_depth; /* terms to sum forward and backward (unpadded where there is one block) */
+  size_t forward, backward, bias;          /* offsets in the packed weights */
+  size_t gradient, bias_gradient;          /* offsets in a lane's gradient */
+} Linear;
+
+/* φ([h_i; h_j; e_ij]) up to the pre-activation of its second layer, and the vector that reads it out: the
+ * attention gate of a message, or the last layer of the coordinate network. */
+typedef struct EdgeLayer {
+  Linear atoms, second;
+  size_t edge_source, edge, edge_gradient;          /* E, as [features, hidden padded] */
+  size_t readout_source, readout, readout_gradient; /* [hidden padded] */
+  size_t offset_source, offset_gradient;            /* bias of the gate */
+  int has_readout, has_offset;
+} EdgeLayer;
+
+typedef struct Convolution {
+  EdgeLayer edge;
+  Linear node[2];
+} Convolution;
+
+struct EgnnModel {
+  EgnnConfig config;
+  int hidden, ld, ld2;          /* padded width; row strides of arrays of one and two such widths */
+  int in, out;                  /* padded in_features (entering) and width of the last layer */
+  int edge_features;
+  int layers, sublayers;
+  Linear embedding, last;
+  size_t parameters, packed, partial; /* floats */
+  EdgeLayer *coordinates;       /* [layers] */
+  Convolution *convolutions;    /* [layers · sublayers] */
+  int linear_count;
+  Linear **linears;             /* all matrices, for packing and reducing */
+};
+
+INLINE int padded(int n) { return (n + VL - 1) / VL * VL; }
+INLINE size_t whole_lines(size_t bytes) { return (bytes + 63) & ~(size_t)63; }
+
+typedef struct Cursor {
+  EgnnModel *model;
+  size_t source, packed, partial; /* floats used so far */
+} Cursor;
+
+INLINE size_t take(size_t *used, size_t floats) {
+  size_t at = *used;
+  *used += (floats + 15) & ~(size_t)15;
+  return at;
+}
+
+NOINLINE void place_linear(Cursor *c, Linear *l, int rows, int columns, int row_blocks, int column_blocks,
+                           int extra_columns, int has_bias) {
+  l->rows = rows;
+  l->columns = columns;
+  l->row_blocks = row_blocks;
+  l->column_blocks = column_blocks;
+  l->has_bias = has_bias;
+  l->stride = columns * (row_blocks > column_blocks ? row_blocks : column_blocks) + extra_columns;
+  l->source = c->source;
+  c->source += (size_t)rows * l->stride;
+  l->bias_source = c->source;
+  if (has_bias) c->source += rows;
+  l->outputs = row_blocks * padded(rows);
+  l->inputs = column_blocks * padded(columns);
+  l->depth = column_blocks == 1 ? columns : l->inputs;
+  l->backward_depth = row_blocks == 1 ? rows : l->outputs;
+  l->forward = take(&c->packed, (size_t)l->depth * l->outputs);
+  l->backward = take(&c->packed, (size_t)l->backward_depth * l->inputs);
+  l->bias = take(&c->packed, l->outputs);
+  l->gradient = take(&c->partial, (size_t)l->outputs * l->inputs);
+  l->bias_gradient = take(&c->partial, l->outputs);
+  c->model->linears[c->model->linear_count++] = l;
+}
+
+NOINLINE void place_edge_layer(Cursor *c, EdgeLayer *e) {
+  const EgnnModel *m = c->model;
+  int hidden = m->config.hidden;
+  place_linear(c, &e->atoms, hidden, hidden, 2, 1, m->edge_features, 1);
+  e->edge_source = e->atoms.source + 2 * (size_t)hidden;
+  e->edge = take(&c->packed, (size_t)m->edge_features * m->hidden);
+  e->edge_gradient = take(&c->partial, (size_t)m->edge_features * m->hidden);
+  place_linear(c, &e->second, hidden, hidden, 1, 1, 0, 1);
+}
+
+NOINLINE void place_readout(Cursor *c, EdgeLayer *e, int has_offset) {
+  e->has_readout = 1;
+  e->has_offset = has_offset;
+  e->readout_source = c->source;
+  c->source += c->model->config.hidden;
+  e->offset_source = c->source;
+  c->source += has_offset;
+  e->readout = take(&c->packed, c->model->hidden);
+  e->readout_gradient = take(&c->partial, c->model->hidden);
+  e->offset_gradient = take(&c->partial, 1);
+}
+
+NOINLINE size_t model_bytes(const EgnnConfig *c) {
+  size_t blocks = (size_t)c->layers, convolutions = blocks * c->sublayers;
+  return whole_lines(sizeof(EgnnModel)) + whole_lines(blocks * sizeof(EdgeLayer)) +
+         whole_lines(convolutions * sizeof(Convolution)) +
+         whole_lines((2 + 2 * blocks + 4 * convolutions) * sizeof(Linear *));
+}
+
+NOINLINE void model_init(EgnnModel *m, const EgnnConfig *config) {
+  Cursor c = {m, 0, 0, 0};
+  char *memory = (char *)m;
+  int hidden = config->hidden;
+  m->config = *config;
+  m->layers = config->layers;
+  m->sublayers = config->sublayers;
+  m->hidden = padded(hidden);
+  /* Rows of a power of two of bytes share the sets of the cache; one vector more spreads them. */
+  m->ld = m->hidden >= 128 ? m->hidden + VL : m->hidden;
+  m->ld2 = 2 * m->hidden >= 128 ? 2 * m->hidden + VL : 2 * m->hidden;
+  m->in = m->out = padded(config->in_features);
+  m->edge_features = config->sin_embedding ? 2 * SIN_TERMS : 2;
+  memory += whole_lines(sizeof(EgnnModel));
+  m->coordinates = (EdgeLayer *)memory;
+  memory += whole_lines((size_t)m->layers * sizeof(EdgeLayer));
+  m->convolutions = (Convolution *)memory;
+  memory += whole_lines((size_t)m->layers * m->sublayers * sizeof(Convolution));
+  m->linears = (Linear **)memory;
+  m->linear_count = 0;
+  place_linear(&c, &m->embedding, hidden, config->in_features, 1, 1, 0, 1);
+  for (int b = 0; b < m->layers; b++) {
+    for (int s = 0; s < m->sublayers; s++) {
+      Convolution *convolution = &m->convolutions[b * m->sublayers + s];
+      place_edge_layer(&c, &convolution->edge);
+      place_linear(&c, &convolution->node[0], hidden, hidden, 1, 2, 0, 1);
+      place_linear(&c, &convolution->node[1], hidden, hidden, 1, 1, 0, 1);
+      convolution->edge.has_readout = convolution->edge.has_offset = 0;
+      if (config->attention) place_readout(&c, &convolution->edge, 1);
+    }
+    place_edge_layer(&c, &m->coordinates[b]);
+    place_readout(&c, &m->coordinates[b], 0);
+  }
+  place_linear(&c, &m->last, config->in_features, hidden, 1, 1, 0, 1);
+  m->parameters = c.source;
+  m->packed = c.packed;
+  m->partial = c.partial;
+}
+
+/* All edge layers in one row: those of the convolutions, then those of the coordinates. */
+INLINE int edge_layer_count(const EgnnModel *m) { return m->layers * (m->sublayers + 1); }
+INLINE const EdgeLayer *edge_layer(const EgnnModel *m, int index) {
+  int convolutions = m->layers * m->sublayers;
+  return index < convolutions ? &m->convolutions[index].edge : &m->coordinates[index - convolutions];
+}
+
+/* Offset of element (k, c) in panels of two vectors of columns (one in the last panel of an odd number). */
+INLINE size_t panel_index(long k, long c, long depth, long columns) {
+  long first = c / (2 * VL) * (2 * VL);
+  long width = columns - first >= 2 * VL ? 2 * VL : VL;
+  return first * depth + k * width + (c - first);
+}
+
+/* Tasks 0 … linear_count − 1: one matrix each; then one edge layer each: its small vectors. */
+NOINLINE void pack(const EgnnCall *call, int task) {
+  const EgnnModel *m = call->model;
+  const float *p = call->parameters;
+  float *w = call->weights;
+  if (task < m->linear_count) {
+    const Linear *l = m->linears[task];
+    int high = padded(l->rows), wide = padded(l->columns);
+    for (int row = 0; row < l->outputs; row++) {
+      int r = row % high;
+      w[l->bias + row] = l->has_bias && row < l->rows ? p[l->bias_source + r] : 0;
+      for (int cb = 0; cb < l->column_blocks; cb++) {
+        const float *from = p + l->source + (size_t)r * l->stride + (size_t)(row / high + cb) * l->columns;
+        int count = r < l->rows ? l->columns : 0, first = cb * wide;
+        float *to = w + l->forward + panel_index(first, row, l->depth, l->outputs);
+        long step = panel_index(1, row, l->depth, l->outputs) - panel_index(0, row, l->depth, l->outputs);
+        for (int k = 0; k < wide && first + k < l->depth; k++) to[k * step] = k < count ? from[k] : 0;
+        if (row >= l->backward_depth) continue;
+        for (int k = 0; k < wide; k += VL) {
+          to = w + l->backward + panel_index(row, first + k, l->backward_depth, l->inputs);
+          for (int v = 0; v < VL; v++) to[v] = k + v < count ? from[k + v] : 0;
+        }
+      }
+    }
+    return;
+  }
+  const EdgeLayer *e = edge_layer(m, task - m->linear_count);
+  for (int k = 0; k < m->hidden; k++) {
+    int real = k < m->config.hidden;
+    for (int f = 0; f < m->edge_features; f++)
+      w[e->edge + (size_t)f * m->hidden + k] = real ? p[e->edge_source + (size_t)k * e->atoms.stride + f] : 0;
+    if (e->has_readout) w[e->readout + k] = real ? p[e->readout_source + k] : 0;
+  }
+}
+
+/* Adds the lanes' gradients in their order into the flat gradient; tasks as in pack. */
+NOINLINE void reduce(const EgnnCall *call, int task, int lanes) {
+  const EgnnModel *m = call->model;
+  float *g = call->gradient;
+#define LANES(OFFSET, VALUE)                                                                    \
+  float VALUE = 0;                                                                              \
+  for (int lane = 0; lane < lanes; lane++) VALUE += call->partial[(size_t)lane * m->partial + (OFFSET)]
+  if (task < m->linear_count) {
+    const Linear *l = m->linears[task];
+    int high = padded(l->rows), wide = padded(l->columns);
+    for (int rb = 0; rb < l->row_blocks; rb++)
+      for (int cb = 0; cb < l->column_blocks; cb++)
+        for (int r = 0; r < l->rows; r++) {
+          float *to = g + l->source + (size_t)r * l->stride + (size_t)(rb + cb) * l->columns;
+          const float *from =
+              call->partial + l->gradient + ((size_t)rb * high + r) * l->inputs + (size_t)cb * wide;
+          for (int k = 0; k < l->columns; k++) to[k] = from[k];
+          for (int lane = 1; lane < lanes; lane++) {
+            from += m->partial;
+            for (int k = 0; k < l->columns; k++) to[k] += from[k];
+          }
+        }
+    for (int r = 0; l->has_bias && r < l->rows; r++) {
+      LANES(l->bias_gradient + r, sum);
+      g[l->bias_source + r] = sum;
+    }
+    return;
+  }
+  const EdgeLayer *e = edge_layer(m, task - m->linear_count);
+  for (int k = 0; k < m->config.hidden; k++) {
+    for (int f = 0; f < m->edge_features; f++) {
+      LANES(e->edge_gradient + (size_t)f * m->hidden + k, sum);
+      g[e->edge_source + (size_t)k * e->atoms.stride + f] = sum;
+    }
+    if (e->has_readout) {
+      LANES(e->readout_gradient + k, sum);
+      g[e->readout_source + k] = sum;
+    }
+  }
+  if (e->has_offset) {
+    LANES(e->offset_gradient, sum);
+    g[e->offset_source] = sum;
+  }
+#undef LANES
+}
+
+#endif

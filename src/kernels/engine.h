@@ -1,0 +1,128 @@
+/* One network on one instruction set: its memory, its threads, and the order of the stages. */
+#ifndef ENGINE_H
+#define ENGINE_H
+
+#include <stdio.h>
+#include <string.h>
+
+#include "egnn.h"
+#include "pool.h"
+
+typedef struct Block {
+  void *memory;
+  size_t bytes;
+} Block;
+
+typedef struct Engine {
+  const EgnnCore *core;
+  EgnnConfig config;
+  EgnnModel *model;
+  size_t parameters; /* floats */
+  Pool pool;
+  Block weights, plan, partial;
+  Block *workspace; /* [pool.threads] */
+  EgnnCall call;
+  char error[160];
+} Engine;
+
+/* Makes a block at least this large, contents undefined. Memory is kept for the next call. */
+static int block_reserve(Block *b, size_t bytes, const char *what, char *error, size_t room) {
+  if (b->bytes >= bytes) return 1;
+  free(b->memory);
+  b->memory = 0;
+  b->bytes = 0;
+  if (bytes > SIZE_MAX / 2 || posix_memalign(&b->memory, 64, bytes) != 0) {
+    b->memory = 0;
+    snprintf(error, room, "out of memory: %.0f MB for %s", (double)bytes / 1e6, what);
+    return 0;
+  }
+  b->bytes = bytes;
+  return 1;
+}
+
+static void engine_close(Engine *e) {
+  if (!e) return;
+  if (e->workspace) {
+    for (int k = 0; k < e->pool.threads; k++) free(e->workspace[k].memory);
+    pool_stop(&e->pool);
+  }
+  free(e->workspace);
+  free(e->weights.memory);
+  free(e->plan.memory);
+  free(e->partial.memory);
+  free(e->model);
+  free(e);
+}
+
+/* Null when out of memory. The engine does not move: helpers hold its address. */
+static Engine *engine_open(const EgnnCore *core, const EgnnConfig *config, int threads) {
+  Engine *e = calloc(1, sizeof(Engine));
+  if (!e) return 0;
+  e->core = core;
+  e->config = *config;
+  e->parameters = core->parameter_count(config);
+  if (posix_memalign((void **)&e->model, 64, core->model_bytes(config)) != 0) e->model = 0;
+  e->workspace = calloc(threads, sizeof(Block));
+  if (!e->model || !e->workspace || !pool_start(&e->pool, threads)) {
+    free(e->model);
+    free(e->workspace);
+    free(e);
+    return 0;
+  }
+  core->model_init(e->model, config);
+  return e;
+}
+
+static void engine_pack(void *context, int task, int thread) {
+  Engine *e = context;
+  (void)thread;
+  e->core->pack(&e->call, task);
+}
+static void engine_forward_task(void *context, int task, int thread) {
+  Engine *e = context;
+  e->core->forward(&e->call, task, e->workspace[thread].memory);
+}
+static void engine_train_task(void *context, int task, int thread) {
+  Engine *e = context;
+  e->core->train(&e->call, task, e->workspace[thread].memory);
+}
+static void engine_reduce(void *context, int task, int thread) {
+  Engine *e = context;
+  (void)thread;
+  e->core->reduce(&e->call, task);
+}
+
+/* Runs e->call, whose pointers to inputs and outputs are set. Returns 0 and sets e->error on failure. */
+static int engine_run(Engine *e, int training) {
+  const EgnnCore *core = e->core;
+  EgnnCall *call = &e->call;
+  char *error = e->error;
+  size_t room = sizeof e->error;
+  error[0] = 0;
+  call->model = e->model;
+  if (!block_reserve(&e->weights, core->weights_bytes(e->model), "weights", error, room)) return 0;
+  if (!block_reserve(&e->plan, core->plan_bytes(e->model, &call->batch), "the plan of a batch", error, room)) return 0;
+  call->weights = e->weights.memory;
+  EgnnPlan *plan = e->plan.memory;
+  core->plan_init(plan, e->model, &call->batch);
+  call->plan = plan;
+  size_t bytes = core->workspace_bytes(e->model, plan, &call->batch, training);
+  int tasks = training ? core->lanes(plan) : core->forward_tasks(plan);
+  for (int k = 0; k < e->pool.threads && (k == 0 || tasks > 1); k++)
+    if (!block_reserve(&e->workspace[k], bytes, "activations of a group of molecules", error, room)) return 0;
+  if (training) {
+    size_t all = core->lanes(plan) * core->partial_bytes(e->model);
+    if (!block_reserve(&e->partial, all, "gradients", error, room)) return 0;
+    call->partial = e->partial.memory;
+  }
+  pool_run(&e->pool, engine_pack, e, core->pack_tasks(e->model));
+  if (!training) {
+    pool_run(&e->pool, engine_forward_task, e, tasks);
+    return 1;
+  }
+  pool_run(&e->pool, engine_train_task, e, tasks);
+  pool_run(&e->pool, engine_reduce, e, core->reduce_tasks(e->model));
+  return 1;
+}
+
+#endif

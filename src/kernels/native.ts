@@ -1,0 +1,144 @@
+/** The native engine: fused EGNN kernels in C (egnn.c) behind Node-API, the fastest there is on a CPU. */
+import { createRequire } from "node:module";
+import { InputError, WorkError } from "../errors.ts";
+import type { EgnnConfig } from "../nets/egnn-config.ts";
+import {
+  checkBatch,
+  checkTarget,
+  expectedLengths,
+  type KernelEngine,
+  type KernelOptions,
+  oneAtATime,
+} from "./engine-input.ts";
+
+export interface NativeOptions extends KernelOptions {
+  /** "AVX-512", "AVX2", "SSE", "NEON": one of nativeStatus().isas; default the best. */
+  readonly isa?: string;
+}
+
+export interface NativeStatus {
+  readonly available: boolean;
+  /** Why it is there or not, for users. */
+  readonly reason: string;
+  /** The instruction set that will be used, the best this processor has. */
+  readonly isa?: string;
+  /** All that this processor runs, best first. */
+  readonly isas: readonly string[];
+}
+
+type Handle = { readonly engine: unique symbol };
+type Input = Float32Array | Int32Array | number;
+
+/** What addon.c exports. */
+interface Addon {
+  readonly create: (config: Readonly<Record<string, number>>, isa: string) => Handle;
+  readonly forward: (engine: Handle, ...inputs: readonly Input[]) => Promise<void>;
+  readonly squaredError: (engine: Handle, ...inputs: readonly (Input | Float64Array)[]) => Promise<void>;
+  readonly dispose: (engine: Handle) => void;
+  readonly instructionSets: () => string[];
+}
+
+let loaded: { readonly addon?: Addon; readonly reason: string } | undefined;
+
+function loadAddon(): { readonly addon?: Addon; readonly reason: string } {
+  if (loaded === undefined) {
+    try {
+      const addon = createRequire(import.meta.url)("../../build/Release/equimol.node") as Addon;
+      loaded = { addon, reason: `compiled for this machine (${addon.instructionSets()[0]})` };
+    } catch (error) {
+      const missing = (error as NodeJS.ErrnoException).code === "MODULE_NOT_FOUND";
+      const why = missing
+        ? "not built; node scripts/build-native.mjs builds it where there is a C compiler"
+        : String(error);
+      loaded = { reason: why };
+    }
+  }
+  return loaded;
+}
+
+/** Whether the native engine can be used here, and why. */
+export function nativeStatus(): NativeStatus {
+  const { addon, reason } = loadAddon();
+  const isas = addon?.instructionSets() ?? [];
+  return { available: addon !== undefined, reason, isa: isas[0], isas };
+}
+
+/**
+ * The native engine for a network, or undefined where it was not built.
+ * @throws InputError for a configuration or instruction set it cannot compute
+ */
+export function loadNativeEngine(config: EgnnConfig, options: NativeOptions = {}): KernelEngine | undefined {
+  const { addon } = loadAddon();
+  if (addon === undefined) return undefined;
+  const handle = create(addon, config, options);
+  const expected = expectedLengths(config);
+  const enqueue = oneAtATime();
+  let disposed = false;
+  const run = async (operation: () => Promise<void>): Promise<void> => {
+    if (disposed) throw new WorkError("the native engine was disposed");
+    try {
+      await operation();
+    } catch (error) {
+      throw new WorkError(`native engine: ${(error as Error).message}`, { cause: error });
+    }
+  };
+  return {
+    name: `native (${options.isa ?? addon.instructionSets()[0]})`,
+    forward: (parameters, batch, { meanOver = 0 } = {}) =>
+      enqueue(async () => {
+        const output = new Float32Array(checkBatch(expected, parameters, batch) * expected.width);
+        const { sizes, positions, features } = batch;
+        await run(() => addon.forward(handle, parameters, sizes, positions, features, meanOver, output));
+        return output;
+      }),
+    squaredError: (parameters, batch, target, gradient, { meanOver = 0 } = {}) =>
+      enqueue(async () => {
+        checkTarget(expected, batch, checkBatch(expected, parameters, batch), target, gradient);
+        const { sizes, positions, features } = batch;
+        const errors = { position: new Float64Array(sizes.length), feature: new Float64Array(sizes.length) };
+        const weights = [target.target, target.positionWeight, target.featureWeight] as const;
+        const inputs = [parameters, sizes, positions, features, meanOver, ...weights] as const;
+        await run(() => addon.squaredError(handle, ...inputs, errors.position, errors.feature, gradient));
+        return errors;
+      }),
+    dispose: () => {
+      if (disposed) return;
+      disposed = true;
+      void enqueue(async () => addon.dispose(handle));
+    },
+  };
+}
+
+function create(addon: Addon, config: EgnnConfig, { threads = 1, isa = "" }: NativeOptions): Handle {
+  const {
+    inFeatures,
+    outFeatures,
+    hidden,
+    layers,
+    sublayers,
+    coordsRange,
+    normConstant,
+    normalizationFactor,
+  } = config;
+  const numbers = {
+    inFeatures,
+    outFeatures,
+    hidden,
+    layers,
+    sublayers,
+    coordsRange,
+    normConstant,
+    normalizationFactor,
+  };
+  const flags = {
+    attention: Number(config.attention),
+    tanh: Number(config.tanh),
+    mean: Number(config.aggregation === "mean"),
+    sinEmbedding: Number(config.sinEmbedding),
+  };
+  try {
+    return addon.create({ ...numbers, ...flags, threads }, isa);
+  } catch (error) {
+    throw new InputError(`native engine: ${(error as Error).message}`);
+  }
+}
