@@ -4,6 +4,7 @@
  * threshold to be tried as a triple one; "below" is strict. Distances are double precision here, single there.
  */
 
+import { InputError } from "../errors.ts";
 import { BOND_THRESHOLDS, type BondRule, type BondThresholds, pairIndex } from "./bond-tables.ts";
 import type { Bond, Molecule } from "./molecule.ts";
 import { forEachPairWithin } from "./neighbours.ts";
@@ -38,14 +39,26 @@ export function forEachBond(
   });
 }
 
+/** No matter has so many bonds an atom: a crowd lies on one spot. Up to 1,000 atoms memory holds even that. */
+const MOST_BONDS_PER_ATOM = 50;
+const ALWAYS_ALLOWED = 500_000;
+
 /**
  * Every bond the rule sees, i < j, sorted by (i, j). Orders are as the distances say and need not fit any
  * valence; `withBonds` (bond-orders.ts) makes them consistent.
+ * @throws InputError when there are more than 50 bonds an atom and memory may run out
  */
 export function perceiveBonds(molecule: Molecule, rule: BondRule): Bond[] {
   const bonds: Bond[] = [];
+  const most = Math.max(ALWAYS_ALLOWED, MOST_BONDS_PER_ATOM * molecule.atomicNumbers.length);
   forEachBond(molecule, rule, (i, j, order) => {
     bonds.push({ i, j, order });
+    if (bonds.length > most) {
+      throw new InputError(
+        `${molecule.name || "a molecule"} of ${molecule.atomicNumbers.length} atoms has more than ` +
+          `${MOST_BONDS_PER_ATOM} bonds an atom: its atoms lie on top of each other; check its coordinates and their unit (Å)`,
+      );
+    }
   });
   return bonds.sort((a, b) => a.i - b.i || a.j - b.j);
 }
