@@ -3,9 +3,9 @@
  * training part; the mean absolute deviation is what EGNN and EDM normalise properties by.
  */
 
-import { readFileSync } from "node:fs";
 import { z } from "zod";
 import { symbolOf } from "../chem/elements.ts";
+import { packageVersion } from "../version.ts";
 import { type MoleculeSet, setSize, sizesOf } from "./molecule-set.ts";
 
 /** The three parts, in the order of their number in the `split` tensor. */
@@ -140,11 +140,4 @@ function statisticsOf(column: ArrayLike<number>, unit: string | undefined): Prop
     max: known.reduce((a, b) => Math.max(a, b)),
     ...named,
   };
-}
-
-function packageVersion(): string {
-  const description: unknown = JSON.parse(
-    readFileSync(new URL("../../package.json", import.meta.url), "utf8"),
-  );
-  return z.object({ version: z.string() }).parse(description).version;
 }
