@@ -20,16 +20,14 @@ import {
   elementStyles,
   filmHtml,
   filtersHtml,
-  type MoleculeVerdict,
-  type ReportRow,
   reportHtml,
   type State,
   stateOf,
   tilesHtml,
 } from "./gallery/parts.ts";
+import type { Evaluation, MoleculeVerdict } from "./metrics.ts";
 
 export { type Distributions, distributionsOf } from "./gallery/charts.ts";
-export type { MoleculeVerdict, ReportRow } from "./gallery/parts.ts";
 
 export interface GalleryContent {
   readonly title: string;
@@ -39,7 +37,7 @@ export interface GalleryContent {
   readonly molecules: readonly Molecule[];
   /** In the order of the molecules. */
   readonly verdicts?: readonly MoleculeVerdict[];
-  readonly report: readonly ReportRow[];
+  readonly evaluation: Evaluation;
   /** One molecule from noise to its end, with bonds where they are to be drawn. */
   readonly chain?: readonly Molecule[];
   /** What the chain shows, in a sentence. */
@@ -79,7 +77,7 @@ export function galleryHtml(content: GalleryContent): string {
     summary = "",
     molecules,
     verdicts,
-    report,
+    evaluation,
     chain = [],
     reference,
     provenance = {},
@@ -111,14 +109,17 @@ export function galleryHtml(content: GalleryContent): string {
     policy: `default-src 'none'; img-src data: blob:; style-src 'unsafe-inline'; script-src ${[library, program].map(hashOf).join(" ")}`,
     styles: `${asset("page.css")}${elementStyles(drawn)}`,
     gradients: elementGradients(drawn),
-    tiles: tilesHtml(report),
+    tiles: tilesHtml(evaluation),
     filters: verdicts === undefined ? "" : filtersHtml(shown.map(({ verdict }) => verdict!)),
     cards: shown.map(({ molecule, verdict, view }, i) => cardHtml(molecule, verdict, view, i)).join("\n"),
     hidden:
       hidden === 0 ? "" : `<p class="hint">${hidden} too large to be shown here (more than 999 atoms).</p>`,
-    watch: payload.chain === null ? "" : '<button type="button" class="action main" id="watch">Watch one form</button>',
+    watch:
+      payload.chain === null
+        ? ""
+        : '<button type="button" class="action main watch" id="watch">Watch one form</button>',
     film: payload.chain === null ? "" : filmHtml(chain.length),
-    report: reportHtml(report),
+    report: reportHtml(evaluation),
     legend:
       reference === undefined
         ? ""

@@ -10,8 +10,8 @@ export interface Distributions {
   readonly sizes: Readonly<Record<string, number>>;
   /** Atoms of each element. */
   readonly elements: Readonly<Record<string, number>>;
-  /** Bonds in bins of `BOND_BIN` Å from `BOND_FROM` Å. */
-  readonly bondLengths: readonly number[];
+  /** Bonds in bins of `BOND_BIN` Å from `BOND_FROM` Å, where they are known. */
+  readonly bondLengths?: readonly number[];
 }
 
 const BOND_FROM = 0.9;
@@ -101,16 +101,14 @@ function elementChart(here: Distributions, reference: Distributions | undefined)
 }
 
 function bondChart(here: Distributions, reference: Distributions | undefined): Chart {
-  const total = here.bondLengths.reduce((a, b) => a + b, 0);
+  const bars = here.bondLengths ?? [];
+  const empty = bars.every((count) => count === 0);
   return {
     title: "Bond lengths in Å",
     of: "of the bonds",
-    labels:
-      total === 0
-        ? []
-        : here.bondLengths.map((_, k) => (BOND_FROM + k * BOND_BIN).toFixed(2).replace(/0$/, "")),
+    labels: empty ? [] : bars.map((_, k) => (BOND_FROM + k * BOND_BIN).toFixed(2).replace(/0$/, "")),
     every: 5,
-    here: here.bondLengths,
+    here: bars,
     reference: reference?.bondLengths,
   };
 }
@@ -118,6 +116,7 @@ function bondChart(here: Distributions, reference: Distributions | undefined): C
 const WIDTH = 320;
 const HEIGHT = 130;
 const FOOT = 18;
+const WIDEST_BAR = 36;
 
 /** Shares, not counts, so that 64 molecules can stand beside 100,000. Bars: here; steps: the reference. */
 function figure({ title, of, labels, every, here, reference }: Chart): string {
@@ -125,7 +124,7 @@ function figure({ title, of, labels, every, here, reference }: Chart): string {
   const theirs = reference && shares(reference);
   const top = Math.max(...own, ...(theirs ?? []), 1e-9);
   const slot = WIDTH / labels.length;
-  const gap = Math.min(3, slot * 0.2);
+  const gap = Math.max(Math.min(3, slot * 0.2), slot - WIDEST_BAR);
   const y = (share: number) => round(HEIGHT - (share / top) * (HEIGHT - 6));
 
   const bars = own.map((share, k) => {

@@ -9,11 +9,11 @@ import { symmetricEigen } from "../../math/eigen.ts";
 /** Rows: right, up, towards the viewer. A rotation. [3][3] */
 export type View = readonly (readonly [number, number, number])[];
 
-/** Half the side of the drawing, in its own units. */
-const HALF = 50;
-const MARGIN = 3;
+/** Half the width and height of the drawing, in its own units. */
+const HALF = { width: 50, height: 40 };
+const MARGIN = 2;
 /** Units per Å at most, so that water does not look larger than benzene. */
-const LARGEST_SCALE = 12;
+const LARGEST_SCALE = 14;
 /** Balls are drawn at this part of the van der Waals radius. */
 const BALL = 0.25;
 /** How far the molecule is tipped out of its flattest view, so that rings have depth. Radians. */
@@ -44,16 +44,17 @@ interface Ball {
   readonly symbol: string;
 }
 
-/** The drawing as an `<svg>` element of 100 × 100 units. Uses the molecule's own bonds. */
+/** The drawing as an `<svg>` element of 100 × 80 units. Uses the molecule's own bonds. */
 export function drawMolecule(molecule: Molecule, view: View = flattestView(molecule)): string {
   const balls = project(molecule, view);
   const shapes = balls.map((ball) => ({ depth: ball.depth, svg: circle(ball) }));
-  const stick = 0.15 * scaleOf(molecule, view);
+  const stick = 0.19 * scaleOf(molecule, view);
   for (const bond of molecule.bonds ?? [])
     shapes.push(...bondHalves(balls[bond.i], balls[bond.j], bond, stick));
   shapes.sort((a, b) => a.depth - b.depth);
   const body = shapes.map(({ svg }) => svg).join("");
-  return `<svg viewBox="${-HALF} ${-HALF} ${2 * HALF} ${2 * HALF}" aria-hidden="true">${body}</svg>`;
+  const { width, height } = HALF;
+  return `<svg viewBox="${-width} ${-height} ${2 * width} ${2 * height}" aria-hidden="true">${body}</svg>`;
 }
 
 /** Atoms in drawing units, centred; y grows downwards, depth towards the viewer. */
@@ -76,7 +77,8 @@ function project(molecule: Molecule, view: View): Ball[] {
 function scaleOf({ positions }: Molecule, view: View): number {
   const { width, height } = extent(positions, view);
   const largestBall = 0.5;
-  return Math.min(LARGEST_SCALE, (HALF - MARGIN) / (Math.max(width, height) / 2 + largestBall));
+  const fit = (half: number, size: number): number => (half - MARGIN) / (size / 2 + largestBall);
+  return Math.min(LARGEST_SCALE, fit(HALF.width, width), fit(HALF.height, height));
 }
 
 function extent(positions: Float64Array, view: View) {

@@ -84,8 +84,8 @@
     byId("verdict").replaceChildren(
       ...(mark ? [mark.cloneNode(true)] : []),
       {
-        stable: "stable: every atom has an allowed valence",
-        valid: "valid, but not every atom is stable",
+        stable: "stable",
+        valid: "valid, not stable",
         broken: "not a valid molecule",
       }[state] ?? "",
     );
@@ -198,7 +198,7 @@
   function showFilmState() {
     if (!chain) return;
     byId("film").hidden = frame < 0;
-    byId("watch").setAttribute("aria-pressed", String(frame >= 0));
+    byId("watch").textContent = frame < 0 ? "Watch one form" : "Back to the molecule";
     byId("play").textContent = timer ? "Pause" : "Play";
     byId("play").setAttribute("aria-label", timer ? "Pause the denoising" : "Play the denoising");
     for (const id of ["xyz", "sdf"]) byId(id).disabled = frame >= 0;
@@ -224,7 +224,7 @@
 
   // ---- wiring ----
 
-  cards.forEach((card, i) => card.addEventListener("click", () => select(i)));
+  for (const [i, card] of cards.entries()) card.addEventListener("click", () => select(i));
   for (const chip of document.querySelectorAll(".chip")) {
     chip.addEventListener("click", () => applyFilter(chip.dataset.filter));
   }

@@ -2,27 +2,10 @@
 import { symbolOf } from "../../chem/elements.ts";
 import { hillCounts, hillFormula } from "../../chem/formula.ts";
 import type { Molecule } from "../../chem/molecule.ts";
+import type { Evaluation, MoleculeVerdict, Share } from "../metrics.ts";
+import { distanceRows, type ReportRow, RULE_NAMES, reportRows } from "../report.ts";
 import { drawMolecule, type View } from "./drawing.ts";
 import { escapeHtml } from "./escape.ts";
-
-/** What is known of one molecule beside its atoms. */
-export interface MoleculeVerdict {
-  readonly stable: boolean;
-  readonly valid: boolean;
-  readonly smiles?: string | null;
-}
-
-/** A line of the report card: a share with its counts, or a bare value. */
-export interface ReportRow {
-  readonly label: string;
-  /** What is counted, in a few words. */
-  readonly note?: string;
-  readonly count?: number;
-  readonly of?: number;
-  readonly value?: string;
-  /** Also among the large figures at the head of the page. */
-  readonly headline?: boolean;
-}
 
 /** How a molecule is marked: stable ones are not always valid by RDKit, so "stable" does not imply `valid`. */
 export type State = "stable" | "valid" | "broken";
@@ -74,56 +57,50 @@ export function filtersHtml(verdicts: readonly MoleculeVerdict[]): string {
   return `<div class="filters" role="group" aria-label="Show">${chips.join("")}</div>`;
 }
 
-/** The large figures at the head of the page. */
-export function tilesHtml(rows: readonly ReportRow[]): string {
-  return rows
-    .filter(({ headline }) => headline)
-    .map((row) => {
-      const counted = row.count !== undefined && row.of !== undefined;
-      const counts = counted ? `<dd>${grouped(row.count)} of ${grouped(row.of)}</dd>` : "";
-      const meter = counted
-        ? `<dd class="meter" aria-hidden="true"><i style="width:${(100 * share(row)).toFixed(1)}%"></i></dd>`
-        : "";
-      return `<div class="tile"><dt>${escapeHtml(row.label)}</dt><dd>${escapeHtml(figure(row))}</dd>${counts}${meter}</div>`;
+/** The published measures as large figures at the head of the page. */
+export function tilesHtml(evaluation: Evaluation): string {
+  return reportRows(evaluation)
+    .filter(({ published }) => published)
+    .map(({ label, share }) => {
+      const meter = `<dd class="meter" aria-hidden="true"><i style="width:${(100 * (share.fraction ?? 0)).toFixed(1)}%"></i></dd>`;
+      return `<div class="tile"><dt>${capital(label)}</dt><dd>${percent(share)}</dd><dd class="counts">${grouped(share.count)} of ${grouped(share.of)}</dd>${meter}</div>`;
     })
     .join("");
 }
 
-/** The report card as tables: shares with their counts, then bare values. */
-export function reportHtml(rows: readonly ReportRow[]): string {
-  const line = (row: ReportRow, cells: readonly string[]) => {
-    const note = row.note === undefined ? "" : `<small>${escapeHtml(row.note)}</small>`;
-    return `<tr><th scope="row">${escapeHtml(row.label)}${note}</th>${cells.map((cell) => `<td>${cell}</td>`).join("")}</tr>`;
-  };
-  const counted = rows.filter(({ count, of }) => count !== undefined && of !== undefined);
-  const valued = rows.filter((row) => !counted.includes(row));
-  const tables: string[] = [];
-  if (counted.length > 0) {
-    const lines = counted.map((row) =>
-      line(row, [figure(row), grouped(row.count ?? 0), grouped(row.of ?? 0)]),
-    );
+/** The report card as a table, and the distances to the reference as another. */
+export function reportHtml(evaluation: Evaluation): string {
+  const rows = reportRows(evaluation).map((row) =>
+    line(row, [percent(row.share), grouped(row.share.count), grouped(row.share.of)]),
+  );
+  const caption = `${grouped(evaluation.molecules)} molecules, ${grouped(evaluation.atoms)} atoms; ${RULE_NAMES[evaluation.rule]}`;
+  const tables = [table(caption, ["Measure", "share", "count", "of"], rows)];
+  const distances = distanceRows(evaluation);
+  if (distances.length > 0) {
+    const cells = distances.map(({ label, value }) => line({ label, note: "" }, [escapeHtml(value)]));
     tables.push(
-      `<table><thead><tr><th scope="col">Measure</th><th scope="col">share</th><th scope="col">count</th><th scope="col">of</th></tr></thead><tbody>${lines.join("")}</tbody></table>`,
-    );
-  }
-  if (valued.length > 0) {
-    const lines = valued.map((row) => line(row, [escapeHtml(figure(row))]));
-    tables.push(
-      `<table><thead><tr><th scope="col">Measure</th><th scope="col">value</th></tr></thead><tbody>${lines.join("")}</tbody></table>`,
+      table("Distances to the training data, 0 for equal distributions", ["Measure", "distance"], cells),
     );
   }
   return tables.join("");
 }
 
-const share = ({ count = 0, of = 0 }: ReportRow): number => (of === 0 ? 0 : count / of);
+const table = (caption: string, heads: readonly string[], rows: readonly string[]): string =>
+  `<table><caption>${escapeHtml(caption)}</caption><thead><tr>${heads
+    .map((head) => `<th scope="col">${head}</th>`)
+    .join("")}</tr></thead><tbody>${rows.join("")}</tbody></table>`;
 
-function figure(row: ReportRow): string {
-  if (row.value !== undefined) return row.value;
-  if (row.of === undefined) return grouped(row.count ?? 0);
-  return row.of === 0 ? "–" : `${(100 * share(row)).toFixed(1)} %`;
+function line({ label, note }: Pick<ReportRow, "label" | "note">, cells: readonly string[]): string {
+  const small = note === "" ? "" : `<small>${escapeHtml(note)}</small>`;
+  return `<tr><th scope="row">${capital(escapeHtml(label))}${small}</th>${cells.map((cell) => `<td>${cell}</td>`).join("")}</tr>`;
 }
 
-const grouped = (count: number | undefined = 0): string => count.toLocaleString("en-US");
+const percent = ({ fraction }: Share): string =>
+  fraction === null ? "–" : `${(100 * fraction).toFixed(1)} %`;
+
+const grouped = (count: number): string => count.toLocaleString("en-US");
+
+const capital = (label: string): string => label.charAt(0).toUpperCase() + label.slice(1);
 
 /** The controls of the denoising film. */
 export const filmHtml = (frames: number): string =>
