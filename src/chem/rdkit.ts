@@ -51,6 +51,7 @@ export const RDKIT_MAX_ATOMS = 1000;
 export class RdkitOverflow extends WorkError {}
 
 const KEEP_HYDROGENS = JSON.stringify({ removeHs: false });
+const REMOVE_HYDROGENS = JSON.stringify({ removeHs: true });
 
 /**
  * Canonical SMILES of the molecule's largest fragment by number of atoms, explicit hydrogens kept as atoms, or
@@ -93,6 +94,14 @@ export function sanitizes(rdkit: Rdkit, molblock: string): boolean {
   return smilesOf(rdkit, molblock) !== null;
 }
 
+/**
+ * SMILES as people write it: hydrogens implied, charges and stereochemistry as the record (a molblock with bonds and
+ * positions) has them. Null when RDKit cannot sanitize it.
+ */
+export function readableSmiles(rdkit: Rdkit, molblock: string): string | null {
+  return smilesOf(rdkit, molblock, REMOVE_HYDROGENS);
+}
+
 // Valences RDKit never lets a neutral atom exceed, whatever its clean-up does, as long as no metal is near.
 const MOST_BONDS: Readonly<Record<number, number>> = { 1: 1, 6: 4, 7: 5, 8: 2, 9: 1 };
 const NON_METALS = new Set([1, 5, 6, 7, 8, 9, 14, 15, 16, 17, 33, 34, 35, 53]);
@@ -112,9 +121,9 @@ function overfull(atomicNumbers: Uint8Array, bonds: readonly Bond[]): boolean {
   return sums.some((sum, i) => sum > (MOST_BONDS[atomicNumbers[i]] ?? 8));
 }
 
-function smilesOf(rdkit: Rdkit, molblock: string): string | null {
+function smilesOf(rdkit: Rdkit, molblock: string, reading = KEEP_HYDROGENS): string | null {
   try {
-    const mol = rdkit.get_mol(molblock, KEEP_HYDROGENS);
+    const mol = rdkit.get_mol(molblock, reading);
     if (mol === null) return null;
     const smiles = mol.get_smiles();
     mol.delete();
