@@ -57,7 +57,6 @@ async function* gunzip(packed: AsyncIterable<Uint8Array>, path: string): AsyncGe
       file: path,
     });
   } finally {
-    unzip.destroy();
     await pumping;
   }
 }

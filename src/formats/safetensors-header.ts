@@ -116,8 +116,7 @@ const isDType = (value: unknown): value is TensorEntry["dtype"] =>
   typeof value === "string" && Object.hasOwn(ITEM_SIZES, value);
 
 const isSizes = (value: unknown): value is readonly number[] =>
-  Array.isArray(value) &&
-  value.every((item) => Number.isSafeInteger(item) && item >= 0 && !Object.is(item, -0));
+  Array.isArray(value) && value.every((item) => Number.isSafeInteger(item) && item >= 0);
 
 /** The first key that an object of valid JSON has twice, which JSON.parse would silently merge. */
 function duplicateKey(json: string): string | undefined {

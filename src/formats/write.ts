@@ -81,11 +81,7 @@ async function* gzip(pieces: AsyncIterable<string>): AsyncGenerator<Uint8Array> 
   const zip = createGzip();
   const pumping = pipeline(Readable.from(blocks(pieces)), zip);
   pumping.catch(() => undefined); // reported below, with the error of the pieces
-  try {
-    for await (const chunk of zip) yield chunk as Uint8Array;
-  } finally {
-    zip.destroy();
-  }
+  for await (const chunk of zip) yield chunk as Uint8Array;
   await pumping;
 }
 

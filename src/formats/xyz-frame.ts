@@ -3,7 +3,7 @@
  * comment, a line for each atom. Two atoms at the same place are not an error here; evaluation counts them.
  */
 
-import { atomicNumberOf, ELEMENT_SYMBOLS } from "../chem/elements.ts";
+import { atomicNumberOf } from "../chem/elements.ts";
 import { InputError } from "../errors.ts";
 import type { LineReader } from "./lines.ts";
 import { parseReal } from "./numbers.ts";
@@ -117,10 +117,12 @@ export function parseElement(label: string, place: { readonly file: string; read
   if (z !== undefined) return z;
   const number = /^\d{1,3}$/.test(label) ? Number(label) : 0;
   if (number >= 1 && number <= 118) return number;
-  const proper = label.charAt(0).toUpperCase() + label.slice(1).toLowerCase();
-  const symbol =
-    ELEMENT_SYMBOLS.includes(proper) && proper !== "" ? proper : /^(?:[A-Z][a-z]?)(?=\d)/.exec(label)?.[0];
-  const hint = symbol !== undefined && atomicNumberOf(symbol) ? `; write ${symbol} if that is meant` : "";
+  const letters = /^[A-Za-z]{1,2}/.exec(label)?.[0] ?? "";
+  const meant = letters.charAt(0).toUpperCase() + letters.slice(1).toLowerCase();
+  const hint =
+    letters !== label.replace(/\d+$/, "") || !atomicNumberOf(meant)
+      ? ""
+      : `; write ${meant} if that is meant`;
   throw new InputError(`unknown element ${excerpt(label)}${hint}`, place);
 }
 

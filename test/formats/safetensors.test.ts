@@ -169,6 +169,11 @@ describe("safetensors", () => {
       "unknown dtype",
     ],
     [
+      "three offsets",
+      fileOf('{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4,4]}}', 4),
+      "data_offsets is not a pair of non-negative integers",
+    ],
+    [
       "a negative dimension",
       fileOf(`{"a":${entry(0, 4, [-1])}}`, 4),
       "the shape is not a list of non-negative integers",

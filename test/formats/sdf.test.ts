@@ -89,6 +89,12 @@ describe("SDF V2000", () => {
     expect(molecule.atomColumns?.radical.values).toEqual([0, 2, 0, 0, 0, 0]);
   });
 
+  it("takes charge code 4 for a doublet radical", async () => {
+    const [molecule] = await readText(record("  1  0", H.replace("0  0", "0  4"), "M  END"), "sdf");
+    expect(molecule.atomColumns?.radical.values).toEqual([2]);
+    expect(molecule.formalCharges).toBeUndefined();
+  });
+
   it("keeps isotopes, from M  ISO, mass differences, D and T", async () => {
     const rows = [H, H.replace("H   0", "H   1"), H.replace("H ", "D "), H.replace("H ", "T ")];
     const [molecule] = await readText(record("  4  0", ...rows, "M  ISO  1   1   2", "M  END"), "sdf");
