@@ -45,7 +45,7 @@ export const sample = defineVerb({
     const eta = numberOption("eta", args.eta, { min: 0, max: 1 });
     const sizes = integersOption("sizes", args.sizes, { min: 1, max: 1000 });
     const first = integerOption("first", args.first, { min: 0 });
-    const engine = await createEngine(dynamicsConfig(model.config), engineOptions(args));
+    const engine = await createEngine(dynamicsConfig(model.config), { ...engineOptions(args), onNotice: output.log });
     const options: GenerateOptions = {
       count,
       first,

@@ -69,7 +69,7 @@ const edm = defineVerb({
       resume: args.resume === true,
       signal: abort.signal,
       ...(maxSeconds === undefined ? {} : { maxSeconds }),
-      createEngine: (config) => createEngine(config, engineOptions(args)),
+      createEngine: (config) => createEngine(config, { ...engineOptions(args), onNotice: output.log }),
       onStart: (facts) => {
         output.log(
           `${facts.parameters.toLocaleString("en")} parameters, ${facts.train.toLocaleString("en")} molecules (${facts.valid.toLocaleString("en")} for validation), ${facts.steps.toLocaleString("en")} steps, engine ${facts.engine}`,
