@@ -1,7 +1,8 @@
 /** `equimol evaluate`: the report card of molecules in files, and the gallery page on request. */
 import type { Molecule } from "../chem/molecule.ts";
-import { moleculesOf } from "../data/molecule-set.ts";
 import { InputError } from "../errors.ts";
+import type { EvaluationOptions, Reference } from "../evaluate/metrics.ts";
+import type { RuleChoice } from "../evaluate/rule.ts";
 import { commonOptions, integerOption } from "./options.ts";
 import { createOutput, type Output } from "./output.ts";
 import { defineVerb } from "./verb.ts";
@@ -13,70 +14,108 @@ export const evaluate = defineVerb({
   },
   variadic: true,
   args: {
-    files: {
-      type: "positional",
-      description: "molecule files: .xyz, .extxyz, .sdf, each also with .gz",
-    },
+    files: { type: "positional", description: "molecule files: .xyz, .extxyz, .sdf, each also with .gz" },
     reference: {
       type: "string",
       valueHint: "DATA",
-      description: "data set or molecule file to compare with: novelty and distances of distributions",
+      description: "data set or molecule file to compare with: novelty, distances of distributions",
     },
     rule: {
       type: "enum",
       options: ["auto", "qm9", "geom"],
       default: "auto",
-      description: "published stability rule; auto takes qm9 where only H C N O F occur",
+      description: "published stability rule; auto takes that of QM9 for molecules of H C N O F, else GEOM's",
     },
     limit: { type: "string", valueHint: "K", description: "only the first K molecules" },
-    gallery: { type: "string", valueHint: "HTML", description: "write a page to look at the molecules" },
+    gallery: { type: "string", valueHint: "FILE", description: "write a page (.html) to look at them" },
     ...commonOptions,
   },
   examples: [
-    { command: "equimol evaluate samples.sdf", does: "the report card of generated molecules" },
+    { command: "equimol evaluate molecules.sdf", does: "the report card of generated molecules" },
     {
-      command: "equimol evaluate samples.sdf --reference qm9 --json",
+      command: "equimol evaluate molecules.sdf --reference qm9 --json",
       does: "with novelty against a data set, for a program",
     },
-    { command: "equimol evaluate samples.sdf --gallery look.html", does: "and a page to look at them" },
+    { command: "equimol evaluate *.xyz --gallery look.html", does: "and a page to look at them" },
   ],
   run: async ({ args }) => {
     const output = createOutput(args);
     const limit = integerOption("limit", args.limit, { min: 1 });
-    const molecules = await moleculesOfFiles(args._, limit);
-    const { evaluateMolecules } = await import("../evaluate/metrics.ts");
+    if (args.gallery !== undefined && !/\.html?$/i.test(args.gallery)) {
+      throw new InputError(`--gallery takes a file name that ends in .html; got "${args.gallery}"`);
+    }
+    const rule: RuleChoice = args.rule;
+    const reference =
+      args.reference === undefined ? undefined : await loadReference(args.reference, rule, output);
     const { reportCard } = await import("../evaluate/report.ts");
-    const reference = args.reference === undefined ? undefined : await loadReference(args.reference, output);
 
-    const bar = output.progress("evaluating", molecules.length);
-    const evaluation = await evaluateMolecules(molecules, {
-      rule: args.rule,
-      reference,
-      onProgress: (done: number) => bar.update(done),
-    });
+    const bar = output.progress("evaluating", limit);
+    const onProgress = (done: number): void => bar.update(done);
+    const options: EvaluationOptions = {
+      rule,
+      onProgress,
+      ...(reference === undefined ? {} : { reference }),
+    };
+    const molecules = moleculesOf(args._, limit);
+    const evaluation =
+      args.gallery === undefined
+        ? await (await import("../evaluate/metrics.ts")).evaluateMolecules(molecules, options)
+        : await writeGallery(args.gallery, args._, molecules, options);
     bar.done();
     output.result(evaluation);
     output.print(reportCard(evaluation, { colour: output.colours.isColorSupported }));
+    if (args.gallery !== undefined) output.log(`the page is in ${args.gallery}`);
   },
 });
 
-async function moleculesOfFiles(files: readonly string[], limit = Infinity): Promise<Molecule[]> {
+/** Lets the event loop turn, so that a signal is heard. */
+const breath = (): Promise<void> => new Promise((resume) => setImmediate(resume));
+
+/** The molecules of all files in turn. */
+async function* moleculesOf(files: readonly string[], limit = Infinity): AsyncGenerator<Molecule> {
   const { readMolecules } = await import("../formats/read.ts");
-  const molecules: Molecule[] = [];
+  let count = 0;
   for (const file of files) {
-    const before = molecules.length;
-    for await (const molecule of readMolecules(file)) {
-      if (molecules.length >= limit) return molecules;
-      molecules.push(molecule);
+    for await (const molecule of readMolecules(file, { limit: limit - count })) {
+      yield molecule;
+      if (++count % 100 === 0) await breath();
     }
-    if (molecules.length === before) throw new InputError("holds no molecules", { file });
+    if (count >= limit) return;
   }
-  return molecules;
 }
 
-async function loadReference(nameOrPath: string, output: Output) {
+async function loadReference(nameOrPath: string, rule: RuleChoice, output: Output): Promise<Reference> {
   const { loadDataset } = await import("../data/store.ts");
+  const { moleculesOf: moleculesOfSet, setSize } = await import("../data/molecule-set.ts");
   const { buildReference } = await import("../evaluate/metrics.ts");
-  output.log(`reading the reference ${nameOrPath}`);
-  return buildReference([...moleculesOf((await loadDataset(nameOrPath)).train)]);
+  const { train } = await loadDataset(nameOrPath);
+  const bar = output.progress("reading the reference", setSize(train));
+  const reference = await buildReference(moleculesOfSet(train), {
+    rule,
+    onProgress: (done) => bar.update(done),
+  });
+  bar.done();
+  return reference;
+}
+
+async function writeGallery(
+  path: string,
+  files: readonly string[],
+  stream: AsyncIterable<Molecule>,
+  options: EvaluationOptions,
+) {
+  const { galleryPage } = await import("../evaluate/showcase.ts");
+  const { writeFileAtomically } = await import("../formats/atomic-write.ts");
+  const molecules: Molecule[] = [];
+  for await (const molecule of stream) molecules.push(molecule);
+  const named = files.length === 1 ? files[0] : `${files.length} files`;
+  const { evaluation, html } = await galleryPage({
+    ...options,
+    molecules,
+    title: `${molecules.length.toLocaleString("en-US")} molecules`,
+    summary: `From ${named}.`,
+    provenance: { Files: files.join(", ") },
+  });
+  await writeFileAtomically(path, html);
+  return evaluation;
 }

@@ -17,7 +17,10 @@ export function helpText(path: string, verb: Verb, colours: Colours): string {
   const sections = [description ?? "", usageLine(path, verb, words, options, colours)];
   if (words.length > 0) sections.push(section("Arguments", words.map(wordRow), colours));
   if (verb.subCommands !== undefined) sections.push(section("Verbs", verbRows(verb.subCommands), colours));
-  const rows: [string, string][] = [...options.map(optionRow), ["-h, --help", "show this help"]];
+  const rows: [string, string][] = [
+    ...options.map((option) => optionRow(option, verb.repeatable ?? [])),
+    ["-h, --help", "show this help"],
+  ];
   sections.push(section("Options", rows, colours));
   if (verb.examples !== undefined) {
     const lines = verb.examples.flatMap(({ command, does }) => [
@@ -75,7 +78,7 @@ const wordRow = ([name, definition]: [string, ArgDef]): [string, string] => [
   definition.description ?? "",
 ];
 
-function optionRow([name, definition]: [string, ArgDef]): [string, string] {
+function optionRow([name, definition]: [string, ArgDef], repeatable: readonly string[]): [string, string] {
   const alias = "alias" in definition ? (definition.alias ?? []) : [];
   const spellings = [alias].flat().map((other) => (other.length === 1 ? `-${other}` : `--${other}`));
   const term = [...spellings, `--${name}`].join(", ");
@@ -84,7 +87,8 @@ function optionRow([name, definition]: [string, ArgDef]): [string, string] {
     definition.default === undefined || definition.default === false
       ? ""
       : ` (default: ${definition.default})`;
-  return [term + value, `${definition.description ?? ""}${preset}`];
+  const again = repeatable.includes(name) ? "; may be repeated" : "";
+  return [term + value, `${definition.description ?? ""}${again}${preset}`];
 }
 
 function hint(name: string, definition: ArgDef): string {

@@ -1,26 +1,27 @@
-/** `equimol info`: what this installation has; `equimol info MODEL`: what is in a model folder. */
+/** `equimol info`: what this installation has; `equimol info MODEL`: what is in a model. */
+import { existsSync, readdirSync, statSync } from "node:fs";
 import { availableParallelism, cpus } from "node:os";
-import { dataHome, datasetNames } from "../data/store.ts";
+import { join } from "node:path";
+import { symbolOf } from "../chem/elements.ts";
 import { packageVersion } from "../version.ts";
 import { section } from "./help.ts";
-import { describeModel, shippedModels } from "./model-card.ts";
 import { commonOptions, integerOption, threadsOption } from "./options.ts";
 import { createOutput, type Output } from "./output.ts";
 import { defineVerb } from "./verb.ts";
 
 export const info = defineVerb({
-  meta: { name: "info", description: "What this installation has, or what is in a model." },
+  meta: { name: "info", description: "Shows what this installation has, or what is in a model." },
   args: {
     model: {
       type: "positional",
       required: false,
-      description: "a model folder or the name of a shipped model",
+      description: "model folder, run folder, or name of a shipped model",
     },
     ...threadsOption,
     ...commonOptions,
   },
   examples: [
-    { command: "equimol info", does: "version, engines, devices, data sets and models" },
+    { command: "equimol info", does: "version, engines, devices, data sets, models" },
     { command: "equimol info qm9-small", does: "architecture, size and training of a model" },
   ],
   run: async ({ args }) => {
@@ -33,35 +34,99 @@ export const info = defineVerb({
 
 async function showInstallation(output: Output): Promise<void> {
   const { threadCount } = await import("../runtime/worker-shim.ts");
+  const { webgpuProblem } = await import("../runtime/prepare.ts");
+  const { nativeStatus } = await import("../kernels/native.ts");
+  const { dataHome, datasetNames } = await import("../data/store.ts");
+  const native = nativeStatus();
+  const problem = await webgpuProblem();
   const facts = {
     version: packageVersion(),
     node: process.versions.node,
     platform: `${process.platform} ${process.arch}`,
     cpu: { model: cpus()[0]?.model.trim() ?? "unknown", cores: availableParallelism() },
     threads: threadCount(),
+    engines: {
+      native: { available: native.available, reason: native.reason },
+      jax: { available: true, reason: "WebAssembly, part of the package" },
+    },
+    devices: {
+      cpu: { available: true, reason: "the default" },
+      webgpu: { available: problem === undefined, reason: problem ?? "an adapter was found" },
+    },
     dataHome: dataHome(),
     dataSets: datasetNames(),
-    models: shippedModels(),
+    models: await modelNames(),
   };
   output.result(facts);
+  const { colours } = output;
+  const states = (
+    group: Readonly<Record<string, { readonly available: boolean; readonly reason: string }>>,
+  ) =>
+    Object.entries(group).map(([name, { available, reason }]): [string, string] => [
+      name,
+      `${available ? "yes" : "no"}: ${reason}`,
+    ]);
   output.print(
-    section(
-      `equimol ${facts.version}`,
-      [
-        ["Node", `${facts.node} on ${facts.platform}`],
-        ["CPU", `${facts.cpu.model}, ${facts.cpu.cores} cores`],
-        ["threads", `${facts.threads} (--threads, EQUIMOL_THREADS)`],
-        ["data home", `${facts.dataHome} (EQUIMOL_HOME)`],
-        ["data sets", facts.dataSets.join(", ") || 'none yet; "equimol data make minimol" makes one'],
-        ["models", facts.models.join(", ") || "none shipped"],
-      ],
-      output.colours,
-    ),
+    [
+      section(
+        `equimol ${facts.version}`,
+        [
+          ["Node", `${facts.node} on ${facts.platform}`],
+          ["CPU", `${facts.cpu.model}, ${facts.cpu.cores} cores`],
+          ["threads", `${facts.threads} (--threads or EQUIMOL_THREADS)`],
+          ["data home", `${facts.dataHome} (EQUIMOL_HOME)`],
+          ["data sets", facts.dataSets.join(", ") || "none yet; equimol data make minimol makes one"],
+          ["models", facts.models.join(", ") || "none"],
+        ],
+        colours,
+      ),
+      section("Engines", states(facts.engines), colours),
+      section("Devices", states(facts.devices), colours),
+    ].join("\n\n"),
   );
 }
 
-async function showModel(nameOrPath: string, output: Output): Promise<void> {
-  const model = await describeModel(nameOrPath);
-  output.result(model);
-  output.print(section(model.folder, model.rows, output.colours));
+/** Names of the shipped models. */
+async function modelNames(): Promise<string[]> {
+  const { shippedModels } = await import("../models/edm/model.ts");
+  const folder = shippedModels();
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder)
+    .filter((name) => existsSync(join(folder, name, "config.json")))
+    .sort();
 }
+
+async function showModel(nameOrPath: string, output: Output): Promise<void> {
+  const { findModel, loadEdm } = await import("../models/edm/model.ts");
+  const folder = findModel(nameOrPath);
+  const { config, parameters } = await loadEdm(folder);
+  const bytes = statSync(join(folder, "model.safetensors")).size;
+  output.result({ folder, bytes, parameters: parameters.length, ...config });
+
+  const { network, schedule, features, sizes, provenance } = config;
+  const described = (settings: object): string =>
+    Object.entries(settings)
+      .filter(([key]) => key !== "kind")
+      .map(([key, value]) => `${words(key)} ${Array.isArray(value) ? value.join("/") : value}`)
+      .join(", ");
+  const atoms = Object.keys(sizes).map(Number);
+  const molecules = Object.values(sizes).reduce((sum, count) => sum + count, 0);
+  const count = (value: number): string => value.toLocaleString("en-US");
+  const rows: [string, string][] = [
+    ["kind", config.kind],
+    ["parameters", `${count(parameters.length)} (${(bytes / 1e6).toFixed(2)} MB)`],
+    ["network", `${network.kind}: ${described(network)}`],
+    ["schedule", `${schedule.kind}: ${described(schedule)}`],
+    ["features", described(features)],
+    ["elements", config.elements.map(symbolOf).join(" ")],
+    ["sizes", `${Math.min(...atoms)} to ${Math.max(...atoms)} atoms, from ${count(molecules)} molecules`],
+    ...Object.entries(provenance).map(([key, value]): [string, string] => [
+      words(key),
+      typeof value === "object" ? JSON.stringify(value) : String(value),
+    ]),
+  ];
+  output.print(section(folder, rows, output.colours));
+}
+
+/** "normConstant" as "norm constant". */
+const words = (key: string): string => key.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);

@@ -39,8 +39,8 @@ export interface Output {
   readonly warn: (line: string) => void;
   /** The answer to a program, on stdout; nothing without --json. To be called once. */
   readonly result: (object: object) => void;
-  /** A bar on stderr; sparse lines where stderr is no terminal; nothing with --quiet. */
-  readonly progress: (label: string, total: number) => Progress;
+  /** A bar on stderr; sparse lines where stderr is no terminal; nothing with --quiet. The total may be unknown. */
+  readonly progress: (label: string, total?: number) => Progress;
   /** Colours for what is printed on stdout. */
   readonly colours: Colours;
 }
@@ -109,13 +109,13 @@ interface Bar {
 const REDRAW_EVERY = 100; // ms
 const BAR_WIDTH = 24;
 
-function movingBar(label: string, total: number, stderr: Sink, colours: Colours): Bar {
+function movingBar(label: string, total: number | undefined, stderr: Sink, colours: Colours): Bar {
   const start = performance.now();
   let drawn = -Infinity;
   let state: { done: number; suffix: string } = { done: 0, suffix: "" };
 
   const draw = (): void => {
-    const share = total > 0 ? Math.min(1, state.done / total) : 0;
+    const share = total ? Math.min(1, state.done / total) : 0;
     const filled = Math.round(share * BAR_WIDTH);
     const text = progressText(state.done, total, (performance.now() - start) / 1000, state.suffix);
     const room = (stderr.columns ?? 80) - label.length - BAR_WIDTH - 4;
@@ -136,7 +136,7 @@ function movingBar(label: string, total: number, stderr: Sink, colours: Colours)
 
 const SPARSE_EVERY = 10_000; // ms
 
-function sparseProgress(label: string, total: number, note: (line: string) => void): Progress {
+function sparseProgress(label: string, total: number | undefined, note: (line: string) => void): Progress {
   const start = performance.now();
   let said = start;
   return {
@@ -151,12 +151,12 @@ function sparseProgress(label: string, total: number, note: (line: string) => vo
 }
 
 /** `640/1000  12.3/s  29 s left  loss 0.31` */
-function progressText(done: number, total: number, seconds: number, suffix: string): string {
-  const parts = [`${done}/${total}`];
+function progressText(done: number, total: number | undefined, seconds: number, suffix: string): string {
+  const parts = [total === undefined ? String(done) : `${done}/${total}`];
   if (done > 0 && seconds > 0) {
     const rate = done / seconds;
     parts.push(rate >= 1 ? `${rate.toPrecision(3)}/s` : `${(1 / rate).toPrecision(3)} s each`);
-    if (done < total) parts.push(`${duration((total - done) / rate)} left`);
+    if (total !== undefined && done < total) parts.push(`${duration((total - done) / rate)} left`);
   }
   if (suffix !== "") parts.push(suffix);
   return parts.join("  ");

@@ -11,7 +11,8 @@ import { symbolOf } from "../chem/elements.ts";
 import type { Molecule } from "../chem/molecule.ts";
 import { InputError } from "../errors.ts";
 import { formatSdf } from "../formats/sdf-write.ts";
-import { chartsHtml, type Distributions, distributionsOf } from "./gallery/charts.ts";
+import { structureCounter } from "./distributions.ts";
+import { chartsHtml, type Distributions } from "./gallery/charts.ts";
 import { flattestView, type View } from "./gallery/drawing.ts";
 import { escapeHtml, inlineJson, inlineScript } from "./gallery/escape.ts";
 import {
@@ -27,7 +28,7 @@ import {
 } from "./gallery/parts.ts";
 import type { Evaluation, MoleculeVerdict } from "./metrics.ts";
 
-export { type Distributions, distributionsOf } from "./gallery/charts.ts";
+export type { Distributions } from "./gallery/charts.ts";
 
 export interface GalleryContent {
   readonly title: string;
@@ -43,7 +44,7 @@ export interface GalleryContent {
   /** What the chain shows, in a sentence. */
   readonly chainCaption?: string;
   /** Of the training data, to stand beside those of the molecules. */
-  readonly reference?: Distributions;
+  readonly training?: Distributions;
   /** Where the molecules come from: model, seed, command … */
   readonly provenance?: Readonly<Record<string, string>>;
 }
@@ -79,7 +80,7 @@ export function galleryHtml(content: GalleryContent): string {
     verdicts,
     evaluation,
     chain = [],
-    reference,
+    training,
     provenance = {},
   } = content;
   const shown = molecules.flatMap((molecule, i) => {
@@ -121,10 +122,10 @@ export function galleryHtml(content: GalleryContent): string {
     film: payload.chain === null ? "" : filmHtml(chain.length),
     report: reportHtml(evaluation),
     legend:
-      reference === undefined
+      training === undefined
         ? ""
         : '<p class="legend"><span><i></i>these molecules</span><span><i class="line"></i>training data</span></p>',
-    charts: chartsHtml(distributionsOf(molecules), reference),
+    charts: chartsHtml(distributionsOf(content), training),
     provenance: Object.entries(provenance)
       .map(([term, text]) => `<dt>${escapeHtml(term)}</dt><dd>${escapeHtml(text)}</dd>`)
       .join(""),
@@ -133,6 +134,13 @@ export function galleryHtml(content: GalleryContent): string {
     program,
   };
   return asset("page.html").replace(/\{\{(\w+)\}\}/g, (_, name: string) => parts[name]);
+}
+
+/** Sizes and elements of all molecules, bond lengths of those that are shown. */
+function distributionsOf({ evaluation, molecules }: GalleryContent): Distributions {
+  const counter = structureCounter();
+  for (const molecule of molecules) counter.add(molecule, molecule.bonds ?? []);
+  return { sizes: evaluation.sizes, atomTypes: evaluation.elements, structure: counter.histograms() };
 }
 
 /** The record that is shown and downloaded, or undefined when the format cannot hold the molecule. */

@@ -19,22 +19,28 @@ const MOST_SHOWN = 500;
 /** More atoms than this make no SMILES that anyone reads. */
 const MOST_ATOMS_OF_SMILES = 200;
 
-export interface Showcase extends Omit<GalleryContent, "evaluation" | "verdicts" | "reference"> {
+export interface Showcase extends Omit<GalleryContent, "evaluation" | "verdicts"> {
   readonly rule?: RuleChoice;
-  /** For novelty and distances. */
-  readonly novelAgainst?: Reference;
-  /** Histograms of the training data, drawn beside those of the molecules. */
-  readonly distributions?: GalleryContent["reference"];
+  /** For novelty and distances; also drawn, where `training` is not given. */
+  readonly reference?: Reference;
   readonly onProgress?: (molecules: number) => void;
 }
 
 /** Evaluates the molecules and writes the page about them; bonds they lack are perceived. */
 export async function galleryPage(showcase: Showcase): Promise<{ evaluation: Evaluation; html: string }> {
-  const { molecules, rule = "auto", novelAgainst, distributions, onProgress, chain = [], ...rest } = showcase;
+  const {
+    molecules,
+    rule = "auto",
+    reference,
+    training = reference,
+    onProgress,
+    chain = [],
+    ...rest
+  } = showcase;
   const verdicts: MoleculeVerdict[] = [];
   const evaluation = await evaluateMolecules(molecules, {
     rule,
-    reference: novelAgainst,
+    reference,
     onProgress,
     onMolecule: (verdict) => verdicts.push(verdict),
   });
@@ -45,7 +51,7 @@ export async function galleryPage(showcase: Showcase): Promise<{ evaluation: Eva
     verdicts: await withReadableSmiles(shown, verdicts),
     evaluation,
     chain: chain.map((frame) => bonded(frame, rule)),
-    ...(distributions === undefined ? {} : { reference: distributions }),
+    ...(training === undefined ? {} : { training }),
   });
   return { evaluation, html };
 }

@@ -1,48 +1,19 @@
-/** Distributions of a set of molecules, and small bar charts of them in SVG beside those of the training data. */
-
-import { hillCounts } from "../../chem/formula.ts";
-import type { Bond, Molecule } from "../../chem/molecule.ts";
+/** Small bar charts in SVG of what molecules are made of, beside the training data where it is known. */
+import { STRUCTURE_BINS, type StructureHistograms } from "../distributions.ts";
+import type { Histogram } from "../reference.ts";
 import { escapeHtml } from "./escape.ts";
 
-/** Counts over a set of molecules. */
+/** Counts over a set of molecules; a `Reference` is one. */
 export interface Distributions {
-  /** Molecules of each number of atoms. */
-  readonly sizes: Readonly<Record<string, number>>;
-  /** Atoms of each element. */
-  readonly elements: Readonly<Record<string, number>>;
-  /** Bonds in bins of `BOND_BIN` Å from `BOND_FROM` Å, where they are known. */
-  readonly bondLengths?: readonly number[];
+  /** Molecules by number of atoms. */
+  readonly sizes: Histogram;
+  /** Atoms by element symbol. */
+  readonly atomTypes: Histogram;
+  readonly structure?: StructureHistograms;
 }
 
-const BOND_FROM = 0.9;
-const BOND_BIN = 0.02;
-const BOND_BINS = 40;
-
-/** Counts sizes, elements and bond lengths; bonds are those of the molecule, or what `bondsOf` says. */
-export function distributionsOf(
-  molecules: Iterable<Molecule>,
-  bondsOf: (molecule: Molecule) => readonly Bond[] = ({ bonds }) => bonds ?? [],
-): Distributions {
-  const sizes: Record<string, number> = {};
-  const elements: Record<string, number> = {};
-  const bondLengths = Array<number>(BOND_BINS).fill(0);
-  for (const molecule of molecules) {
-    const { atomicNumbers, positions: p } = molecule;
-    sizes[atomicNumbers.length] = (sizes[atomicNumbers.length] ?? 0) + 1;
-    for (const [symbol, count] of hillCounts(atomicNumbers))
-      elements[symbol] = (elements[symbol] ?? 0) + count;
-    for (const { i, j } of bondsOf(molecule)) {
-      const length = Math.hypot(
-        p[3 * i] - p[3 * j],
-        p[3 * i + 1] - p[3 * j + 1],
-        p[3 * i + 2] - p[3 * j + 2],
-      );
-      const bin = Math.floor((length - BOND_FROM) / BOND_BIN);
-      if (bin >= 0 && bin < BOND_BINS) bondLengths[bin]++;
-    }
-  }
-  return { sizes, elements, bondLengths };
-}
+/** Å; bonds outside are rare and left out of the picture. */
+const BOND_RANGE = { from: 0.9, to: 1.7 };
 
 interface Chart {
   readonly title: string;
@@ -86,31 +57,40 @@ function sizeChart(here: Distributions, reference: Distributions | undefined): C
 }
 
 function elementChart(here: Distributions, reference: Distributions | undefined): Chart {
-  const all = { ...reference?.elements, ...here.elements };
-  const labels = Object.keys(all).sort(
-    (a, b) => (reference?.elements[b] ?? all[b]) - (reference?.elements[a] ?? all[a]),
-  );
+  const order = { ...here.atomTypes, ...reference?.atomTypes };
+  const labels = Object.keys(order).sort((a, b) => order[b] - order[a]);
   return {
     title: "Elements",
     of: "of the atoms",
     labels,
     every: 1,
-    here: labels.map((symbol) => here.elements[symbol] ?? 0),
-    reference: reference && labels.map((symbol) => reference.elements[symbol] ?? 0),
+    here: labels.map((symbol) => here.atomTypes[symbol] ?? 0),
+    reference: reference && labels.map((symbol) => reference.atomTypes[symbol] ?? 0),
   };
 }
 
 function bondChart(here: Distributions, reference: Distributions | undefined): Chart {
-  const bars = here.bondLengths ?? [];
-  const empty = bars.every((count) => count === 0);
+  const { from, width } = STRUCTURE_BINS.bondLengths;
+  const first = Math.round((BOND_RANGE.from - from) / width);
+  const bars = allBonds(here).slice(first, Math.round((BOND_RANGE.to - from) / width));
+  const edge = (bin: number): string => (from + (first + bin) * width).toFixed(2).replace(/0$/, "");
   return {
     title: "Bond lengths in Å",
     of: "of the bonds",
-    labels: empty ? [] : bars.map((_, k) => (BOND_FROM + k * BOND_BIN).toFixed(2).replace(/0$/, "")),
+    labels: bars.every((count) => count === 0) ? [] : bars.map((_, bin) => edge(bin)),
     every: 5,
     here: bars,
-    reference: reference?.bondLengths,
+    reference: reference?.structure && allBonds(reference).slice(first, first + bars.length),
   };
+}
+
+/** Bond lengths of all kinds together. */
+function allBonds({ structure }: Distributions): number[] {
+  const sum = Array<number>(STRUCTURE_BINS.bondLengths.count).fill(0);
+  for (const row of Object.values(structure?.bondLengths ?? {})) {
+    for (const [bin, count] of row.entries()) sum[bin] += count;
+  }
+  return sum;
 }
 
 const WIDTH = 320;
