@@ -17,6 +17,10 @@ export interface VerbOutcome {
 }
 
 const VERBS: Readonly<Record<string, VerbEntry>> = {
+  data: {
+    summary: "import, fetch, make, list and show data sets",
+    load: async () => (await import("./data.ts")).data,
+  },
   train: {
     summary: "train a model on a data set",
     load: async () => (await import("./train.ts")).train,

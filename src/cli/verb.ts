@@ -16,6 +16,8 @@ export type Verb<T extends ArgsDef = ArgsDef> = Omit<CommandDef<T>, "subCommands
   readonly variadic?: boolean;
   /** Options whose values add up; read them with `valuesOf(rawArgs, name)`. All others: the last one counts. */
   readonly repeatable?: readonly (keyof T & string)[];
+  /** Repeatable options that also take every word up to the next option: `--valid a.xyz b.xyz`. */
+  readonly greedy?: readonly (keyof T & string)[];
   readonly subCommands?: Readonly<Record<string, VerbEntry>>;
 };
 

@@ -8,7 +8,7 @@ import { InputError, nearest } from "../errors.ts";
 import type { Verb } from "./verb.ts";
 
 /** What the strict reader needs to know of a verb. */
-export type Grammar = Pick<Verb, "args" | "variadic">;
+export type Grammar = Pick<Verb, "args" | "variadic" | "greedy">;
 
 interface Option {
   readonly name: string;
@@ -29,12 +29,15 @@ export function checkedWords(words: readonly string[], path: string, verb: Gramm
   const given: string[] = [];
   const names = new Set<string>();
   const positionals: string[] = [];
+  let greedy: string | undefined;
   for (const token of tokensOf(words, options)) {
-    if (token.kind === "option-terminator") continue;
     if (token.kind === "positional") {
-      positionals.push(token.value);
+      if (greedy === undefined) positionals.push(token.value);
+      else given.push(`--${greedy}=${token.value}`);
       continue;
     }
+    greedy = undefined;
+    if (token.kind === "option-terminator") continue;
     const negated = token.rawName.startsWith("--no-")
       ? options.get(`--${token.rawName.slice(5)}`)
       : undefined;
@@ -60,6 +63,7 @@ export function checkedWords(words: readonly string[], path: string, verb: Gramm
     }
     checkChoice(option, value, usage);
     given.push(`--${option.name}=${value}`);
+    if (verb.greedy?.includes(option.name)) greedy = option.name;
   }
 
   for (const [name, definition] of Object.entries(definitions)) {

@@ -6,7 +6,7 @@
  */
 
 import { createHash } from "node:crypto";
-import { createReadStream, existsSync, readdirSync, statSync } from "node:fs";
+import { createReadStream, existsSync, readdirSync, rmSync, statSync } from "node:fs";
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { basename, join, resolve } from "node:path";
@@ -28,7 +28,8 @@ export interface Dataset {
 const ARRAYS = "data.safetensors";
 const INFO = "dataset.json";
 const PROPERTY = "properties/";
-const HOW_TO_MAKE = 'make one with "equimol data make minimol" or "equimol data import FILES… --name NAME"';
+const HOW_TO_MAKE =
+  'bring one in with "equimol data import FILES… --name NAME", "equimol data fetch qm9" or "equimol data make minimol"';
 
 /** Where data sets live: `$EQUIMOL_HOME`, or `.equimol` in the home directory; below it `data/NAME`. */
 export function dataHome(): string {
@@ -92,6 +93,10 @@ export async function writeDataset(content: DatasetContent): Promise<DatasetInfo
   }
 
   const building = join(home, "data", `.${content.name}.part-${process.pid}`);
+  const discard = (): void => {
+    if (existsSync(building)) rmSync(building, { recursive: true, force: true });
+  };
+  process.once("exit", discard); // interrupted
   try {
     await rm(building, { recursive: true, force: true });
     await mkdir(building, { recursive: true });
@@ -101,8 +106,10 @@ export async function writeDataset(content: DatasetContent): Promise<DatasetInfo
     await putInPlace(building, folder);
     return info;
   } catch (error) {
-    await rm(building, { recursive: true, force: true }).catch(() => undefined);
     throw writingError(error, folder);
+  } finally {
+    discard();
+    process.off("exit", discard);
   }
 }
 

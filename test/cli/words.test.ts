@@ -74,4 +74,15 @@ describe("the words of a command line", () => {
     expect(() => checkedWords(["a", "b"], "equimol info", one)).toThrow('unexpected word "b"');
     expect(checkedWords(["a"], "equimol info", one)).toEqual(["--", "a"]);
   });
+
+  test("after a greedy option are its own up to the next option", () => {
+    const grammar = { args, variadic: true, greedy: ["set"] } as const;
+    const words = checkedWords(
+      ["a", "--set", "b", "c", "-o", "x", "d", "--set=e", "f", "--", "g"],
+      "try",
+      grammar,
+    );
+    expect(valuesOf(words, "set")).toEqual(["b", "c", "e", "f"]);
+    expect(parseArgs(words, args)._).toEqual(["a", "d", "g"]);
+  });
 });

@@ -93,7 +93,7 @@ describe("what cannot be loaded is refused in one line:", () => {
       /no data set or molecule file "smal"; there are none yet; .*make minimol/,
     );
     await save("small");
-    expect(await refusal("smal")).toMatch(/did you mean "small".*known: small; .*data import/);
+    expect(await refusal("smal")).toMatch(/did you mean "small".*known: small; .*data import.*data fetch/);
   });
 
   test("a path that does not exist", async () => {
