@@ -13,6 +13,7 @@ import { perceiveBonds } from "../chem/perception.ts";
 import { loadRdkit, type Rdkit, RdkitOverflow, sanitizedSmiles } from "../chem/rdkit.ts";
 import { valenceStability } from "../chem/stability.ts";
 import { totalVariation, wasserstein } from "./distances.ts";
+import { type StructureHistograms, structureCounter, structureDistance } from "./distributions.ts";
 import { type Histogram, type Reference, tally } from "./reference.ts";
 import { type RuleChoice, ruleFor, validityBonds } from "./rule.ts";
 
@@ -42,6 +43,10 @@ export interface ReferenceDistances {
   readonly sizesTotalVariation: number | null;
   /** In atoms. */
   readonly sizesWasserstein: number | null;
+  /** Mean Jensen–Shannon divergences in bits by kind of bond, angle and pair, see distributions.ts. */
+  readonly bondLengthsJensenShannon: number | null;
+  readonly bondAnglesJensenShannon: number | null;
+  readonly pairDistancesJensenShannon: number | null;
 }
 
 /** The JSON of `equimol evaluate`. */
@@ -101,6 +106,7 @@ export async function evaluateMolecules(
   const elements: Record<string, number> = {};
   const sizes: Record<string, number> = {};
   const unsupportedElements: Record<string, number> = {};
+  const structure = structureCounter();
   const n = { molecules: 0, atoms: 0, stableAtoms: 0, stable: 0, valid: 0, connected: 0, unchecked: 0 };
   const good = { bondLengths: 0, bondAngles: 0, noClashes: 0, noOverlap: 0, all: 0 };
 
@@ -120,7 +126,7 @@ export async function evaluateMolecules(
     n.stableAtoms += stableAtoms;
     if (stable) n.stable++;
 
-    const found = smilesOrOverflow(rdkit, molecule, validityBonds(molecule, rule, bonds));
+    const found = smilesOrOverflow(rdkit, molecule, validityBonds(bonds, rule));
     if (found === "overflow") {
       n.unchecked++;
       rdkit = await loadRdkit();
@@ -130,6 +136,8 @@ export async function evaluateMolecules(
     }
     const own = found === null || found === "overflow" ? null : found.smiles;
     options.onMolecule?.({ stable, valid: own !== null, smiles: own });
+
+    if (options.reference !== undefined) structure.add(molecule, bonds);
 
     const check = checkGeometry(molecule, bonds);
     if (check.fragments === 1) n.connected++;
@@ -164,7 +172,9 @@ export async function evaluateMolecules(
     sizes,
     unsupportedElements,
     validityUnchecked: n.unchecked,
-    ...(reference === undefined ? {} : { distances: distancesTo(reference, elements, sizes) }),
+    ...(reference === undefined
+      ? {}
+      : { distances: distancesTo(reference, elements, sizes, structure.histograms()) }),
   };
 }
 
@@ -199,11 +209,19 @@ function novelCount(smiles: ReadonlySet<string>, reference: Reference): number {
   return novel;
 }
 
-function distancesTo(reference: Reference, elements: Histogram, sizes: Histogram): ReferenceDistances {
+function distancesTo(
+  reference: Reference,
+  elements: Histogram,
+  sizes: Histogram,
+  structure: StructureHistograms,
+): ReferenceDistances {
   return {
     molecules: reference.molecules,
     atomTypesTotalVariation: totalVariation(elements, reference.atomTypes),
     sizesTotalVariation: totalVariation(sizes, reference.sizes),
     sizesWasserstein: wasserstein(sizes, reference.sizes),
+    bondLengthsJensenShannon: structureDistance(structure, reference.structure, "bondLengths"),
+    bondAnglesJensenShannon: structureDistance(structure, reference.structure, "bondAngles"),
+    pairDistancesJensenShannon: structureDistance(structure, reference.structure, "pairDistances"),
   };
 }

@@ -1,12 +1,14 @@
 /**
  * What generated molecules are compared with: the SMILES of a data set, for novelty, and its histograms of atom
- * types and sizes. As published with EDM, a reference SMILES is that of the whole molecule, from the bonds its
+ * types, sizes and structure. As published with EDM, a reference SMILES is that of the whole molecule, from the bonds its
  * geometry shows; training molecules that RDKit refuses are left out of the set.
  */
 
 import { symbolOf } from "../chem/elements.ts";
 import type { Molecule } from "../chem/molecule.ts";
+import { perceiveBonds } from "../chem/perception.ts";
 import { loadRdkit, RdkitOverflow, sanitizedSmiles } from "../chem/rdkit.ts";
+import { type StructureHistograms, structureCounter } from "./distributions.ts";
 import { type RuleChoice, ruleFor, validityBonds } from "./rule.ts";
 
 /** Counts by key, as a JSON object. */
@@ -20,6 +22,7 @@ export interface Reference {
   readonly atomTypes: Histogram;
   /** Molecules by number of atoms. */
   readonly sizes: Histogram;
+  readonly structure: StructureHistograms;
 }
 
 /** Adds one to a count. */
@@ -39,14 +42,17 @@ export async function buildReference(
   const smiles = new Set<string>();
   const atomTypes: Record<string, number> = {};
   const sizes: Record<string, number> = {};
+  const structure = structureCounter();
   let count = 0;
   for await (const molecule of molecules) {
     count++;
     tally(sizes, molecule.atomicNumbers.length);
     for (const z of molecule.atomicNumbers) tally(atomTypes, symbolOf(z));
+    const rule = ruleFor(molecule, options.rule ?? "auto");
+    const bonds = perceiveBonds(molecule, rule);
+    structure.add(molecule, bonds);
     try {
-      const bonds = validityBonds(molecule, ruleFor(molecule, options.rule ?? "auto"));
-      const found = sanitizedSmiles(rdkit, molecule, bonds, "whole");
+      const found = sanitizedSmiles(rdkit, molecule, validityBonds(bonds, rule), "whole");
       if (found !== null) smiles.add(found);
     } catch (error) {
       if (!(error instanceof RdkitOverflow)) throw error;
@@ -54,5 +60,5 @@ export async function buildReference(
     }
     if (count % 1000 === 0) options.onProgress?.(count);
   }
-  return { molecules: count, smiles, atomTypes, sizes };
+  return { molecules: count, smiles, atomTypes, sizes, structure: structure.histograms() };
 }

@@ -59,6 +59,12 @@ export function distanceRows(evaluation: Evaluation): { readonly label: string; 
     { label: "atom types, total variation", value: decimal(distances.atomTypesTotalVariation) },
     { label: "sizes, total variation", value: decimal(distances.sizesTotalVariation) },
     { label: "sizes, Wasserstein", value: `${decimal(distances.sizesWasserstein)} atoms` },
+    { label: "bond lengths, Jensen–Shannon", value: `${decimal(distances.bondLengthsJensenShannon)} bits` },
+    { label: "bond angles, Jensen–Shannon", value: `${decimal(distances.bondAnglesJensenShannon)} bits` },
+    {
+      label: "pair distances, Jensen–Shannon",
+      value: `${decimal(distances.pairDistancesJensenShannon)} bits`,
+    },
   ];
 }
 
@@ -79,9 +85,12 @@ export function reportCard(evaluation: Evaluation, options: { readonly colour?: 
   });
   const heading = `${number(evaluation.molecules)} molecules, ${number(evaluation.atoms)} atoms`;
   lines.unshift(`${bold(heading)}   ${dim(RULE_NAMES[evaluation.rule])}`);
-  lines.push(`  elements  ${composition(evaluation.elements)}`);
+  lines.push(`  ${"elements".padEnd(labelWidth)}  ${composition(evaluation.elements)}`);
   const distances = distanceRows(evaluation).map(({ label, value }) => `${label} ${value}`);
-  if (distances.length > 0) lines.push(`  distance to the reference  ${distances.join("; ")}`);
+  for (let k = 0; k < distances.length; k += 2) {
+    const label = (k === 0 ? "from reference" : "").padEnd(labelWidth);
+    lines.push(`  ${label}  ${distances.slice(k, k + 2).join("; ")}`);
+  }
   const unknown = Object.entries(evaluation.unsupportedElements);
   if (unknown.length > 0) {
     const list = unknown.map(([symbol, count]) => `${symbol} ${number(count)}`).join(", ");

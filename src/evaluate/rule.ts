@@ -5,7 +5,6 @@
 
 import { allowedValences, type BondRule } from "../chem/bond-tables.ts";
 import type { Bond, Molecule } from "../chem/molecule.ts";
-import { perceiveBonds } from "../chem/perception.ts";
 
 /** "auto": each molecule of H, C, N, O, F by the rule for QM9, every other one by the rule for GEOM. */
 export type RuleChoice = BondRule | "auto";
@@ -16,11 +15,7 @@ export function ruleFor(molecule: Molecule, choice: RuleChoice): BondRule {
   return molecule.atomicNumbers.every((z) => allowedValences(z, "qm9") !== undefined) ? "qm9" : "geom";
 }
 
-/** The bonds with which validity is asked. `perceived` saves perceiving them again. */
-export function validityBonds(
-  molecule: Molecule,
-  rule: BondRule,
-  perceived: readonly Bond[] = perceiveBonds(molecule, rule),
-): readonly Bond[] {
+/** The bonds with which validity is asked, from the perceived ones. */
+export function validityBonds(perceived: readonly Bond[], rule: BondRule): readonly Bond[] {
   return rule === "qm9" ? perceived : perceived.map(({ i, j }): Bond => ({ i, j, order: 1 }));
 }
