@@ -26,7 +26,7 @@ export function smallDataset(count = 200): Dataset {
     name: "small",
     train,
     sha256: "0".repeat(64),
-    provenance: { sources: [], options: {}, dropped: {} },
+    provenance: { command: "test", sources: [], options: {}, dropped: {} },
   });
   return { info, train, valid: undefined, test: undefined };
 }
