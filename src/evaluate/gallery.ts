@@ -9,8 +9,6 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { symbolOf } from "../chem/elements.ts";
 import type { Molecule } from "../chem/molecule.ts";
-import { InputError } from "../errors.ts";
-import { formatSdf } from "../formats/sdf-write.ts";
 import { structureCounter } from "./distributions.ts";
 import { chartsHtml, type Distributions } from "./gallery/charts.ts";
 import { flattestView, type View } from "./gallery/drawing.ts";
@@ -26,6 +24,7 @@ import {
   stateOf,
   tilesHtml,
 } from "./gallery/parts.ts";
+import { recordOf } from "./gallery/record.ts";
 import type { Evaluation, MoleculeVerdict } from "./metrics.ts";
 
 export type { Distributions } from "./gallery/charts.ts";
@@ -71,7 +70,7 @@ interface Payload {
   } | null;
 }
 
-/** The whole page. Molecules that no SDF record can hold (more than 999 atoms) are counted but not shown. */
+/** The whole page. Molecules that no SDF record can hold are counted but not shown. */
 export function galleryHtml(content: GalleryContent): string {
   const {
     title,
@@ -85,7 +84,7 @@ export function galleryHtml(content: GalleryContent): string {
   } = content;
   const shown = molecules.flatMap((molecule, i) => {
     const verdict = verdicts?.[i];
-    const sdf = sdfOf(molecule, verdict);
+    const sdf = recordOf(molecule, verdict?.smiles);
     return sdf === undefined ? [] : [{ molecule, verdict, sdf, view: flattestView(molecule) }];
   });
   const payload: Payload = {
@@ -113,8 +112,7 @@ export function galleryHtml(content: GalleryContent): string {
     tiles: tilesHtml(evaluation),
     filters: verdicts === undefined ? "" : filtersHtml(shown.map(({ verdict }) => verdict!)),
     cards: shown.map(({ molecule, verdict, view }, i) => cardHtml(molecule, verdict, view, i)).join("\n"),
-    hidden:
-      hidden === 0 ? "" : `<p class="hint">${hidden} too large to be shown here (more than 999 atoms).</p>`,
+    hidden: hidden === 0 ? "" : `<p class="hint">${hidden} too large to be shown here.</p>`,
     watch:
       payload.chain === null
         ? ""
@@ -141,19 +139,6 @@ function distributionsOf({ evaluation, molecules }: GalleryContent): Distributio
   const counter = structureCounter();
   for (const molecule of molecules) counter.add(molecule, molecule.bonds ?? []);
   return { sizes: evaluation.sizes, atomTypes: evaluation.elements, structure: counter.histograms() };
-}
-
-/** The record that is shown and downloaded, or undefined when the format cannot hold the molecule. */
-function sdfOf(molecule: Molecule, verdict: MoleculeVerdict | undefined): string | undefined {
-  const { atomicNumbers, positions, bonds, formalCharges, name = "" } = molecule;
-  const title = name.replace(/\s+/g, " ").replace(/^\$+/, "");
-  const properties: Record<string, string> = verdict?.smiles ? { SMILES: verdict.smiles } : {};
-  try {
-    return formatSdf({ atomicNumbers, positions, bonds, formalCharges, name: title, properties });
-  } catch (error) {
-    if (error instanceof InputError) return undefined;
-    throw error;
-  }
 }
 
 function chainPayload(chain: readonly Molecule[], caption: string): Payload["chain"] {

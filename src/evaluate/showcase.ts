@@ -8,8 +8,8 @@ import { withBonds } from "../chem/bond-orders.ts";
 import type { Molecule } from "../chem/molecule.ts";
 import { loadRdkit, readableSmiles } from "../chem/rdkit.ts";
 import { writeFileAtomically } from "../formats/atomic-write.ts";
-import { formatSdf } from "../formats/sdf-write.ts";
 import { writeMolecules } from "../formats/write.ts";
+import { recordOf } from "./gallery/record.ts";
 import { type GalleryContent, galleryHtml } from "./gallery.ts";
 import { type Evaluation, evaluateMolecules, type MoleculeVerdict, type Reference } from "./metrics.ts";
 import { type RuleChoice, ruleFor } from "./rule.ts";
@@ -58,20 +58,24 @@ export async function galleryPage(showcase: Showcase): Promise<{ evaluation: Eva
 
 /**
  * Writes molecules.sdf, molecules.extxyz, report.json and gallery.html into a folder, which is made if need be.
+ * @returns the evaluation, and how many molecules no SDF record can hold: they are in the other files only
  * @throws InputError when the folder cannot be written to
  */
-export async function writeShowcase(folder: string, showcase: Showcase): Promise<Evaluation> {
+export async function writeShowcase(
+  folder: string,
+  showcase: Showcase,
+): Promise<{ evaluation: Evaluation; notInSdf: number }> {
   const { molecules, rule = "auto" } = showcase;
   const { evaluation, html } = await galleryPage(showcase);
+  const records = molecules
+    .map((molecule) => recordOf(bonded(molecule, rule)))
+    .filter((record) => record !== undefined);
   await mkdir(folder, { recursive: true });
-  await writeMolecules(
-    join(folder, "molecules.sdf"),
-    molecules.map((molecule) => bonded(molecule, rule)),
-  );
+  await writeFileAtomically(join(folder, "molecules.sdf"), records);
   await writeMolecules(join(folder, "molecules.extxyz"), molecules);
   await writeFileAtomically(join(folder, "report.json"), `${JSON.stringify(evaluation, null, 2)}\n`);
   await writeFileAtomically(join(folder, "gallery.html"), html);
-  return evaluation;
+  return { evaluation, notInSdf: molecules.length - records.length };
 }
 
 const bonded = (molecule: Molecule, rule: RuleChoice): Molecule =>
@@ -85,9 +89,9 @@ async function withReadableSmiles(
   const rdkit = await loadRdkit();
   return molecules.map((molecule, i) => {
     const verdict = verdicts[i];
-    const { atomicNumbers, positions, bonds, formalCharges } = molecule;
-    if (!verdict.valid || atomicNumbers.length > MOST_ATOMS_OF_SMILES) return { ...verdict, smiles: null };
-    const smiles = readableSmiles(rdkit, formatSdf({ atomicNumbers, positions, bonds, formalCharges }));
+    const record = recordOf(molecule);
+    const legible = verdict.valid && molecule.atomicNumbers.length <= MOST_ATOMS_OF_SMILES;
+    const smiles = legible && record !== undefined ? readableSmiles(rdkit, record) : null;
     return { ...verdict, smiles };
   });
 }

@@ -3,12 +3,12 @@ import { STRUCTURE_BINS, type StructureHistograms } from "../distributions.ts";
 import type { Histogram } from "../reference.ts";
 import { escapeHtml } from "./escape.ts";
 
-/** Counts over a set of molecules; a `Reference` is one. */
+/** Counts over a set of molecules, as far as they are known; a `Reference` is one. */
 export interface Distributions {
   /** Molecules by number of atoms. */
   readonly sizes: Histogram;
   /** Atoms by element symbol. */
-  readonly atomTypes: Histogram;
+  readonly atomTypes?: Histogram;
   readonly structure?: StructureHistograms;
 }
 
@@ -59,13 +59,14 @@ function sizeChart(here: Distributions, reference: Distributions | undefined): C
 function elementChart(here: Distributions, reference: Distributions | undefined): Chart {
   const order = { ...here.atomTypes, ...reference?.atomTypes };
   const labels = Object.keys(order).sort((a, b) => order[b] - order[a]);
+  const counts = (histogram: Histogram): number[] => labels.map((symbol) => histogram[symbol] ?? 0);
   return {
     title: "Elements",
     of: "of the atoms",
     labels,
     every: 1,
-    here: labels.map((symbol) => here.atomTypes[symbol] ?? 0),
-    reference: reference && labels.map((symbol) => reference.atomTypes[symbol] ?? 0),
+    here: counts(here.atomTypes ?? {}),
+    reference: reference?.atomTypes && counts(reference.atomTypes),
   };
 }
 
