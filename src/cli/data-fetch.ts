@@ -64,13 +64,13 @@ export const makeBuiltIn = defineVerb({
   },
   args: {
     dataset: { type: "positional", required: true, description: "minimol" },
-    count: { type: "string", valueHint: "N", default: "3000", description: "molecules" },
+    count: { type: "string", valueHint: "N", default: "2500", description: "molecules" },
     ...seedOption,
     ...target,
     ...commonOptions,
   },
   examples: [
-    { command: "equimol data make minimol", does: "3,000 molecules, in a minute" },
+    { command: "equimol data make minimol", does: "2,500 molecules, in a minute" },
     { command: "equimol data make minimol --count 200 --name tiny", does: "enough for a try, in seconds" },
   ],
   run: async ({ args }) => {

@@ -23,7 +23,7 @@ export const data = defineVerb({
     },
   },
   examples: [
-    { command: "equimol data make minimol", does: "3,000 small molecules, in a minute" },
+    { command: "equimol data make minimol", does: "2,500 small molecules, in a minute" },
     { command: 'equimol data import "mine/*.sdf" --name mine', does: "molecules of your own" },
     { command: "equimol train edm --data mine --out runs/mine", does: "then train on them" },
   ],

@@ -16,7 +16,7 @@ import { newDatasetFolder, writeDataset } from "./store.ts";
 export interface MinimolOptions {
   /** Default 0. */
   readonly seed?: number;
-  /** Molecules, default 3,000. */
+  /** Molecules, default 2,500. */
   readonly count?: number;
   readonly onProgress?: (made: number, count: number) => void;
 }
@@ -37,7 +37,7 @@ const TOLERANCES = { gradTol: 1e-3, funcTol: 1e-5 };
 
 /** Draws, embeds and relaxes `count` different molecules of at most 20 atoms; takes a breath after each. */
 export async function minimolMolecules(options: MinimolOptions = {}): Promise<Minimol> {
-  const { seed = 0, count = 3_000, onProgress } = options;
+  const { seed = 0, count = 2_500, onProgress } = options;
   Resources.registerFromNodejs();
   const seen = new Set<string>();
   const builder = moleculeSetBuilder();
@@ -117,7 +117,7 @@ export interface MakeMinimolOptions extends MinimolOptions {
 
 /** Makes minimol and writes it as a data set: of every ten molecules eight train, one validates, one tests. */
 export async function makeMinimol(options: MakeMinimolOptions = {}): Promise<DatasetInfo> {
-  const { name = "minimol", seed = 0, count = 3_000, home, replace = false } = options;
+  const { name = "minimol", seed = 0, count = 2_500, home, replace = false } = options;
   newDatasetFolder(name, home, replace);
   if (!Number.isInteger(count) || count < 10)
     throw new InputError(`count must be a whole number ≥ 10, got ${count}`);
