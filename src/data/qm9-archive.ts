@@ -56,7 +56,7 @@ export const QM9_SOURCE: Qm9Source = {
  * @throws WorkError when there are not as many as published
  */
 export function uncharacterizedIds(text: string, file: string, source: Qm9Source): ReadonlySet<number> {
-  const ids = new Set([...text.matchAll(/^\s*(\d+)(?=\s)/gm)].map(([, id]) => Number(id)));
+  const ids = new Set([...text.matchAll(/^\s*(\d+)(?=\s|$)/gm)].map(([, id]) => Number(id)));
   if (ids.size !== source.uncharacterizedMolecules) {
     throw new WorkError(
       `${file}: ${ids.size} molecules are listed, expected ${source.uncharacterizedMolecules}`,
@@ -112,7 +112,7 @@ async function* tarBz2Files(file: string): AsyncGenerator<{ readonly name: strin
   packed.on("error", (error) => plain.destroy(error));
   try {
     const entries = (Readable.toWeb(plain) as ReadableStream<Uint8Array>).pipeThrough(
-      createTarDecoder({ strict: true }),
+      createTarDecoder(),
     );
     for await (const entry of entries) {
       const text = await new Response(entry.body).text();
