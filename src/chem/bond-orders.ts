@@ -1,8 +1,8 @@
 /**
  * Bonds for files that other programs read. Neither library does this for us: OpenChemLib 9.25 does not export its
  * BondOrderCalculator to JavaScript and RDKit.js has no DetermineBonds. So the bonds are those that distances show
- * (perception.ts); orders and charges come from valence-search.ts. The tables miss the longest bonds of strained
- * rings (C-C beyond 1.64 Å); where one such bond mends the valences, it is added. Metrics never see these bonds.
+ * (perception.ts); orders and charges come from valence-search.ts. The tables miss long bonds (N-O from 1.50, C-N
+ * from 1.57, C-C from 1.64 Å); where one such bond mends the valences, it is added. Metrics never see these bonds.
  */
 
 import type { BondRule } from "./bond-tables.ts";
