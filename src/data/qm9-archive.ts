@@ -111,9 +111,7 @@ async function* tarBz2Files(file: string): AsyncGenerator<{ readonly name: strin
   const plain = new Readable().wrap(packed.pipe(unbzip2()));
   packed.on("error", (error) => plain.destroy(error));
   try {
-    const entries = (Readable.toWeb(plain) as ReadableStream<Uint8Array>).pipeThrough(
-      createTarDecoder(),
-    );
+    const entries = (Readable.toWeb(plain) as ReadableStream<Uint8Array>).pipeThrough(createTarDecoder());
     for await (const entry of entries) {
       const text = await new Response(entry.body).text();
       if (entry.header.type === "file") yield { name: entry.header.name, text };
