@@ -47,3 +47,10 @@ export interface DenoiserEngine {
   ) => Promise<SquaredErrors>;
   readonly dispose: () => void;
 }
+
+/** First atom of every molecule, and the number of atoms at the end. [M + 1] */
+export function atomOffsets(sizes: Int32Array): Int32Array {
+  const offsets = new Int32Array(sizes.length + 1);
+  for (let m = 0; m < sizes.length; m++) offsets[m + 1] = offsets[m] + sizes[m];
+  return offsets;
+}

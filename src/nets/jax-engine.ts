@@ -5,20 +5,13 @@
 import { jax, np } from "../runtime/jax.ts";
 import { type DynamicsConfig, dynamics, dynamicsLayout } from "./dynamics.ts";
 import type { PaddedGraph } from "./egnn.ts";
-import type { AtomBatch, DenoiserEngine, SquaredErrors, SquaredErrorTarget } from "./engine.ts";
+import { type AtomBatch, atomOffsets, type DenoiserEngine, type SquaredErrors, type SquaredErrorTarget } from "./engine.ts";
+import { bySize, type Padding, paddedGraph, paddedRows } from "./padding.ts";
 import { layoutSize, type ParameterTree, parameterTree, treeArrays } from "./parameters.ts";
 
 export interface JaxEngineOptions {
   /** Atoms that the divisor of mean aggregation counts; the molecule's own number when absent. */
   readonly meanOver?: number;
-}
-
-/** Which rows of a ragged batch make one padded batch. */
-interface Padding {
-  /** Molecule of each row. [B] */
-  readonly molecules: readonly number[];
-  /** Atoms a row holds. */
-  readonly N: number;
 }
 
 /** An engine for `config`; jax must be initialised (`prepareRuntime`). */
@@ -61,37 +54,12 @@ export function createJaxEngine(config: DynamicsConfig, options: JaxEngineOption
     return jax.tree.ref(uploaded.tree);
   };
 
-  const graphOf = (batch: AtomBatch, { molecules, N }: Padding): PaddedGraph => {
-    const B = molecules.length;
-    const atoms = new Float32Array(B * N);
-    const pairs = new Float32Array(B * N * N);
-    const divisor = new Float32Array(B);
-    molecules.forEach((m, row) => {
-      const n = batch.sizes[m];
-      atoms.fill(1, row * N, row * N + n);
-      for (let i = 0; i < n; i++) {
-        const start = (row * N + i) * N;
-        pairs.fill(1, start, start + n);
-        pairs[start + i] = 0;
-      }
-      divisor[row] = config.aggregation === "mean" ? (options.meanOver ?? n) : config.normalizationFactor;
-    });
-    return {
-      atoms: np.array(atoms, { shape: [B, N, 1] }),
-      pairs: np.array(pairs, { shape: [B, N, N, 1] }),
-      divisor: np.array(divisor, { shape: [B, 1, 1] }),
-    };
+  const graphOf = ({ sizes }: AtomBatch, padding: Padding): PaddedGraph => {
+    const divisorOf = (n: number): number => (config.aggregation === "mean" ? (options.meanOver ?? n) : config.normalizationFactor);
+    return paddedGraph(sizes, padding, Array.from(sizes, divisorOf));
   };
-
-  const padded = (values: Float32Array, channels: number, batch: AtomBatch, padding: Padding): np.Array => {
-    const { molecules, N } = padding;
-    const offsets = atomOffsets(batch.sizes);
-    const out = new Float32Array(molecules.length * N * channels);
-    molecules.forEach((m, row) => {
-      out.set(values.subarray(offsets[m] * channels, offsets[m + 1] * channels), row * N * channels);
-    });
-    return np.array(out, { shape: [molecules.length, N, channels] });
-  };
+  const padded = (values: Float32Array, channels: number, { sizes }: AtomBatch, padding: Padding): np.Array =>
+    paddedRows(values, channels, sizes, padding);
 
   const forward = async (parameters: Float32Array, batch: AtomBatch): Promise<Float32Array> => {
     const channels = 3 + config.outFeatures;
@@ -155,24 +123,6 @@ export function createJaxEngine(config: DynamicsConfig, options: JaxEngineOption
     lossAndGradient.dispose();
   };
   return { name: `jax (${jax.defaultDevice()})`, forward, squaredError, dispose };
-}
-
-/** First atom of every molecule, and the number of atoms at the end. [M + 1] */
-export function atomOffsets(sizes: Int32Array): Int32Array {
-  const offsets = new Int32Array(sizes.length + 1);
-  for (let m = 0; m < sizes.length; m++) offsets[m + 1] = offsets[m] + sizes[m];
-  return offsets;
-}
-
-/** Molecules of equal size together, small ones first. */
-function bySize(sizes: Int32Array): Padding[] {
-  const groups = new Map<number, number[]>();
-  sizes.forEach((n, m) => {
-    const group = groups.get(n);
-    if (group) group.push(m);
-    else groups.set(n, [m]);
-  });
-  return [...groups].sort(([a], [b]) => a - b).map(([N, molecules]) => ({ molecules, N }));
 }
 
 function sameValues(a: Float32Array, b: Float32Array): boolean {

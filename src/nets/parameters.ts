@@ -6,8 +6,10 @@ import { np } from "../runtime/jax.ts";
 export interface ParameterSpec {
   readonly name: string;
   readonly shape: readonly number[];
-  /** Uniform in ±bound (0: zeros). */
+  /** Uniform in center ± bound. */
   readonly bound: number;
+  /** 0 when absent. */
+  readonly center?: number;
 }
 
 /** Order of the tensors in the flat array. */
@@ -39,10 +41,10 @@ export function linearSpecs(name: string, inputs: number, outputs: number): Para
 export function initialParameters(layout: Layout, seed: number): Float32Array {
   const values = new Float32Array(layoutSize(layout));
   let offset = 0;
-  layout.forEach(({ shape, bound }, index) => {
+  layout.forEach(({ shape, bound, center = 0 }, index) => {
     const random = stream({ seed, purpose: "parameters", index });
     const end = offset + tensorSize(shape);
-    for (; offset < end; offset++) values[offset] = bound * (2 * random.uniform() - 1);
+    for (; offset < end; offset++) values[offset] = center + bound * (2 * random.uniform() - 1);
   });
   return values;
 }

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
+import { atomOffsets } from "../../src/nets/engine.ts";
 import { scheduleFrom } from "../../src/diffusion/schedule.ts";
 import { type EdmConfig, edmConfigSchema } from "../../src/models/edm/config.ts";
-import { type EncodedBatch, offsetsOf } from "../../src/models/edm/features.ts";
+import { type EncodedBatch } from "../../src/models/edm/features.ts";
 import { priorKl, reconstructionConstants } from "../../src/models/edm/likelihood-terms.ts";
 import { trainingLoss } from "../../src/models/edm/objective.ts";
 import { dynamicsLayout } from "../../src/nets/dynamics.ts";
@@ -46,7 +47,7 @@ describe.skipIf(names.length === 0)("the training loss is the published one", ()
     const mask = fixture.inputs.node_mask;
     const xh = unpad(fixture.pieces.xh_normalized, mask.data);
     const { sizes } = raggedBatch(xh, mask, [0, 0, 0], network);
-    const batch: EncodedBatch = { sizes, offsets: offsetsOf(sizes), xh };
+    const batch: EncodedBatch = { sizes, offsets: atomOffsets(sizes), xh };
     const gradient = new Float32Array(parameters.length);
     const losses = await trainingLoss(
       config,

@@ -1,10 +1,11 @@
 import fc from "fast-check";
+import { atomOffsets } from "../../src/nets/engine.ts";
 import { describe, expect, test } from "vitest";
 import type { Molecule } from "../../src/chem/molecule.ts";
 import { createJaxEngine } from "../../src/nets/jax-engine.ts";
 import { layoutSize } from "../../src/nets/parameters.ts";
 import { dynamicsConfig, type EdmConfig, edmConfigSchema } from "../../src/models/edm/config.ts";
-import { decode, encode, offsetsOf } from "../../src/models/edm/features.ts";
+import { decode, encode } from "../../src/models/edm/features.ts";
 import { generate, type Generated, type GenerateOptions } from "../../src/models/edm/generate.ts";
 import { logFeatureLikelihood, priorKl } from "../../src/models/edm/likelihood-terms.ts";
 import { negativeLogLikelihood } from "../../src/models/edm/likelihood.ts";
@@ -61,7 +62,7 @@ describe("noise on the subspace without centre of mass", () => {
       fc.property(fc.array(fc.integer({ min: 1, max: 12 }), { minLength: 1, maxLength: 5 }), fc.nat(1000), (sizes, seed) => {
         const key = { seed, purpose: "test" } as const;
         const noise = moleculeNoise(Int32Array.from(sizes), 9, key, [...sizes.keys()], 4);
-        const offsets = offsetsOf(Int32Array.from(sizes));
+        const offsets = atomOffsets(Int32Array.from(sizes));
         for (const [m, n] of sizes.entries()) {
           const own = noise.subarray(9 * offsets[m], 9 * offsets[m + 1]);
           for (let d = 0; d < 3; d++) {
@@ -152,7 +153,7 @@ describe("generation", () => {
   });
 
   test("a network that returns nonsense is noticed, and its output taken as zero", async () => {
-    const broken = { ...model, parameters: new Float32Array(layoutSize(layout)).fill(Number.NaN) };
+    const broken = modelOf(config, new Float32Array(layoutSize(layout)).fill(Number.NaN));
     for await (const batch of generate(broken, engine, { count: 2, seed: 1, sampler: "ddim", steps: 5 })) {
       for (const { molecule, brokenSteps } of batch) {
         expect(brokenSteps).toBe(6);

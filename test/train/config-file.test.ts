@@ -2,13 +2,13 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import { checkSettings, mergeSettings, parseAssignment, readConfigFile } from "../../src/train/config-file.ts";
+import { checkSettings, mergeSettings, parseAssignment, readConfigFile, type Settings } from "../../src/train/config-file.ts";
 import { edmSettingsSchema, PRESETS } from "../../src/train/edm/settings.ts";
 import { learningRateAt, trainingSchema } from "../../src/train/schema.ts";
 
 const root = mkdtempSync(join(tmpdir(), "equimol-config-"));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
-const check = (settings: Parameters<typeof mergeSettings>[0]): unknown => checkSettings(edmSettingsSchema, settings, "run.yaml");
+const check = (settings: Settings): unknown => checkSettings(edmSettingsSchema, settings, "run.yaml");
 
 describe("settings", () => {
   test("defaults are the paper's QM9 model", () => {

@@ -5,8 +5,8 @@
 import type { Molecule } from "../../chem/molecule.ts";
 import { symbolOf } from "../../chem/elements.ts";
 import { InputError } from "../../errors.ts";
-import type { EdmConfig } from "./config.ts";
-import { featureCount } from "./config.ts";
+import { atomOffsets } from "../../nets/engine.ts";
+import { type EdmConfig, featureCount } from "./config.ts";
 
 /** M molecules, A atoms, C = 3 + F channels. */
 export interface EncodedBatch {
@@ -26,7 +26,7 @@ export function encode(config: EdmConfig, molecules: readonly Molecule[]): Encod
   const [positionNorm, typeNorm, chargeNorm] = config.features.normalization;
   const typeOf = new Map(config.elements.map((z, k) => [z, k]));
   const sizes = Int32Array.from(molecules, ({ atomicNumbers }) => atomicNumbers.length);
-  const offsets = offsetsOf(sizes);
+  const offsets = atomOffsets(sizes);
   const xh = new Float64Array(offsets[sizes.length] * C);
   let row = 0;
   for (const { atomicNumbers, positions } of molecules) {
@@ -56,13 +56,6 @@ export function decode(config: EdmConfig, xh: Float64Array): Molecule {
     for (let d = 0; d < 3; d++) positions[3 * a + d] = xh[C * a + d] * config.features.normalization[0];
   }
   return { atomicNumbers, positions };
-}
-
-/** Running sum of the sizes. [M + 1] */
-export function offsetsOf(sizes: Int32Array): Int32Array {
-  const offsets = new Int32Array(sizes.length + 1);
-  for (let m = 0; m < sizes.length; m++) offsets[m + 1] = offsets[m] + sizes[m];
-  return offsets;
 }
 
 /** Subtracts each molecule's mean position in place; the first three of `channels` columns are positions. */

@@ -7,8 +7,8 @@ import { ancestral } from "../../diffusion/samplers/ancestral.ts";
 import { ddim } from "../../diffusion/samplers/ddim.ts";
 import type { Denoiser } from "../../diffusion/space.ts";
 import { stream } from "../../math/random.ts";
-import type { DenoiserEngine } from "../../nets/engine.ts";
-import { channelCount, decode, offsetsOf } from "./features.ts";
+import { atomOffsets, type DenoiserEngine } from "../../nets/engine.ts";
+import { channelCount, decode } from "./features.ts";
 import type { EdmModel } from "./model.ts";
 import { moleculeSpace } from "./noise.ts";
 import { networkInput } from "./objective.ts";
@@ -80,14 +80,14 @@ async function generateBatch(
   indices: readonly number[],
   onProgress: (share: number) => void,
 ): Promise<readonly Generated[]> {
-  const { config, schedule, parameters } = model;
+  const { config, schedule, network } = model;
   const C = channelCount(config);
   const sizes = Int32Array.from(indices, (index) => sizeOf(model, options, index));
-  const offsets = offsetsOf(sizes);
+  const offsets = atomOffsets(sizes);
   const space = moleculeSpace(sizes, C, { seed: options.seed, purpose: "samplingNoise" }, indices);
   const brokenSteps = new Int32Array(sizes.length);
   const denoiser: Denoiser = async (z, t) => {
-    const epsilon = Float64Array.from(await engine.forward(parameters, networkInput(sizes, z, t, C)));
+    const epsilon = Float64Array.from(await engine.forward(network, networkInput(sizes, z, t, C)));
     for (let m = 0; m < sizes.length; m++) {
       const own = epsilon.subarray(C * offsets[m], C * offsets[m + 1]);
       if (own.every(Number.isFinite)) continue;

@@ -31,7 +31,7 @@ export async function negativeLogLikelihood(
   molecules: readonly Molecule[],
   { seed, batchSize = 64, onProgress }: LikelihoodOptions,
 ): Promise<Likelihood> {
-  const { config, schedule, parameters } = model;
+  const { config, schedule, network } = model;
   const C = channelCount(config);
   const sizes = sizeDistribution(config.sizes);
   const M = molecules.length;
@@ -46,7 +46,7 @@ export async function negativeLogLikelihood(
     const key = { seed, purpose: "likelihoodNoise" } as const;
     const noise = moleculeNoise(batch.sizes, C, key, indices, 1);
     const noise0 = moleculeNoise(batch.sizes, C, key, indices, 0);
-    const terms = await likelihoodTerms(config, schedule, engine, parameters, batch, { timeSteps, noise }, noise0);
+    const terms = await likelihoodTerms(config, schedule, engine, network, batch, { timeSteps, noise }, noise0);
     for (let m = 0; m < indices.length; m++) {
       const size = -sizes.logProbability(batch.sizes[m]);
       const nll = terms.prior[m] + terms.diffusion[m] + terms.reconstruction[m] + terms.volume[m] + size;

@@ -7,25 +7,35 @@ import { symbolOf } from "../../chem/elements.ts";
 import { InputError } from "../../errors.ts";
 import { writeFileAtomically } from "../../formats/atomic-write.ts";
 import { readSafetensors, type Tensor, writeSafetensors } from "../../formats/safetensors.ts";
+import { learnedSchedule } from "../../diffusion/learned-schedule.ts";
 import { type NoiseSchedule, scheduleFrom } from "../../diffusion/schedule.ts";
 import { dynamicsLayout } from "../../nets/dynamics.ts";
 import { type Layout, layoutSize, namedViews } from "../../nets/parameters.ts";
+import { GAMMA_LAYOUT, gammaParameters } from "./learned-objective.ts";
 import { dynamicsConfig, type EdmConfig, edmConfigSchema } from "./config.ts";
 
 export interface EdmModel {
   readonly config: EdmConfig;
   /** In the order of `modelLayout`. */
   readonly parameters: Float32Array;
+  /** The part of them that the engine needs. */
+  readonly network: Float32Array;
   readonly schedule: NoiseSchedule;
 }
 
-/** Names and shapes of all parameters. */
-export const modelLayout = (config: EdmConfig): Layout => dynamicsLayout(dynamicsConfig(config));
+/** Names and shapes of all parameters: the network's, then those of a learned schedule. */
+export const modelLayout = (config: EdmConfig): Layout => [
+  ...dynamicsLayout(dynamicsConfig(config)),
+  ...(config.schedule.kind === "learned" ? GAMMA_LAYOUT : []),
+];
 
-/** @throws InputError when the schedule is one that this model cannot have */
+/** The model with its schedule. */
 export function modelOf(config: EdmConfig, parameters: Float32Array): EdmModel {
-  if (config.schedule.kind === "learned") throw new InputError("learned schedules are not supported yet");
-  return { config, parameters, schedule: scheduleFrom(config.schedule) };
+  if (config.schedule.kind !== "learned") return { config, parameters, network: parameters, schedule: scheduleFrom(config.schedule) };
+  const networkSize = layoutSize(dynamicsLayout(dynamicsConfig(config)));
+  const network = parameters.subarray(0, networkSize);
+  const gamma = gammaParameters(parameters.subarray(networkSize));
+  return { config, parameters, network, schedule: learnedSchedule(gamma, config.schedule.steps) };
 }
 
 /** Writes model.safetensors and config.json, each atomically; the folder is made if need be. */

@@ -4,8 +4,9 @@
  * molecule i depends on (seed, purpose, i, step) alone.
  */
 import type { Space } from "../../diffusion/space.ts";
+import { atomOffsets } from "../../nets/engine.ts";
 import { type Purpose, stream } from "../../math/random.ts";
-import { offsetsOf, removeCenters } from "./features.ts";
+import { removeCenters } from "./features.ts";
 
 /** Dimension of the positions' subspace. */
 export const positionDegreesOfFreedom = (atoms: number): number => 3 * (atoms - 1);
@@ -18,7 +19,7 @@ export function moleculeNoise(
   index: ArrayLike<number>,
   step: ArrayLike<number> | number,
 ): Float64Array {
-  const offsets = offsetsOf(sizes);
+  const offsets = atomOffsets(sizes);
   const noise = new Float64Array(offsets[sizes.length] * channels);
   for (let m = 0; m < sizes.length; m++) {
     const random = stream({ ...key, index: index[m], step: typeof step === "number" ? step : step[m] });
@@ -35,7 +36,7 @@ export function moleculeSpace(
   key: { readonly seed: number; readonly purpose: Purpose },
   index: ArrayLike<number>,
 ): Space {
-  const offsets = offsetsOf(sizes);
+  const offsets = atomOffsets(sizes);
   return {
     length: offsets[sizes.length] * channels,
     noise: (step) => moleculeNoise(sizes, channels, key, index, step),

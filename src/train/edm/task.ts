@@ -7,6 +7,7 @@ import { permutation, stream } from "../../math/random.ts";
 import type { EdmConfig } from "../../models/edm/config.ts";
 import { channelCount, encode } from "../../models/edm/features.ts";
 import { generate } from "../../models/edm/generate.ts";
+import { learnedObjective } from "../../models/edm/learned-objective.ts";
 import { negativeLogLikelihood } from "../../models/edm/likelihood.ts";
 import { modelLayout, modelOf } from "../../models/edm/model.ts";
 import { moleculeNoise } from "../../models/edm/noise.ts";
@@ -29,6 +30,7 @@ export function edmTask(config: EdmConfig, settings: EdmSettings, data: EdmTaskD
   const { seed, batchSize } = settings.training;
   const initial = initialParameters(modelLayout(config), seed);
   const { schedule } = modelOf(config, initial);
+  const learned = config.schedule.kind === "learned" ? learnedObjective(config) : undefined;
   const C = channelCount(config);
   const sizes = sizesOf(data.train);
   const objective = { kind: settings.loss, normalizingAtoms: sizeDistribution(config.sizes).largest };
@@ -45,6 +47,7 @@ export function edmTask(config: EdmConfig, settings: EdmSettings, data: EdmTaskD
         stream({ seed, purpose: "trainingTime", index, step: epoch }).integer(schedule.steps + 1),
       );
       const noise = moleculeNoise(batch.sizes, C, { seed, purpose: "trainingNoise" }, indices, epoch);
+      if (learned) return learned.lossAndGradient(parameters, batch, { timeSteps, noise }, gradient);
       return trainingLoss(config, schedule, objective, engine, parameters, batch, { timeSteps, noise }, gradient);
     },
     validate: async (parameters) => {
