@@ -104,11 +104,10 @@
     if (focus) cards[selected].focus();
   }
 
+  /** Cards in a row. */
   function columns() {
-    const list = shown();
-    const top = cards[list[0]].offsetTop;
-    const row = list.findIndex((i) => cards[i].offsetTop !== top);
-    return row < 0 ? list.length : row;
+    const tops = shown().map((i) => cards[i].getBoundingClientRect().top);
+    return tops.filter((top) => top === tops[0]).length;
   }
 
   function applyFilter(name) {
