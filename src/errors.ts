@@ -15,7 +15,8 @@ export class InputError extends Error {
   readonly line: number | undefined;
 
   constructor(message: string, place: Place = {}) {
-    const where = place.file === undefined ? "" : `${place.file}${place.line === undefined ? "" : `:${place.line}`}: `;
+    const where =
+      place.file === undefined ? "" : `${place.file}${place.line === undefined ? "" : `:${place.line}`}: `;
     super(where + message);
     this.name = "InputError";
     this.file = place.file;

@@ -3,7 +3,8 @@ import type { Molecule } from "../chem/molecule.ts";
 import { InputError } from "../errors.ts";
 import type { EvaluationOptions, Reference } from "../evaluate/metrics.ts";
 import type { RuleChoice } from "../evaluate/rule.ts";
-import { commonOptions, integerOption } from "./options.ts";
+import { engineArgs, engineOptions } from "./engine-options.ts";
+import { commonOptions, integerOption, seedOption } from "./options.ts";
 import { createOutput, type Output } from "./output.ts";
 import { defineVerb } from "./verb.ts";
 
@@ -14,7 +15,11 @@ export const evaluate = defineVerb({
   },
   variadic: true,
   args: {
-    files: { type: "positional", description: "molecule files: .xyz, .extxyz, .sdf, each also with .gz" },
+    files: {
+      type: "positional",
+      required: false,
+      description: "molecule files: .xyz, .extxyz, .sdf, each also with .gz",
+    },
     reference: {
       type: "string",
       valueHint: "DATA",
@@ -28,6 +33,23 @@ export const evaluate = defineVerb({
     },
     limit: { type: "string", valueHint: "K", description: "only the first K molecules" },
     gallery: { type: "string", valueHint: "FILE", description: "write a page (.html) to look at them" },
+    model: {
+      type: "string",
+      valueHint: "RUN|NAME",
+      description: "with --nll: the model whose likelihood is asked for",
+    },
+    nll: {
+      type: "boolean",
+      description: "negative log-likelihood of --data under --model, in nats per molecule",
+    },
+    data: { type: "string", valueHint: "NAME|FILE", description: "with --nll: data set or molecule file" },
+    split: {
+      type: "string",
+      valueHint: "PART",
+      description: "with --nll: train, valid or test (the last that there is)",
+    },
+    ...seedOption,
+    ...engineArgs,
     ...commonOptions,
   },
   examples: [
@@ -37,10 +59,29 @@ export const evaluate = defineVerb({
       does: "with novelty against a data set, for a program",
     },
     { command: "equimol evaluate *.xyz --gallery look.html", does: "and a page to look at them" },
+    {
+      command: "equimol evaluate --model qm9-small --nll --data qm9",
+      does: "how likely the data are under a model",
+    },
   ],
   run: async ({ args }) => {
     const output = createOutput(args);
     const limit = integerOption("limit", args.limit, { min: 1 });
+    if (args.nll || args.model !== undefined || args.data !== undefined) {
+      if (!args.nll || args.model === undefined || args.data === undefined || args._.length > 0) {
+        throw new InputError("the likelihood takes --model M --nll --data D together, and no files");
+      }
+      const { model, data, split } = args;
+      const seed = integerOption("seed", args.seed, { min: 0 });
+      const { evaluateLikelihood } = await import("./evaluate-likelihood.ts");
+      await evaluateLikelihood(
+        { ...engineOptions(args), model, data, split, limit, seed, onNotice: output.log },
+        output,
+      );
+      return;
+    }
+    if (args._.length === 0)
+      throw new InputError("evaluate takes molecule files, or --model M --nll --data D");
     if (args.gallery !== undefined && !/\.html?$/i.test(args.gallery)) {
       throw new InputError(`--gallery takes a file name that ends in .html; got "${args.gallery}"`);
     }

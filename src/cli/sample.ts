@@ -5,7 +5,7 @@ import { InputError, WorkError } from "../errors.ts";
 import { writeMolecules } from "../formats/write.ts";
 import { createEngine } from "../kernels/create-engine.ts";
 import { dynamicsConfig } from "../models/edm/config.ts";
-import { generate, type GenerateOptions, SAMPLERS } from "../models/edm/generate.ts";
+import { type GenerateOptions, generate, SAMPLERS } from "../models/edm/generate.ts";
 import { bondRuleOf, findModel, loadEdm } from "../models/edm/model.ts";
 import { engineArgs, engineOptions } from "./engine-options.ts";
 import { commonOptions, integerOption, integersOption, numberOption, seedOption } from "./options.ts";
@@ -15,23 +15,64 @@ import { defineVerb } from "./verb.ts";
 export const sample = defineVerb({
   meta: { name: "sample", description: "Generate new molecules from a trained model." },
   args: {
-    model: { type: "string", default: "qm9-small", valueHint: "RUN|NAME", description: "model folder, run folder or shipped model" },
+    model: {
+      type: "string",
+      default: "qm9-small",
+      valueHint: "RUN|NAME",
+      description: "model folder, run folder or shipped model",
+    },
     count: { type: "string", alias: "n", default: "100", valueHint: "N", description: "how many molecules" },
-    out: { type: "string", required: true, valueHint: "FILE", description: "file to write: .sdf, .xyz or .extxyz, each also .gz" },
-    sampler: { type: "string", default: "ancestral", valueHint: SAMPLERS.join("|"), description: "how noise becomes molecules" },
-    steps: { type: "string", valueHint: "K", description: "denoising steps (default: 250, at most the model's)" },
+    out: {
+      type: "string",
+      required: true,
+      valueHint: "FILE",
+      description: "file to write: .sdf, .xyz or .extxyz, each also .gz",
+    },
+    sampler: {
+      type: "string",
+      default: "ancestral",
+      valueHint: SAMPLERS.join("|"),
+      description: "how noise becomes molecules",
+    },
+    steps: {
+      type: "string",
+      valueHint: "K",
+      description: "denoising steps (default: 250, at most the model's)",
+    },
     eta: { type: "string", valueHint: "η", description: "noise of ddim, 0 to 1 (0)" },
-    sizes: { type: "string", valueHint: "A,B,…", description: "number of atoms: one for all or one for each, repeated in turn (drawn from the model's histogram)" },
-    first: { type: "string", default: "0", valueHint: "I", description: "index of the first molecule: shards of one seed join without a seam" },
-    "batch-size": { type: "string", default: "64", valueHint: "B", description: "molecules computed at a time; does not change them" },
-    chain: { type: "string", valueHint: "FILE", description: "also write the denoising of the first molecule, frame by frame" },
+    sizes: {
+      type: "string",
+      valueHint: "A,B,…",
+      description:
+        "number of atoms: one for all or one for each, repeated in turn (drawn from the model's histogram)",
+    },
+    first: {
+      type: "string",
+      default: "0",
+      valueHint: "I",
+      description: "index of the first molecule: shards of one seed join without a seam",
+    },
+    "batch-size": {
+      type: "string",
+      default: "64",
+      valueHint: "B",
+      description: "molecules computed at a time; does not change them",
+    },
+    chain: {
+      type: "string",
+      valueHint: "FILE",
+      description: "also write the denoising of the first molecule, frame by frame",
+    },
     ...seedOption,
     ...engineArgs,
     ...commonOptions,
   },
   examples: [
     { command: "equimol sample -n 100 --out molecules.sdf", does: "100 molecules from the shipped model" },
-    { command: "equimol sample --model runs/qm9 --sampler ddim --steps 50 --out fast.extxyz", does: "in 50 deterministic steps" },
+    {
+      command: "equimol sample --model runs/qm9 --sampler ddim --steps 50 --out fast.extxyz",
+      does: "in 50 deterministic steps",
+    },
     { command: "equimol sample -n 10 --sizes 19 --seed 7 --out nineteen.sdf", does: "molecules of 19 atoms" },
   ],
   run: async ({ args }) => {
@@ -39,13 +80,19 @@ export const sample = defineVerb({
     const began = performance.now();
     const count = integerOption("count", args.count, { min: 1 });
     const sampler = SAMPLERS.find((name) => name === args.sampler);
-    if (sampler === undefined) throw new InputError(`--sampler ${args.sampler}: expected one of ${SAMPLERS.join(", ")}`);
+    if (sampler === undefined)
+      throw new InputError(`--sampler ${args.sampler}: expected one of ${SAMPLERS.join(", ")}`);
     const model = await loadEdm(findModel(args.model));
-    const steps = integerOption("steps", args.steps, { min: 1, max: model.schedule.steps }) ?? Math.min(250, model.schedule.steps);
+    const steps =
+      integerOption("steps", args.steps, { min: 1, max: model.schedule.steps }) ??
+      Math.min(250, model.schedule.steps);
     const eta = numberOption("eta", args.eta, { min: 0, max: 1 });
     const sizes = integersOption("sizes", args.sizes, { min: 1, max: 1000 });
     const first = integerOption("first", args.first, { min: 0 });
-    const engine = await createEngine(dynamicsConfig(model.config), { ...engineOptions(args), onNotice: output.log });
+    const engine = await createEngine(dynamicsConfig(model.config), {
+      ...engineOptions(args),
+      onNotice: output.log,
+    });
     const options: GenerateOptions = {
       count,
       first,
@@ -56,7 +103,11 @@ export const sample = defineVerb({
       ...(eta === undefined ? {} : { eta }),
       ...(sizes === undefined ? {} : { sizes }),
       ...(args.chain === undefined ? {} : { chainOf: first }),
-      onProgress: (share) => progress.update(Math.round(share * count * steps), `${Math.floor(share * count)} of ${count} molecules`),
+      onProgress: (share) =>
+        progress.update(
+          Math.round(share * count * steps),
+          `${Math.floor(share * count)} of ${count} molecules`,
+        ),
     };
     const rule = bondRuleOf(model.config);
     let broken = 0;
@@ -68,7 +119,9 @@ export const sample = defineVerb({
           if (brokenSteps > 0) broken++;
           if (chain !== undefined && args.chain !== undefined) await writeMolecules(args.chain, chain);
           const named = { ...molecule, name: `equimol ${args.model} seed ${options.seed} molecule ${index}` };
-          yield isSdf(args.out) ? withBonds(named, rule) : { ...named, properties: { seed: options.seed, index } };
+          yield isSdf(args.out)
+            ? withBonds(named, rule)
+            : { ...named, properties: { seed: options.seed, index } };
           written++;
         }
       }
@@ -80,10 +133,26 @@ export const sample = defineVerb({
       engine.dispose();
     }
     if (broken === written) throw new WorkError("the network's output was never finite: the model is broken");
-    if (broken > 0) output.warn(`${broken} of ${written} molecules met output that was not finite; it was taken as zero there`);
+    if (broken > 0)
+      output.warn(
+        `${broken} of ${written} molecules met output that was not finite; it was taken as zero there`,
+      );
     const seconds = (performance.now() - began) / 1000;
-    output.result({ model: args.model, out: args.out, molecules: written, seed: options.seed, first, sampler, steps, engine: engine.name, seconds, broken });
-    output.print(`${written} molecules in ${duration(seconds)} (${sampler}, ${steps} steps, ${engine.name}) → ${args.out}\nMeasure them with: equimol evaluate ${args.out}`);
+    output.result({
+      model: args.model,
+      out: args.out,
+      molecules: written,
+      seed: options.seed,
+      first,
+      sampler,
+      steps,
+      engine: engine.name,
+      seconds,
+      broken,
+    });
+    output.print(
+      `${written} molecules in ${duration(seconds)} (${sampler}, ${steps} steps, ${engine.name}) → ${args.out}\nMeasure them with: equimol evaluate ${args.out}`,
+    );
   },
 });
 

@@ -17,11 +17,24 @@ import { valuesOf } from "./words.ts";
 const edm = defineVerb({
   meta: { name: "edm", description: "Train an equivariant diffusion model of molecules (EDM)." },
   args: {
-    data: { type: "string", required: true, valueHint: "NAME|FILE", description: "data set, or a file of molecules" },
+    data: {
+      type: "string",
+      required: true,
+      valueHint: "NAME|FILE",
+      description: "data set, or a file of molecules",
+    },
     out: { type: "string", required: true, valueHint: "RUN", description: "folder of the run" },
-    preset: { type: "string", valueHint: "NAME", description: `starting point: ${Object.keys(PRESETS).join(", ")}` },
+    preset: {
+      type: "string",
+      valueHint: "NAME",
+      description: `starting point: ${Object.keys(PRESETS).join(", ")}`,
+    },
     config: { type: "string", valueHint: "FILE", description: "YAML file with settings" },
-    set: { type: "string", valueHint: "KEY=VALUE", description: "one setting, such as training.batchSize=32; may be repeated" },
+    set: {
+      type: "string",
+      valueHint: "KEY=VALUE",
+      description: "one setting, such as training.batchSize=32; may be repeated",
+    },
     resume: { type: "boolean", description: "go on with the run in --out, bit for bit" },
     "max-seconds": { type: "string", valueHint: "S", description: "save and stop after this much training" },
     ...engineArgs,
@@ -29,8 +42,14 @@ const edm = defineVerb({
   },
   repeatable: ["set"],
   examples: [
-    { command: "equimol train edm --data minimol --preset mini-qm9 --out runs/mini", does: "the workshop's model on the built-in data" },
-    { command: "equimol train edm --data qm9 --preset qm9-small --out runs/qm9 --max-seconds 3600", does: "an hour on QM9" },
+    {
+      command: "equimol train edm --data minimol --preset mini-qm9 --out runs/mini",
+      does: "the workshop's model on the built-in data",
+    },
+    {
+      command: "equimol train edm --data qm9 --preset qm9-small --out runs/qm9 --max-seconds 3600",
+      does: "an hour on QM9",
+    },
     { command: "equimol train edm --data qm9 --out runs/qm9 --resume", does: "go on where it stopped" },
   ],
   run: async ({ args, rawArgs }) => {
@@ -41,7 +60,8 @@ const edm = defineVerb({
     if (resumed !== undefined && !existsSync(resumed)) {
       throw new InputError("holds no run to resume; leave out --resume to start", { file: args.out });
     }
-    const source = resumed ?? args.config ?? (args.preset === undefined ? "settings" : `preset ${args.preset}`);
+    const source =
+      resumed ?? args.config ?? (args.preset === undefined ? "settings" : `preset ${args.preset}`);
     const settings = checkSettings(
       edmSettingsSchema,
       mergeSettings(
@@ -77,18 +97,31 @@ const edm = defineVerb({
         progress = output.progress("training", facts.steps);
       },
       onProgress: ({ step, loss, moleculesPerSecond, secondsLeft }) =>
-        progress?.update(step, `loss ${loss.toFixed(4)}  ${moleculesPerSecond.toFixed(0)} molecules/s  ${duration(secondsLeft)} left`),
+        progress?.update(
+          step,
+          `loss ${loss.toFixed(4)}  ${moleculesPerSecond.toFixed(0)} molecules/s  ${duration(secondsLeft)} left`,
+        ),
       onMetrics: (line) => {
         const { validation } = line as { readonly validation?: Readonly<Record<string, number>> };
         if (validation === undefined) return;
-        const figures = Object.entries(validation).map(([name, value]) => `${name} ${Number(value.toPrecision(5))}`);
+        const figures = Object.entries(validation).map(
+          ([name, value]) => `${name} ${Number(value.toPrecision(5))}`,
+        );
         output.log(`step ${line.step} (epoch ${line.epoch}): ${figures.join("  ")}`);
       },
     });
     progress?.done();
     release();
     const { position, steps } = outcome;
-    output.result({ run: args.out, steps, epoch: position.epoch, molecules: position.molecules, seconds: position.seconds, bestLoss: position.best, interrupted: outcome.interrupted });
+    output.result({
+      run: args.out,
+      steps,
+      epoch: position.epoch,
+      molecules: position.molecules,
+      seconds: position.seconds,
+      bestLoss: position.best,
+      interrupted: outcome.interrupted,
+    });
     output.print(
       outcome.interrupted
         ? `Saved at step ${steps}. Go on with: equimol train edm --data ${args.data} --out ${args.out} --resume`
@@ -102,7 +135,9 @@ function preset(name: string): (typeof PRESETS)[string]["settings"] {
   const found = PRESETS[name];
   if (found) return found.settings;
   const near = nearest(name, Object.keys(PRESETS));
-  throw new InputError(`unknown preset "${name}"; ${near === undefined ? `known: ${Object.keys(PRESETS).join(", ")}` : `did you mean ${near}?`}`);
+  throw new InputError(
+    `unknown preset "${name}"; ${near === undefined ? `known: ${Object.keys(PRESETS).join(", ")}` : `did you mean ${near}?`}`,
+  );
 }
 
 export const train = defineVerb({

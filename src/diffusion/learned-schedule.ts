@@ -31,5 +31,9 @@ export function learnedSchedule(parameters: GammaParameters, steps: number): Noi
     return sum;
   };
   const [start, end] = [raw(0), raw(1)];
-  return scheduleOf("learned", steps, (t) => ends[0] + ((ends[1] - ends[0]) * (raw(t) - start)) / (end - start));
+  return scheduleOf(
+    "learned",
+    steps,
+    (t) => ends[0] + ((ends[1] - ends[0]) * (raw(t) - start)) / (end - start),
+  );
 }

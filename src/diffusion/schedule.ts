@@ -22,14 +22,20 @@ export interface NoiseSchedule {
 
 /** What a configuration says about its schedule. */
 export type ScheduleConfig =
-  | { readonly kind: "polynomial"; readonly power: number; readonly precision: number; readonly steps: number }
+  | {
+      readonly kind: "polynomial";
+      readonly power: number;
+      readonly precision: number;
+      readonly steps: number;
+    }
   | { readonly kind: "cosine"; readonly steps: number }
   | { readonly kind: "linear"; readonly steps: number }
   | { readonly kind: "learned"; readonly steps: number };
 
 /** log(1 + eˣ). */
 export const softplus = (x: number): number => (x > 30 ? x : Math.log1p(Math.exp(x)));
-export const sigmoid = (x: number): number => (x >= 0 ? 1 / (1 + Math.exp(-x)) : Math.exp(x) / (1 + Math.exp(x)));
+export const sigmoid = (x: number): number =>
+  x >= 0 ? 1 / (1 + Math.exp(-x)) : Math.exp(x) / (1 + Math.exp(x));
 /** α for a given γ. */
 export const alphaOf = (gamma: number): number => Math.sqrt(sigmoid(-gamma));
 /** σ for a given γ. */

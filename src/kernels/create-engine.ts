@@ -19,11 +19,18 @@ export interface EngineOptions {
 }
 
 /** @throws InputError when the engine that is asked for cannot compute this network here */
-export async function createEngine(config: DynamicsConfig, options: EngineOptions = {}): Promise<DenoiserEngine> {
+export async function createEngine(
+  config: DynamicsConfig,
+  options: EngineOptions = {},
+): Promise<DenoiserEngine> {
   const { engine = "auto", device = "auto", onNotice } = options;
-  if (engine === "native" && device === "webgpu") throw new InputError("--engine native computes on the CPU; leave out --device webgpu");
+  if (engine === "native" && device === "webgpu")
+    throw new InputError("--engine native computes on the CPU; leave out --device webgpu");
   if (engine !== "jax" && device !== "webgpu") {
-    const problem = config.network === "egnn" ? undefined : `the native engine does not compute the network "${config.network}"`;
+    const problem =
+      config.network === "egnn"
+        ? undefined
+        : `the native engine does not compute the network "${config.network}"`;
     const native = problem === undefined ? loadNativeEngine(config, { threads: threadCount() }) : undefined;
     if (native !== undefined) return native;
     const why = problem ?? `native engine: ${nativeStatus().reason}`;

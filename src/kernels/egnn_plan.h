@@ -75,7 +75,7 @@ NOINLINE void plan_init(EgnnPlan *plan, const EgnnModel *m, const EgnnBatch *b) 
   }
   sort_by_size(sorted, n, b->sizes);
   plan->lanes = lane_limit(m);
-  if (plan->lanes > n) plan->lanes = (int)n;
+  if (plan->lanes > n) plan->lanes = n > 0 ? (int)n : 1;
   /* plan->group holds each molecule's lane in `count` until the groups are formed, lane by lane. */
   double load[MAX_LANES] = {0};
   int64_t atoms[MAX_LANES] = {0}, members[MAX_LANES + 1] = {0};

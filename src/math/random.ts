@@ -93,7 +93,8 @@ export function philox4x32(counter: Uint32Array, key0: number, key1: number): vo
  * stream holds 2^24 blocks of four words.
  */
 export function stream({ seed, purpose, index = 0, step = 0 }: StreamKey): Stream {
-  if (!Number.isSafeInteger(seed) || seed < 0) throw new RangeError(`seed must be an integer in [0, 2^53), got ${seed}`);
+  if (!Number.isSafeInteger(seed) || seed < 0)
+    throw new RangeError(`seed must be an integer in [0, 2^53), got ${seed}`);
   const key0 = seed >>> 0;
   const key1 = Math.floor(seed / 0x100000000);
   const purposeWord = PURPOSES[purpose] << 24;

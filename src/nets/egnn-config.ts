@@ -30,7 +30,10 @@ export interface EgnnConfig {
 }
 
 /** Frequencies 2π 4^k / 15 of the optional distance embedding, six of them. */
-export const SIN_FREQUENCIES: readonly number[] = Array.from({ length: 6 }, (_, k) => (2 * Math.PI * 4 ** k) / 15);
+export const SIN_FREQUENCIES: readonly number[] = Array.from(
+  { length: 6 },
+  (_, k) => (2 * Math.PI * 4 ** k) / 15,
+);
 
 /** Channels that describe an edge: current and input distance, each squared or embedded. */
 export const edgeFeatures = (config: Pick<EgnnConfig, "sinEmbedding">): number =>

@@ -113,7 +113,7 @@ export function egnn(
     positions = coordinateUpdate(config, block.coord, features.ref, positions, direction, e, graph);
   }
   inputDistance.dispose();
-    graph.pairs.dispose();
+  graph.pairs.dispose();
   graph.divisor.dispose();
   return { h: linear(parameters.embeddingOut, features).mul(graph.atoms), x: positions };
 }

@@ -5,7 +5,13 @@
 import { jax, np } from "../runtime/jax.ts";
 import { type DynamicsConfig, dynamics, dynamicsLayout } from "./dynamics.ts";
 import type { PaddedGraph } from "./egnn.ts";
-import { type AtomBatch, atomOffsets, type DenoiserEngine, type SquaredErrors, type SquaredErrorTarget } from "./engine.ts";
+import {
+  type AtomBatch,
+  atomOffsets,
+  type DenoiserEngine,
+  type SquaredErrors,
+  type SquaredErrorTarget,
+} from "./engine.ts";
 import { bySize, type Padding, paddedGraph, paddedRows } from "./padding.ts";
 import { layoutSize, type ParameterTree, parameterTree, treeArrays } from "./parameters.ts";
 
@@ -41,7 +47,9 @@ export function createJaxEngine(config: DynamicsConfig, options: JaxEngineOption
   };
   const lossAndGradient = jax.jit(jax.valueAndGrad(loss, { hasAux: true }));
 
-  let uploaded: { readonly source: Float32Array; readonly copy: Float32Array; readonly tree: ParameterTree } | undefined;
+  let uploaded:
+    | { readonly source: Float32Array; readonly copy: Float32Array; readonly tree: ParameterTree }
+    | undefined;
   /** Device copy of the parameters, kept while their values stay the same. */
   const upload = (parameters: Float32Array): ParameterTree => {
     if (parameters.length !== parameterCount) {
@@ -55,7 +63,8 @@ export function createJaxEngine(config: DynamicsConfig, options: JaxEngineOption
   };
 
   const graphOf = ({ sizes }: AtomBatch, padding: Padding): PaddedGraph => {
-    const divisorOf = (n: number): number => (config.aggregation === "mean" ? (options.meanOver ?? n) : config.normalizationFactor);
+    const divisorOf = (n: number): number =>
+      config.aggregation === "mean" ? (options.meanOver ?? n) : config.normalizationFactor;
     return paddedGraph(sizes, padding, Array.from(sizes, divisorOf));
   };
   const padded = (values: Float32Array, channels: number, { sizes }: AtomBatch, padding: Padding): np.Array =>
@@ -88,7 +97,10 @@ export function createJaxEngine(config: DynamicsConfig, options: JaxEngineOption
     gradient: Float32Array,
   ): Promise<SquaredErrors> => {
     const M = batch.sizes.length;
-    const padding: Padding = { molecules: Array.from({ length: M }, (_, m) => m), N: Math.max(...batch.sizes) };
+    const padding: Padding = {
+      molecules: Array.from({ length: M }, (_, m) => m),
+      N: Math.max(...batch.sizes),
+    };
     const weight = new Float32Array(2 * M);
     for (let m = 0; m < M; m++) {
       weight[2 * m] = positionWeight[m];

@@ -12,7 +12,12 @@ export interface Padding {
 }
 
 /** The rows [A, channels] as [B, N, channels], zeros behind the atoms. */
-export function paddedRows(rows: Float32Array, channels: number, sizes: Int32Array, { molecules, N }: Padding): np.Array {
+export function paddedRows(
+  rows: Float32Array,
+  channels: number,
+  sizes: Int32Array,
+  { molecules, N }: Padding,
+): np.Array {
   const offsets = atomOffsets(sizes);
   const out = new Float32Array(molecules.length * N * channels);
   molecules.forEach((m, row) => {
@@ -22,7 +27,11 @@ export function paddedRows(rows: Float32Array, channels: number, sizes: Int32Arr
 }
 
 /** Masks of atoms and pairs. @param divisors divisor of sums over neighbours, by molecule */
-export function paddedGraph(sizes: Int32Array, { molecules, N }: Padding, divisors: ArrayLike<number>): PaddedGraph {
+export function paddedGraph(
+  sizes: Int32Array,
+  { molecules, N }: Padding,
+  divisors: ArrayLike<number>,
+): PaddedGraph {
   const B = molecules.length;
   const atoms = new Float32Array(B * N);
   const pairs = new Float32Array(B * N * N);
@@ -38,7 +47,10 @@ export function paddedGraph(sizes: Int32Array, { molecules, N }: Padding, diviso
   return {
     atoms: np.array(atoms, { shape: [B, N, 1] }),
     pairs: np.array(pairs, { shape: [B, N, N, 1] }),
-    divisor: np.array(Float32Array.from(molecules, (m) => divisors[m]), { shape: [B, 1, 1] }),
+    divisor: np.array(
+      Float32Array.from(molecules, (m) => divisors[m]),
+      { shape: [B, 1, 1] },
+    ),
   };
 }
 

@@ -10,9 +10,18 @@ export function fromPublishedName(published: string): string | undefined {
   const rules: readonly (readonly [RegExp, (...parts: string[]) => string])[] = [
     [/^embedding\.(weight|bias)$/, (kind) => `embedding.${kind}`],
     [/^embedding_out\.(weight|bias)$/, (kind) => `embeddingOut.${kind}`],
-    [/^e_block_(\d+)\.gcl_(\d+)\.(edge|node)_mlp\.([02])\.(weight|bias)$/, (b, s, net, k, kind) => `blocks.${b}.gcl.${s}.${net}.${half(k)}.${kind}`],
-    [/^e_block_(\d+)\.gcl_(\d+)\.att_mlp\.0\.(weight|bias)$/, (b, s, kind) => `blocks.${b}.gcl.${s}.attention.${kind}`],
-    [/^e_block_(\d+)\.gcl_equiv\.coord_mlp\.([024])\.(weight|bias)$/, (b, k, kind) => `blocks.${b}.coord.${half(k)}.${kind}`],
+    [
+      /^e_block_(\d+)\.gcl_(\d+)\.(edge|node)_mlp\.([02])\.(weight|bias)$/,
+      (b, s, net, k, kind) => `blocks.${b}.gcl.${s}.${net}.${half(k)}.${kind}`,
+    ],
+    [
+      /^e_block_(\d+)\.gcl_(\d+)\.att_mlp\.0\.(weight|bias)$/,
+      (b, s, kind) => `blocks.${b}.gcl.${s}.attention.${kind}`,
+    ],
+    [
+      /^e_block_(\d+)\.gcl_equiv\.coord_mlp\.([024])\.(weight|bias)$/,
+      (b, k, kind) => `blocks.${b}.coord.${half(k)}.${kind}`,
+    ],
   ];
   for (const [pattern, rename] of rules) {
     const match = pattern.exec(name);

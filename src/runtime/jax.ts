@@ -5,4 +5,4 @@
 import "./worker-shim.ts";
 
 export * as jax from "@jax-js/jax";
-export { numpy as np, nn } from "@jax-js/jax";
+export { nn, numpy as np } from "@jax-js/jax";

@@ -3,7 +3,6 @@
  * several threads by the worker shim; WebGPU comes from the optional package `webgpu` (Dawn).
  */
 import { InputError } from "../errors.ts";
-import { jax } from "./jax.ts";
 
 export const DEVICES = ["auto", "cpu", "webgpu"] as const;
 export type DeviceName = (typeof DEVICES)[number];
@@ -22,6 +21,7 @@ const isNode = typeof process !== "undefined" && process.versions?.node !== unde
  * @throws InputError when "webgpu" is asked for and there is no adapter
  */
 export async function prepareRuntime(device: DeviceName = "auto"): Promise<PreparedDevice> {
+  const { jax } = await import("./jax.ts");
   if (device === "webgpu" || (device === "auto" && !isNode)) {
     const problem = await webgpuProblem();
     if (problem === undefined) {

@@ -27,7 +27,8 @@ export function readConfigFile(file: string): Settings {
 /** `a.b=c` as { a: { b: c } }; the value is read as YAML. */
 export function parseAssignment(assignment: string): Settings {
   const equals = assignment.indexOf("=");
-  if (equals < 1) throw new InputError(`--set ${assignment}: expected key=value, such as training.batchSize=32`);
+  if (equals < 1)
+    throw new InputError(`--set ${assignment}: expected key=value, such as training.batchSize=32`);
   const value: unknown = parseDocument(assignment.slice(equals + 1)).toJS();
   return assignment
     .slice(0, equals)
@@ -42,15 +43,21 @@ export function mergeSettings(...all: readonly Settings[]): Settings {
     for (const [key, value] of Object.entries(settings)) {
       const before = merged[key];
       // Another kind of schedule has other keys: it replaces, it does not merge.
-      const replaces = isSettings(value) && isSettings(before) && "kind" in value && value.kind !== before.kind;
-      merged[key] = isSettings(before) && isSettings(value) && !replaces ? mergeSettings(before, value) : value;
+      const replaces =
+        isSettings(value) && isSettings(before) && "kind" in value && value.kind !== before.kind;
+      merged[key] =
+        isSettings(before) && isSettings(value) && !replaces ? mergeSettings(before, value) : value;
     }
   }
   return merged;
 }
 
 /** The checked configuration. @throws InputError naming the wrong key and the nearest known one */
-export function checkSettings<S extends z.ZodType>(schema: S, settings: Settings, source: string): z.infer<S> {
+export function checkSettings<S extends z.ZodType>(
+  schema: S,
+  settings: Settings,
+  source: string,
+): z.infer<S> {
   const result = schema.safeParse(settings);
   if (result.success) return result.data;
   const [issue] = result.error.issues;

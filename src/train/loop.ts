@@ -22,7 +22,10 @@ export interface TrainingTask {
     gradient: Float32Array,
   ) => Promise<Float64Array>;
   /** Figures of the averaged parameters; `loss` decides which checkpoint is the best. */
-  readonly validate: (parameters: Float32Array, step: number) => Promise<Readonly<Record<string, number>> & { readonly loss: number }>;
+  readonly validate: (
+    parameters: Float32Array,
+    step: number,
+  ) => Promise<Readonly<Record<string, number>> & { readonly loss: number }>;
 }
 
 export interface TrainingEvents {
@@ -109,12 +112,26 @@ export async function trainingLoop(
       const loss = losses.reduce((sum, value) => sum + value, 0) / losses.length;
       const norm = gradientNorm(gradient);
       if (!Number.isFinite(loss) || !Number.isFinite(norm)) {
-        const file = await run.saveFailure({ step: optimizer.steps, ...position, seed: config.seed, loss: String(loss), gradientNorm: String(norm), learningRate, batch: [...batch], losses: [...losses].map(String) });
+        const file = await run.saveFailure({
+          step: optimizer.steps,
+          ...position,
+          seed: config.seed,
+          loss: String(loss),
+          gradientNorm: String(norm),
+          learningRate,
+          batch: [...batch],
+          losses: [...losses].map(String),
+        });
         throw new WorkError(
           `step ${optimizer.steps}: the ${Number.isFinite(loss) ? "gradient" : "loss"} is not finite; the last checkpoint is intact, the batch is in ${file}. A lower learning rate or fixed clipping may help (--set training.learningRate=… , --resume)`,
         );
       }
-      const scale = config.clipping === "adaptive" ? clipFactor(clipQueue, norm) : config.clipping === "none" ? 1 : Math.min(1, config.clipping / norm);
+      const scale =
+        config.clipping === "adaptive"
+          ? clipFactor(clipQueue, norm)
+          : config.clipping === "none"
+            ? 1
+            : Math.min(1, config.clipping / norm);
       adamWStep(optimizer, gradient, learningRate, scale, config.emaDecay, adamW);
       position = { ...position, batch: position.batch + 1, molecules: position.molecules + batch.length };
       averageLoss = Number.isNaN(averageLoss) ? loss : 0.98 * averageLoss + 0.02 * loss;
@@ -122,15 +139,28 @@ export async function trainingLoop(
 
       const moleculesPerSecond = (position.molecules - moleculesBefore) / (seconds() - secondsBefore);
       if (optimizer.steps % config.logEvery === 0) {
-        await run.appendMetrics(report({ gradientNorm: norm, clipped: scale < 1, learningRate, moleculesPerSecond }));
+        await run.appendMetrics(
+          report({ gradientNorm: norm, clipped: scale < 1, learningRate, moleculesPerSecond }),
+        );
         sinceLog = { loss: 0, steps: 0 };
       }
       const stepsLeft = totalSteps - optimizer.steps;
-      const secondsPerStep = (seconds() - secondsBefore) / Math.max(1, (position.molecules - moleculesBefore) / config.batchSize);
-      events.onProgress?.({ step: optimizer.steps, totalSteps, epoch: position.epoch, loss: averageLoss, moleculesPerSecond, secondsLeft: stepsLeft * secondsPerStep });
+      const secondsPerStep =
+        (seconds() - secondsBefore) / Math.max(1, (position.molecules - moleculesBefore) / config.batchSize);
+      events.onProgress?.({
+        step: optimizer.steps,
+        totalSteps,
+        epoch: position.epoch,
+        loss: averageLoss,
+        moleculesPerSecond,
+        secondsLeft: stepsLeft * secondsPerStep,
+      });
 
       const interrupted = events.signal?.aborted ?? false;
-      if (interrupted || (events.maxSeconds !== undefined && seconds() - secondsBefore >= events.maxSeconds)) {
+      if (
+        interrupted ||
+        (events.maxSeconds !== undefined && seconds() - secondsBefore >= events.maxSeconds)
+      ) {
         if (interrupted) await save();
         else await validate();
         return { position, steps: optimizer.steps, finished: !interrupted, interrupted };

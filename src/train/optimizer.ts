@@ -71,7 +71,8 @@ export function adamWStep(
       if (second > largest[i]) largest[i] = second;
       second = largest[i];
     }
-    parameters[i] = parameters[i] * keep - (stepSize * m[i]) / (Math.sqrt(second) * secondCorrection + epsilon);
+    parameters[i] =
+      parameters[i] * keep - (stepSize * m[i]) / (Math.sqrt(second) * secondCorrection + epsilon);
     ema[i] = emaDecay * ema[i] + (1 - emaDecay) * parameters[i];
   }
 }

@@ -23,7 +23,11 @@ export interface MetricsLine {
 }
 
 /** Writes a folder that the model can be loaded from. */
-export type ModelWriter = (folder: string, parameters: Float32Array, progress: Readonly<Record<string, number>>) => Promise<void>;
+export type ModelWriter = (
+  folder: string,
+  parameters: Float32Array,
+  progress: Readonly<Record<string, number>>,
+) => Promise<void>;
 
 export interface RunFolder {
   readonly path: string;
@@ -44,16 +48,24 @@ export const hasState = (path: string): boolean => existsSync(stateFileOf(path))
  * Opens the folder of a run.
  * @throws InputError when a new run's folder is in use, or the run to resume has no checkpoint
  */
-export async function openRunFolder(path: string, resume: boolean, settings: Settings, writeModel: ModelWriter): Promise<RunFolder> {
+export async function openRunFolder(
+  path: string,
+  resume: boolean,
+  settings: Settings,
+  writeModel: ModelWriter,
+): Promise<RunFolder> {
   const metrics = join(path, "metrics.jsonl");
   if (resume && !hasState(path)) {
     throw new InputError("has no checkpoint to resume from; leave out --resume to start", { file: path });
   }
   if (!resume && existsSync(configFileOf(path))) {
-    throw new InputError("holds a run already; use --resume to go on with it, or another --out", { file: path });
+    throw new InputError("holds a run already; use --resume to go on with it, or another --out", {
+      file: path,
+    });
   }
   try {
-    for (const folder of ["checkpoints/last", "checkpoints/best", "samples"]) mkdirSync(join(path, folder), { recursive: true });
+    for (const folder of ["checkpoints/last", "checkpoints/best", "samples"])
+      mkdirSync(join(path, folder), { recursive: true });
   } catch (error) {
     throw new InputError(`cannot be made: ${(error as Error).message}`, { file: path });
   }
@@ -68,9 +80,14 @@ export async function openRunFolder(path: string, resume: boolean, settings: Set
     path,
     saveState: async (state) => {
       await writeState(stateFileOf(path), state);
-      await writeModel(join(path, "checkpoints", "last"), state.optimizer.ema, progress(state.position, state.optimizer.steps));
+      await writeModel(
+        join(path, "checkpoints", "last"),
+        state.optimizer.ema,
+        progress(state.position, state.optimizer.steps),
+      );
     },
-    saveBest: (parameters, position, steps) => writeModel(join(path, "checkpoints", "best"), parameters, progress(position, steps)),
+    saveBest: (parameters, position, steps) =>
+      writeModel(join(path, "checkpoints", "best"), parameters, progress(position, steps)),
     saveFailure: async (facts) => {
       const file = join(path, "failure.json");
       await writeFileAtomically(file, `${JSON.stringify(facts, null, 2)}\n`);

@@ -29,13 +29,19 @@ export interface TrainingState {
 
 const ARRAYS = ["parameters", "ema", "firstMoment", "secondMoment", "largestSecondMoment"] as const;
 
-export async function writeState(file: string, { optimizer, clipQueue, position }: TrainingState): Promise<void> {
+export async function writeState(
+  file: string,
+  { optimizer, clipQueue, position }: TrainingState,
+): Promise<void> {
   const tensors = new Map<string, Tensor>();
   for (const name of ARRAYS) {
     tensors.set(name, { dtype: "F32", shape: [optimizer[name].length], data: optimizer[name] });
   }
   tensors.set("clipQueue", { dtype: "F64", shape: [clipQueue.length], data: Float64Array.from(clipQueue) });
-  await writeSafetensors(file, tensors, { steps: String(optimizer.steps), position: JSON.stringify(position) });
+  await writeSafetensors(file, tensors, {
+    steps: String(optimizer.steps),
+    position: JSON.stringify(position),
+  });
 }
 
 /** @throws InputError when the file is damaged or belongs to a network of another size */
@@ -45,7 +51,10 @@ export async function readState(file: string, parameterCount: number): Promise<T
     const data = tensors.get(name)?.data;
     const expected = name === "largestSecondMoment" && data?.length === 0 ? 0 : parameterCount;
     if (!(data instanceof Float32Array) || data.length !== expected) {
-      throw new InputError(`expected ${expected} values in "${name}", found ${data?.length ?? "none"}; is this run's config.yaml of another network?`, { file });
+      throw new InputError(
+        `expected ${expected} values in "${name}", found ${data?.length ?? "none"}; is this run's config.yaml of another network?`,
+        { file },
+      );
     }
     return data;
   };

@@ -12,34 +12,33 @@ type Linear = (x: Vector) => number[];
 const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
 const silu = (x: number): number => x * sigmoid(x);
 
+export interface ReferenceOptions {
+  /** Divisor of means in place of the number of atoms. */
+  readonly meanOver?: number;
+  /**
+   * Parameters whose positions the sine embedding of distances sees. The embedding passes no gradient, so finite
+   * differences must hold it still.
+   */
+  readonly embeddingFrom?: ArrayLike<number>;
+}
+
 /** Output rows of all molecules, one after the other. */
 export function referenceForward(
   config: EgnnConfig,
   parameters: ArrayLike<number>,
   batch: AtomBatch,
-  meanOver?: number,
+  { meanOver, embeddingFrom }: ReferenceOptions = {},
 ): Float64Array {
-  const tensors = new Map<string, number[]>();
-  let offset = 0;
-  for (const { name, shape } of egnnLayout(config)) {
-    const size = tensorSize(shape);
-    tensors.set(name, Array.prototype.slice.call(parameters, offset, offset + size));
-    offset += size;
-  }
-  const linear = (name: string): Linear => {
-    const weight = tensors.get(`${name}.weight`)!;
-    const outputs = tensors.get(`${name}.bias`)?.length ?? 1;
-    const bias = tensors.get(`${name}.bias`) ?? [0];
-    const inputs = weight.length / outputs;
-    return (x) => bias.map((b, o) => x.reduce((sum, value, k) => sum + weight[o * inputs + k] * value, b));
-  };
+  const layers = layersOf(config, parameters);
+  const stillLayers = embeddingFrom && config.sinEmbedding ? layersOf(config, embeddingFrom) : undefined;
   const width = 3 + config.outFeatures;
   const output: number[] = [];
   let atom = 0;
   for (const n of batch.sizes) {
     const x0 = rows(batch.positions, atom, n, 3);
     const h0 = rows(batch.features, atom, n, config.inFeatures);
-    output.push(...molecule(config, linear, x0, h0, meanOver ?? n).flat());
+    const still = stillLayers && molecule(config, stillLayers, x0, h0, meanOver ?? n).positions;
+    output.push(...molecule(config, layers, x0, h0, meanOver ?? n, still).output.flat());
     atom += n;
   }
   if (output.length !== atom * width) throw new Error("reference: wrong output size");
@@ -52,8 +51,9 @@ export function referenceLoss(
   parameters: ArrayLike<number>,
   batch: AtomBatch,
   { target, positionWeight, featureWeight }: SquaredErrorTarget,
+  options: ReferenceOptions = {},
 ): number {
-  const out = referenceForward(config, parameters, batch);
+  const out = referenceForward(config, parameters, batch, options);
   const width = 3 + config.outFeatures;
   let loss = 0;
   let row = 0;
@@ -74,13 +74,36 @@ const rows = (values: ArrayLike<number>, first: number, count: number, width: nu
     Array.from({ length: width }, (_, k) => values[(first + i) * width + k]),
   );
 
+function layersOf(config: EgnnConfig, parameters: ArrayLike<number>): (name: string) => Linear {
+  const tensors = new Map<string, number[]>();
+  let offset = 0;
+  for (const { name, shape } of egnnLayout(config)) {
+    const size = tensorSize(shape);
+    tensors.set(name, Array.prototype.slice.call(parameters, offset, offset + size));
+    offset += size;
+  }
+  return (name) => {
+    const weight = tensors.get(`${name}.weight`)!;
+    const bias = tensors.get(`${name}.bias`) ?? [0];
+    const inputs = weight.length / bias.length;
+    return (x) => bias.map((b, o) => x.reduce((sum, value, k) => sum + weight[o * inputs + k] * value, b));
+  };
+}
+
+interface Trajectory {
+  readonly output: number[][];
+  /** Before each block. */
+  readonly positions: number[][][];
+}
+
 function molecule(
   config: EgnnConfig,
   linear: (name: string) => Linear,
   x0: number[][],
   h0: number[][],
   meanOver: number,
-): number[][] {
+  still?: readonly number[][][],
+): Trajectory {
   const n = x0.length;
   const divisor = config.aggregation === "mean" ? meanOver : config.normalizationFactor;
   const squared = (x: number[][], i: number, j: number): number =>
@@ -90,6 +113,7 @@ function molecule(
     const r = Math.sqrt(d2 + 1e-8);
     return [...SIN_FREQUENCIES.map((f) => Math.sin(r * f)), ...SIN_FREQUENCIES.map((f) => Math.cos(r * f))];
   };
+  const positions: number[][][] = [];
   let x = x0;
   let h = h0.map(linear("embedding"));
   for (let b = 0; b < config.layers; b++) {
@@ -133,5 +157,9 @@ function molecule(
   const last = h.map(linear("embeddingOut"));
   const velocity = x.map((xi, i) => xi.map((v, k) => v - x0[i][k]));
   const mean = [0, 1, 2].map((k) => velocity.reduce((sum, v) => sum + v[k], 0) / n);
-  return velocity.map((v, i) => [...v.map((c, k) => c - mean[k]), ...last[i].slice(0, config.outFeatures)]);
+  const output = velocity.map((v, i) => [
+    ...v.map((c, k) => c - mean[k]),
+    ...last[i].slice(0, config.outFeatures),
+  ]);
+  return { output, positions };
 }

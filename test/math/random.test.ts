@@ -4,7 +4,11 @@ import { permutation, philox4x32, stream } from "../../src/math/random.ts";
 
 describe("Philox4x32-10 gives the known answers of its authors' test vectors (Random123, kat_vectors)", () => {
   test.each([
-    [[0, 0, 0, 0], [0, 0], [0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8]],
+    [
+      [0, 0, 0, 0],
+      [0, 0],
+      [0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8],
+    ],
     [
       [0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff],
       [0xffffffff, 0xffffffff],

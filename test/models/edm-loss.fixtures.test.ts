@@ -1,16 +1,22 @@
 import { describe, expect, test } from "vitest";
-import { atomOffsets } from "../../src/nets/engine.ts";
 import { scheduleFrom } from "../../src/diffusion/schedule.ts";
 import { type EdmConfig, edmConfigSchema } from "../../src/models/edm/config.ts";
-import { type EncodedBatch } from "../../src/models/edm/features.ts";
+import type { EncodedBatch } from "../../src/models/edm/features.ts";
 import { priorKl, reconstructionConstants } from "../../src/models/edm/likelihood-terms.ts";
 import { trainingLoss } from "../../src/models/edm/objective.ts";
 import { dynamicsLayout } from "../../src/nets/dynamics.ts";
+import { atomOffsets } from "../../src/nets/engine.ts";
 import { createJaxEngine } from "../../src/nets/jax-engine.ts";
 import { namedViews } from "../../src/nets/parameters.ts";
 import { jax } from "../../src/runtime/jax.ts";
-import { fixtureConfig, flatWeights, type ForwardFixture, raggedBatch, unpad } from "../nets/edm-fixture.ts";
-import { type FixtureTensor, fixtureNames, maxDifference, readFixture, relativeDifference } from "../shared.ts";
+import { type ForwardFixture, fixtureConfig, flatWeights, raggedBatch, unpad } from "../nets/edm-fixture.ts";
+import {
+  type FixtureTensor,
+  fixtureNames,
+  maxDifference,
+  readFixture,
+  relativeDifference,
+} from "../shared.ts";
 
 await jax.init("wasm");
 
@@ -22,7 +28,9 @@ interface LossFixture {
   readonly per_molecule_loss64: FixtureTensor;
   readonly loss64: FixtureTensor;
   readonly grads: Readonly<Record<string, FixtureTensor>>;
-  readonly pieces: Readonly<Record<"kl_prior" | "log_constants_p_x_given_z0" | "xh_normalized", FixtureTensor>>;
+  readonly pieces: Readonly<
+    Record<"kl_prior" | "log_constants_p_x_given_z0" | "xh_normalized", FixtureTensor>
+  >;
 }
 
 const names = fixtureNames("edm_loss_l2");
@@ -67,12 +75,18 @@ describe.skipIf(names.length === 0)("the training loss is the published one", ()
     const norm = Math.hypot(...flatWeights(network, fixture.grads));
     for (const [tensor, values] of namedViews(dynamicsLayout(network), gradient)) {
       const reference = expected.get(tensor) as Float32Array;
-      expect(maxDifference(values, reference) / Math.max(Math.hypot(...reference), 1e-3 * norm), tensor).toBeLessThan(1e-4);
+      expect(
+        maxDifference(values, reference) / Math.max(Math.hypot(...reference), 1e-3 * norm),
+        tensor,
+      ).toBeLessThan(1e-4);
     }
     expect(maxDifference(priorKl(config, schedule, batch), fixture.pieces.kl_prior.data)).toBeLessThan(1e-5);
     const constants = reconstructionConstants(schedule, sizes);
     expect(
-      maxDifference(constants.map((c) => -c), fixture.pieces.log_constants_p_x_given_z0.data),
+      maxDifference(
+        constants.map((c) => -c),
+        fixture.pieces.log_constants_p_x_given_z0.data,
+      ),
     ).toBeLessThan(1e-4);
     engine.dispose();
   });

@@ -1,19 +1,18 @@
 import fc from "fast-check";
-import { atomOffsets } from "../../src/nets/engine.ts";
 import { describe, expect, test } from "vitest";
 import type { Molecule } from "../../src/chem/molecule.ts";
-import { createJaxEngine } from "../../src/nets/jax-engine.ts";
-import { layoutSize } from "../../src/nets/parameters.ts";
+import { stream } from "../../src/math/random.ts";
 import { dynamicsConfig, type EdmConfig, edmConfigSchema } from "../../src/models/edm/config.ts";
 import { decode, encode } from "../../src/models/edm/features.ts";
-import { generate, type Generated, type GenerateOptions } from "../../src/models/edm/generate.ts";
-import { logFeatureLikelihood, priorKl } from "../../src/models/edm/likelihood-terms.ts";
+import { type Generated, type GenerateOptions, generate } from "../../src/models/edm/generate.ts";
 import { negativeLogLikelihood } from "../../src/models/edm/likelihood.ts";
+import { logFeatureLikelihood, priorKl } from "../../src/models/edm/likelihood-terms.ts";
 import { type EdmModel, modelLayout, modelOf } from "../../src/models/edm/model.ts";
 import { moleculeNoise } from "../../src/models/edm/noise.ts";
 import { sizeDistribution } from "../../src/models/edm/sizes.ts";
-import { initialParameters } from "../../src/nets/parameters.ts";
-import { stream } from "../../src/math/random.ts";
+import { atomOffsets } from "../../src/nets/engine.ts";
+import { createJaxEngine } from "../../src/nets/jax-engine.ts";
+import { initialParameters, layoutSize } from "../../src/nets/parameters.ts";
 import { jax } from "../../src/runtime/jax.ts";
 import { maxDifference } from "../shared.ts";
 
@@ -28,18 +27,43 @@ const config: EdmConfig = edmConfigSchema.parse({
   elements: [1, 6, 7, 8, 9],
   sizes: { 3: 1, 5: 2, 6: 1 },
 });
-const layout = modelLayout(config).map((spec) => (spec.name.endsWith("coord.2.weight") ? { ...spec, bound: 0.3 } : spec));
+const layout = modelLayout(config).map((spec) =>
+  spec.name.endsWith("coord.2.weight") ? { ...spec, bound: 0.3 } : spec,
+);
 const model: EdmModel = modelOf(config, initialParameters(layout, 3));
 const engine = createJaxEngine(dynamicsConfig(config));
 
 const methane: Molecule = {
   atomicNumbers: Uint8Array.of(6, 1, 1, 1, 1),
-  positions: Float64Array.of(0, 0, 0, 0.63, 0.63, 0.63, -0.63, -0.63, 0.63, -0.63, 0.63, -0.63, 0.63, -0.63, -0.63),
+  positions: Float64Array.of(
+    0,
+    0,
+    0,
+    0.63,
+    0.63,
+    0.63,
+    -0.63,
+    -0.63,
+    0.63,
+    -0.63,
+    0.63,
+    -0.63,
+    0.63,
+    -0.63,
+    -0.63,
+  ),
 };
 
 async function generated(options: Partial<GenerateOptions>): Promise<Generated[]> {
   const all: Generated[] = [];
-  for await (const batch of generate(model, engine, { count: 6, seed: 1, sampler: "ancestral", steps: 10, ...options })) all.push(...batch);
+  for await (const batch of generate(model, engine, {
+    count: 6,
+    seed: 1,
+    sampler: "ancestral",
+    steps: 10,
+    ...options,
+  }))
+    all.push(...batch);
   return all;
 }
 
@@ -59,26 +83,36 @@ describe("features", () => {
 describe("noise on the subspace without centre of mass", () => {
   test("has no centre of mass, and a molecule's noise does not depend on its neighbours", () => {
     fc.assert(
-      fc.property(fc.array(fc.integer({ min: 1, max: 12 }), { minLength: 1, maxLength: 5 }), fc.nat(1000), (sizes, seed) => {
-        const key = { seed, purpose: "test" } as const;
-        const noise = moleculeNoise(Int32Array.from(sizes), 9, key, [...sizes.keys()], 4);
-        const offsets = atomOffsets(Int32Array.from(sizes));
-        for (const [m, n] of sizes.entries()) {
-          const own = noise.subarray(9 * offsets[m], 9 * offsets[m + 1]);
-          for (let d = 0; d < 3; d++) {
-            let sum = 0;
-            for (let a = 0; a < n; a++) sum += own[9 * a + d];
-            expect(Math.abs(sum)).toBeLessThan(1e-12);
+      fc.property(
+        fc.array(fc.integer({ min: 1, max: 12 }), { minLength: 1, maxLength: 5 }),
+        fc.nat(1000),
+        (sizes, seed) => {
+          const key = { seed, purpose: "test" } as const;
+          const noise = moleculeNoise(Int32Array.from(sizes), 9, key, [...sizes.keys()], 4);
+          const offsets = atomOffsets(Int32Array.from(sizes));
+          for (const [m, n] of sizes.entries()) {
+            const own = noise.subarray(9 * offsets[m], 9 * offsets[m + 1]);
+            for (let d = 0; d < 3; d++) {
+              let sum = 0;
+              for (let a = 0; a < n; a++) sum += own[9 * a + d];
+              expect(Math.abs(sum)).toBeLessThan(1e-12);
+            }
+            expect([...moleculeNoise(Int32Array.of(n), 9, key, [m], 4)]).toEqual([...own]);
           }
-          expect([...moleculeNoise(Int32Array.of(n), 9, key, [m], 4)]).toEqual([...own]);
-        }
-      }),
+        },
+      ),
     );
   });
 
   test("has 3(N − 1) degrees of freedom: that is its mean squared norm", () => {
     const M = 4000;
-    const noise = moleculeNoise(new Int32Array(M).fill(4), 3, { seed: 1, purpose: "test" }, [...Array(M).keys()], 0);
+    const noise = moleculeNoise(
+      new Int32Array(M).fill(4),
+      3,
+      { seed: 1, purpose: "test" },
+      [...Array(M).keys()],
+      0,
+    );
     const mean = noise.reduce((sum, value) => sum + value * value, 0) / M;
     expect(Math.abs(mean - 9)).toBeLessThan(0.25); // σ = √18/√4000 = 0.07
   });
@@ -105,8 +139,14 @@ describe("likelihood", () => {
     const sizes = sizeDistribution(config.sizes);
     expect(Math.exp(sizes.logProbability(5))).toBeCloseTo(0.5, 12);
     expect(sizes.logProbability(4)).toBeCloseTo(Math.log(1e-30), 6);
-    const draws = Array.from({ length: 4000 }, (_, index) => sizes.draw(stream({ seed: 1, purpose: "sizes", index })));
-    for (const [size, share] of [[3, 0.25], [5, 0.5], [6, 0.25]]) {
+    const draws = Array.from({ length: 4000 }, (_, index) =>
+      sizes.draw(stream({ seed: 1, purpose: "sizes", index })),
+    );
+    for (const [size, share] of [
+      [3, 0.25],
+      [5, 0.5],
+      [6, 0.25],
+    ]) {
       expect(Math.abs(draws.filter((n) => n === size).length / 4000 - share)).toBeLessThan(0.03);
     }
   });
@@ -115,7 +155,10 @@ describe("likelihood", () => {
     const molecules = [methane, { ...methane, atomicNumbers: Uint8Array.of(7, 1, 1, 9, 1) }, methane];
     const a = await negativeLogLikelihood(model, engine, molecules, { seed: 1 });
     const b = await negativeLogLikelihood(model, engine, molecules, { seed: 1, batchSize: 2 });
-    const shifted = molecules.map((molecule) => ({ ...molecule, positions: molecule.positions.map((x) => x + 7) }));
+    const shifted = molecules.map((molecule) => ({
+      ...molecule,
+      positions: molecule.positions.map((x) => x + 7),
+    }));
     const c = await negativeLogLikelihood(model, engine, shifted, { seed: 1 });
     const { prior, diffusion, reconstruction, volume, size } = a.terms;
     expect(prior + diffusion + reconstruction + volume + size).toBeCloseTo(a.mean, 6);

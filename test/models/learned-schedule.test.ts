@@ -24,9 +24,27 @@ const config: EdmConfig = edmConfigSchema.parse({
 });
 const layout = modelLayout(config);
 const parameters = initialParameters(layout, 1);
+// A fresh γ is almost a straight line; bend it.
+namedViews(layout, parameters).forEach((view, name) => {
+  if (name === "gamma.second.weight")
+    view.forEach((_, k) => {
+      view[k] = 3 + (k % 7);
+    });
+  if (name === "gamma.second.bias")
+    view.forEach((_, k) => {
+      view[k] = -2 * (k % 3);
+    });
+  if (name === "gamma.third.weight") view.fill(-1);
+});
 const { schedule, network } = modelOf(config, parameters);
-const water: Molecule = { atomicNumbers: Uint8Array.of(8, 1, 1), positions: Float64Array.of(0, 0, 0, 0.96, 0, 0, -0.24, 0.93, 0) };
-const hydroxide: Molecule = { atomicNumbers: Uint8Array.of(8, 1), positions: Float64Array.of(0, 0, 0, 0.96, 0, 0) };
+const water: Molecule = {
+  atomicNumbers: Uint8Array.of(8, 1, 1),
+  positions: Float64Array.of(0, 0, 0, 0.96, 0, 0, -0.24, 0.93, 0),
+};
+const hydroxide: Molecule = {
+  atomicNumbers: Uint8Array.of(8, 1),
+  positions: Float64Array.of(0, 0, 0, 0.96, 0, 0),
+};
 const batch = encode(config, [water, water, hydroxide]);
 const draws = {
   timeSteps: Int32Array.of(0, 20, 50),
@@ -46,7 +64,16 @@ describe("the learned schedule", () => {
     const learned = await objective.lossAndGradient(parameters, batch, draws, gradient);
     const engine = createJaxEngine(dynamicsConfig(config));
     const networkGradient = new Float32Array(network.length);
-    const fixed = await trainingLoss(config, schedule, { kind: "vlb", normalizingAtoms: 3 }, engine, network, batch, draws, networkGradient);
+    const fixed = await trainingLoss(
+      config,
+      schedule,
+      { kind: "vlb", normalizingAtoms: 3 },
+      engine,
+      network,
+      batch,
+      draws,
+      networkGradient,
+    );
     for (let m = 0; m < 3; m++) expect(Math.abs(learned[m] / fixed[m] - 1)).toBeLessThan(5e-3); // γ differs in the fifth digit in single precision
     const scale = Math.max(...networkGradient.map(Math.abs));
     expect(maxDifference(gradient.subarray(0, network.length), networkGradient) / scale).toBeLessThan(5e-3);
@@ -60,13 +87,26 @@ describe("the learned schedule", () => {
       const model = modelOf(config, values); // γ in double precision
       const unused = new Float32Array(model.network.length);
       const objective = { kind: "vlb", normalizingAtoms: 3 } as const;
-      const losses = await trainingLoss(config, model.schedule, objective, engine, model.network, batch, draws, unused);
+      const losses = await trainingLoss(
+        config,
+        model.schedule,
+        objective,
+        engine,
+        model.network,
+        batch,
+        draws,
+        unused,
+      );
       return losses.reduce((sum, loss) => sum + loss, 0) / losses.length;
     };
     await objective.lossAndGradient(parameters, batch, draws, gradient);
     const slopes = namedViews(layout, gradient);
     // The ends of γ, and one half of the inner biases together: that bends the schedule.
-    for (const [name, count] of [["gamma.start", 1], ["gamma.end", 1], ["gamma.second.bias", 512]] as const) {
+    for (const [name, count] of [
+      ["gamma.start", 1],
+      ["gamma.end", 1],
+      ["gamma.second.bias", 512],
+    ] as const) {
       const shifted = (by: number): Float32Array => {
         const values = parameters.slice();
         const view = namedViews(layout, values).get(name) as Float32Array;
@@ -74,7 +114,9 @@ describe("the learned schedule", () => {
         return values;
       };
       const slope = ((await mean(shifted(0.05))) - (await mean(shifted(-0.05)))) / 0.1;
-      const expected = (slopes.get(name) as Float32Array).subarray(0, count).reduce((sum, value) => sum + value, 0);
+      const expected = (slopes.get(name) as Float32Array)
+        .subarray(0, count)
+        .reduce((sum, value) => sum + value, 0);
       expect(Math.abs(expected), name).toBeGreaterThan(0.1);
       expect(Math.abs(slope / expected - 1), name).toBeLessThan(0.05);
     }

@@ -38,7 +38,10 @@ export function fixtureConfig(fixture: ForwardFixture): DynamicsConfig {
 }
 
 /** Published weights (or gradients) as one flat array in our order. */
-export function flatWeights(config: DynamicsConfig, weights: Readonly<Record<string, FixtureTensor>>): Float32Array {
+export function flatWeights(
+  config: DynamicsConfig,
+  weights: Readonly<Record<string, FixtureTensor>>,
+): Float32Array {
   const layout = dynamicsLayout(config);
   const flat = new Float32Array(layoutSize(layout));
   const views = namedViews(layout, flat);

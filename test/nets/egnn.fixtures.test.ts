@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { createJaxEngine } from "../../src/nets/jax-engine.ts";
 import { jax } from "../../src/runtime/jax.ts";
 import { fixtureNames, maxDifference, readFixture } from "../shared.ts";
-import { fixtureConfig, flatWeights, type ForwardFixture, raggedBatch, unpad } from "./edm-fixture.ts";
+import { type ForwardFixture, fixtureConfig, flatWeights, raggedBatch, unpad } from "./edm-fixture.ts";
 
 await jax.init("wasm");
 

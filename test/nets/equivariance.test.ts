@@ -1,5 +1,4 @@
 import { describe, expect, test } from "vitest";
-import { rotationMatrix } from "../rotations.ts";
 import { stream } from "../../src/math/random.ts";
 import type { DynamicsConfig } from "../../src/nets/dynamics.ts";
 import { dynamicsLayout } from "../../src/nets/dynamics.ts";
@@ -7,6 +6,7 @@ import type { AtomBatch } from "../../src/nets/engine.ts";
 import { createJaxEngine } from "../../src/nets/jax-engine.ts";
 import { initialParameters } from "../../src/nets/parameters.ts";
 import { jax } from "../../src/runtime/jax.ts";
+import { rotationMatrix } from "../rotations.ts";
 import { maxDifference } from "../shared.ts";
 
 await jax.init("wasm");
@@ -28,7 +28,10 @@ const base: DynamicsConfig = {
 };
 const variants: readonly [string, DynamicsConfig][] = [
   ["as in the paper", base],
-  ["without attention and tanh, mean aggregation", { ...base, attention: false, tanh: false, aggregation: "mean" }],
+  [
+    "without attention and tanh, mean aggregation",
+    { ...base, attention: false, tanh: false, aggregation: "mean" },
+  ],
   ["sine embedding, sum over 4", { ...base, sinEmbedding: true, normalizationFactor: 4 }],
 ];
 
@@ -37,12 +40,18 @@ const A = 14;
 
 function randomBatch(seed: number): AtomBatch {
   const random = stream({ seed, purpose: "test" });
-  return { sizes, positions: random.normals(new Float32Array(3 * A)), features: random.normals(new Float32Array(7 * A)) };
+  return {
+    sizes,
+    positions: random.normals(new Float32Array(3 * A)),
+    features: random.normals(new Float32Array(7 * A)),
+  };
 }
 
 /** Parameters that really move atoms: the last coordinate layer starts near zero. */
 function livelyParameters(config: DynamicsConfig): Float32Array {
-  const layout = dynamicsLayout(config).map((spec) => (spec.name.endsWith("coord.2.weight") ? { ...spec, bound: 0.3 } : spec));
+  const layout = dynamicsLayout(config).map((spec) =>
+    spec.name.endsWith("coord.2.weight") ? { ...spec, bound: 0.3 } : spec,
+  );
   return initialParameters(layout, 5);
 }
 
@@ -62,11 +71,18 @@ describe.each(variants)("the denoiser, %s", (_, config) => {
   const engine = createJaxEngine(config);
 
   test("turns along with rotations and reflections and ignores translations", async () => {
-    for (const [seed, determinant] of [[1, 1], [2, 1], [3, -1]] as const) {
+    for (const [seed, determinant] of [
+      [1, 1],
+      [2, 1],
+      [3, -1],
+    ] as const) {
       const batch = randomBatch(seed);
       const R = rotationMatrix(seed, determinant);
       const out = await engine.forward(parameters, batch);
-      const turned = await engine.forward(parameters, { ...batch, positions: moved(batch.positions, 3, R, 2) });
+      const turned = await engine.forward(parameters, {
+        ...batch,
+        positions: moved(batch.positions, 3, R, 2),
+      });
       expect(Math.max(...out.map(Math.abs))).toBeGreaterThan(0.1);
       expect(maxDifference(turned, moved(out, 9, R))).toBeLessThan(1e-4);
     }
@@ -81,7 +97,11 @@ describe.each(variants)("the denoiser, %s", (_, config) => {
       return out;
     };
     const out = await engine.forward(parameters, batch);
-    const swapped = await engine.forward(parameters, { sizes, positions: swap(batch.positions, 3), features: swap(batch.features, 7) });
+    const swapped = await engine.forward(parameters, {
+      sizes,
+      positions: swap(batch.positions, 3),
+      features: swap(batch.features, 7),
+    });
     expect(maxDifference(swapped, swap(out, 9))).toBeLessThan(1e-4);
   });
 

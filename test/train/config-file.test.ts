@@ -2,7 +2,13 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import { checkSettings, mergeSettings, parseAssignment, readConfigFile, type Settings } from "../../src/train/config-file.ts";
+import {
+  checkSettings,
+  mergeSettings,
+  parseAssignment,
+  readConfigFile,
+  type Settings,
+} from "../../src/train/config-file.ts";
 import { edmSettingsSchema, PRESETS } from "../../src/train/edm/settings.ts";
 import { learningRateAt, trainingSchema } from "../../src/train/schema.ts";
 
@@ -13,10 +19,26 @@ const check = (settings: Settings): unknown => checkSettings(edmSettingsSchema, 
 describe("settings", () => {
   test("defaults are the paper's QM9 model", () => {
     const settings = checkSettings(edmSettingsSchema, {}, "none");
-    expect(settings.network).toMatchObject({ kind: "egnn", hidden: 256, layers: 9, attention: true, tanh: true, coordsRange: 15, normConstant: 1, aggregation: "sum" });
+    expect(settings.network).toMatchObject({
+      kind: "egnn",
+      hidden: 256,
+      layers: 9,
+      attention: true,
+      tanh: true,
+      coordsRange: 15,
+      normConstant: 1,
+      aggregation: "sum",
+    });
     expect(settings.schedule).toEqual({ kind: "polynomial", power: 2, precision: 1e-5, steps: 1000 });
     expect(settings.features.normalization).toEqual([1, 4, 10]);
-    expect(settings.training).toMatchObject({ batchSize: 64, learningRate: 1e-4, emaDecay: 0.9999, weightDecay: 1e-12, amsgrad: true, clipping: "adaptive" });
+    expect(settings.training).toMatchObject({
+      batchSize: 64,
+      learningRate: 1e-4,
+      emaDecay: 0.9999,
+      weightDecay: 1e-12,
+      amsgrad: true,
+      clipping: "adaptive",
+    });
   });
 
   test("every preset is valid", () => {
@@ -24,9 +46,13 @@ describe("settings", () => {
   });
 
   test("a typo names the key and the nearest known one", () => {
-    expect(() => check({ training: { batchsize: 3 } })).toThrow('run.yaml: unknown key "training.batchsize"; did you mean "batchSize"?');
+    expect(() => check({ training: { batchsize: 3 } })).toThrow(
+      'run.yaml: unknown key "training.batchsize"; did you mean "batchSize"?',
+    );
     expect(() => check({ netwrok: {} })).toThrow('unknown key "netwrok"; did you mean "network"?');
-    expect(() => check({ schedule: { kind: "polynomial", powr: 2 } })).toThrow('unknown key "schedule.powr"; did you mean "power"?');
+    expect(() => check({ schedule: { kind: "polynomial", powr: 2 } })).toThrow(
+      'unknown key "schedule.powr"; did you mean "power"?',
+    );
   });
 
   test("a wrong type names the key", () => {
@@ -36,7 +62,11 @@ describe("settings", () => {
   });
 
   test("later settings go over earlier ones, key by key; another kind of schedule replaces", () => {
-    const merged = mergeSettings({ network: { hidden: 8, layers: 2 }, schedule: { kind: "polynomial", power: 3 } }, parseAssignment("network.hidden=16"), { schedule: { kind: "cosine" } });
+    const merged = mergeSettings(
+      { network: { hidden: 8, layers: 2 }, schedule: { kind: "polynomial", power: 3 } },
+      parseAssignment("network.hidden=16"),
+      { schedule: { kind: "cosine" } },
+    );
     expect(merged).toEqual({ network: { hidden: 16, layers: 2 }, schedule: { kind: "cosine" } });
   });
 

@@ -1,8 +1,9 @@
 /** A few hundred distorted copies of small molecules: enough to train on for a few steps. */
-import { fromMolecules } from "../../src/data/molecule-set.ts";
-import { datasetInfo } from "../../src/data/dataset-info.ts";
-import type { Dataset } from "../../src/data/store.ts";
+
 import type { Molecule } from "../../src/chem/molecule.ts";
+import { datasetInfo } from "../../src/data/dataset-info.ts";
+import { fromMolecules } from "../../src/data/molecule-set.ts";
+import type { Dataset } from "../../src/data/store.ts";
 import { stream } from "../../src/math/random.ts";
 
 const ammonia: Molecule = {
@@ -11,7 +12,23 @@ const ammonia: Molecule = {
 };
 const methane: Molecule = {
   atomicNumbers: Uint8Array.of(6, 1, 1, 1, 1),
-  positions: Float64Array.of(0, 0, 0, 0.63, 0.63, 0.63, -0.63, -0.63, 0.63, -0.63, 0.63, -0.63, 0.63, -0.63, -0.63),
+  positions: Float64Array.of(
+    0,
+    0,
+    0,
+    0.63,
+    0.63,
+    0.63,
+    -0.63,
+    -0.63,
+    0.63,
+    -0.63,
+    0.63,
+    -0.63,
+    0.63,
+    -0.63,
+    -0.63,
+  ),
 };
 
 export function smallDataset(count = 200): Dataset {

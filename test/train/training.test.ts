@@ -2,14 +2,14 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import { createJaxEngine } from "../../src/nets/jax-engine.ts";
-import type { DenoiserEngine } from "../../src/nets/engine.ts";
-import { jax } from "../../src/runtime/jax.ts";
-import { checkSettings, parseAssignment, mergeSettings } from "../../src/train/config-file.ts";
-import { edmSettingsSchema } from "../../src/train/edm/settings.ts";
-import { trainEdm, type TrainEdmOptions } from "../../src/train/edm/train.ts";
-import { readState } from "../../src/train/state-file.ts";
 import { loadEdm } from "../../src/models/edm/model.ts";
+import type { DenoiserEngine } from "../../src/nets/engine.ts";
+import { createJaxEngine } from "../../src/nets/jax-engine.ts";
+import { jax } from "../../src/runtime/jax.ts";
+import { checkSettings, mergeSettings, parseAssignment } from "../../src/train/config-file.ts";
+import { edmSettingsSchema } from "../../src/train/edm/settings.ts";
+import { type TrainEdmOptions, trainEdm } from "../../src/train/edm/train.ts";
+import { readState } from "../../src/train/state-file.ts";
 import { smallDataset } from "./small-data.ts";
 
 await jax.init("wasm");
@@ -20,8 +20,19 @@ afterAll(() => rmSync(root, { recursive: true, force: true }));
 const settings = checkSettings(
   edmSettingsSchema,
   mergeSettings(
-    { network: { hidden: 16, layers: 1, coordsRange: 3, normalizationFactor: 4 }, schedule: { kind: "polynomial", steps: 100 } },
-    ...["training.batchSize=16", "training.epochs=2", "training.learningRate=0.005", "training.emaDecay=0.9", "training.logEvery=4", "validation.molecules=8", "validation.samples=0"].map(parseAssignment),
+    {
+      network: { hidden: 16, layers: 1, coordsRange: 3, normalizationFactor: 4 },
+      schedule: { kind: "polynomial", steps: 100 },
+    },
+    ...[
+      "training.batchSize=16",
+      "training.epochs=2",
+      "training.learningRate=0.005",
+      "training.emaDecay=0.9",
+      "training.logEvery=4",
+      "validation.molecules=8",
+      "validation.samples=0",
+    ].map(parseAssignment),
   ),
   "test",
 );
@@ -34,7 +45,10 @@ const options = (out: string): TrainEdmOptions => ({
 });
 const model = (out: string): Buffer => readFileSync(join(root, out, "checkpoints/last/model.safetensors"));
 const metrics = (out: string): Record<string, unknown>[] =>
-  readFileSync(join(root, out, "metrics.jsonl"), "utf8").trim().split("\n").map((line) => JSON.parse(line) as Record<string, unknown>);
+  readFileSync(join(root, out, "metrics.jsonl"), "utf8")
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
 
 describe("a training run", () => {
   test("that is interrupted and resumed ends in the same bytes as a straight one", async () => {
@@ -55,13 +69,18 @@ describe("a training run", () => {
 
     expect(model("broken").equals(model("straight"))).toBe(true);
     const [a, b] = await Promise.all(
-      ["straight", "broken"].map((out) => readState(join(root, out, "checkpoints/last/state.safetensors"), modelSize)),
+      ["straight", "broken"].map((out) =>
+        readState(join(root, out, "checkpoints/last/state.safetensors"), modelSize),
+      ),
     );
     expect(b.optimizer).toEqual(a.optimizer);
     expect(b.clipQueue).toEqual(a.clipQueue);
     expect({ ...b.position, seconds: 0 }).toEqual({ ...a.position, seconds: 0 });
-    const timeless = (out: string): unknown[] => metrics(out).map(({ step, loss, validation }) => (validation ? { step, validation } : { step, loss }));
-    expect(timeless("broken").filter((line) => "validation" in (line as object))).toEqual(timeless("straight").filter((line) => "validation" in (line as object)));
+    const timeless = (out: string): unknown[] =>
+      metrics(out).map(({ step, loss, validation }) => (validation ? { step, validation } : { step, loss }));
+    expect(timeless("broken").filter((line) => "validation" in (line as object))).toEqual(
+      timeless("straight").filter((line) => "validation" in (line as object)),
+    );
   });
 
   test("lowers the loss, and its checkpoint loads as a model", async () => {
@@ -74,13 +93,17 @@ describe("a training run", () => {
 
   test("in a folder that holds a run is refused unless it resumes; resuming nothing is refused", async () => {
     await expect(trainEdm(options("straight"))).rejects.toThrow("holds a run already; use --resume");
-    await expect(trainEdm({ ...options("nothing"), resume: true })).rejects.toThrow("has no checkpoint to resume from");
+    await expect(trainEdm({ ...options("nothing"), resume: true })).rejects.toThrow(
+      "has no checkpoint to resume from",
+    );
   });
 
   test("stops at a loss that is no number, says where, and leaves the last checkpoint as it was", async () => {
     await trainEdm({ ...options("nan"), maxSeconds: 0 });
     const before = model("nan");
-    const poisoned = async (...[config]: Parameters<TrainEdmOptions["createEngine"]>): Promise<DenoiserEngine> => {
+    const poisoned = async (
+      ...[config]: Parameters<TrainEdmOptions["createEngine"]>
+    ): Promise<DenoiserEngine> => {
       const engine = createJaxEngine(config);
       return {
         ...engine,
@@ -91,9 +114,14 @@ describe("a training run", () => {
         },
       };
     };
-    await expect(trainEdm({ ...options("nan"), resume: true, createEngine: poisoned })).rejects.toThrow("the loss is not finite");
+    await expect(trainEdm({ ...options("nan"), resume: true, createEngine: poisoned })).rejects.toThrow(
+      "the loss is not finite",
+    );
     expect(model("nan").equals(before)).toBe(true);
-    const failure = JSON.parse(readFileSync(join(root, "nan/failure.json"), "utf8")) as Record<string, unknown>;
+    const failure = JSON.parse(readFileSync(join(root, "nan/failure.json"), "utf8")) as Record<
+      string,
+      unknown
+    >;
     expect(failure).toMatchObject({ step: 1, seed: 0, loss: "NaN" });
     expect(failure.batch).toHaveLength(16);
   });
@@ -102,5 +130,14 @@ describe("a training run", () => {
 const modelSize = await (async () => {
   const { modelLayout } = await import("../../src/models/edm/model.ts");
   const { layoutSize } = await import("../../src/nets/parameters.ts");
-  return layoutSize(modelLayout({ kind: "edm", format: 1, ...settings, elements: [1, 6, 7], sizes: { 3: 1 }, provenance: {} }));
+  return layoutSize(
+    modelLayout({
+      kind: "edm",
+      format: 1,
+      ...settings,
+      elements: [1, 6, 7],
+      sizes: { 3: 1 },
+      provenance: {},
+    }),
+  );
 })();

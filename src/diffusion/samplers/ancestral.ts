@@ -10,4 +10,6 @@ export const ancestral = (
   space: Space,
   options: SamplingOptions,
 ): Promise<Float64Array> =>
-  runLinearSteps(denoiser, schedule, space, space.noise(PRIOR_STEP), options, (s, t) => ancestralStep(schedule, s, t));
+  runLinearSteps(denoiser, schedule, space, space.noise(PRIOR_STEP), options, (s, t) =>
+    ancestralStep(schedule, s, t),
+  );

@@ -10,4 +10,6 @@ export const ddim = (
   space: Space,
   { eta = 0, ...options }: SamplingOptions & { readonly eta?: number },
 ): Promise<Float64Array> =>
-  runLinearSteps(denoiser, schedule, space, space.noise(PRIOR_STEP), options, (s, t) => ddimStep(schedule, s, t, eta));
+  runLinearSteps(denoiser, schedule, space, space.noise(PRIOR_STEP), options, (s, t) =>
+    ddimStep(schedule, s, t, eta),
+  );

@@ -35,7 +35,9 @@ export const featuresSchema = z.strictObject({
   /** Nuclear charge as an ordinal feature beside the one-hot atom type. */
   charges: z.boolean().default(true),
   /** Divisors of positions (Å), one-hot types and charges; [1, 4, 10] in the paper. */
-  normalization: z.tuple([z.number().positive(), z.number().positive(), z.number().positive()]).default([1, 4, 10]),
+  normalization: z
+    .tuple([z.number().positive(), z.number().positive(), z.number().positive()])
+    .default([1, 4, 10]),
 });
 
 export const edmConfigSchema = z.strictObject({

@@ -2,8 +2,9 @@
  * Molecules as the model sees them: centred positions, one-hot atom types and charges, each divided by its
  * normalisation (Hoogeboom et al. 2022, section 3.3 and appendix B), atoms of all molecules side by side.
  */
-import type { Molecule } from "../../chem/molecule.ts";
+
 import { symbolOf } from "../../chem/elements.ts";
+import type { Molecule } from "../../chem/molecule.ts";
 import { InputError } from "../../errors.ts";
 import { atomOffsets } from "../../nets/engine.ts";
 import { type EdmConfig, featureCount } from "./config.ts";
@@ -77,4 +78,6 @@ function centerOf(positions: Float64Array): [number, number, number] {
 }
 
 const unknownElement = (z: number, config: EdmConfig): InputError =>
-  new InputError(`element ${symbolOf(z)} is not in the model's set (${config.elements.map(symbolOf).join(" ")})`);
+  new InputError(
+    `element ${symbolOf(z)} is not in the model's set (${config.elements.map(symbolOf).join(" ")})`,
+  );

@@ -52,7 +52,11 @@ export interface Generated {
 const DECODE_STEP = 0xfffffffe;
 
 /** Size of molecule `index`. */
-export function sizeOf(model: EdmModel, options: Pick<GenerateOptions, "seed" | "sizes" | "first">, index: number): number {
+export function sizeOf(
+  model: EdmModel,
+  options: Pick<GenerateOptions, "seed" | "sizes" | "first">,
+  index: number,
+): number {
   const { sizes } = options;
   if (sizes && sizes.length > 0) return sizes[(index - (options.first ?? 0)) % sizes.length];
   return sizeDistribution(model.config.sizes).draw(stream({ seed: options.seed, purpose: "sizes", index }));
@@ -108,7 +112,9 @@ async function generateBatch(
     steps: options.steps,
     ...(options.eta === undefined ? {} : { eta: options.eta }),
     onStep: (done, z) => {
-      const due = Math.floor((done * frameCount) / options.steps) > Math.floor(((done - 1) * frameCount) / options.steps);
+      const due =
+        Math.floor((done * frameCount) / options.steps) >
+        Math.floor(((done - 1) * frameCount) / options.steps);
       if (watched >= 0 && due) keepFrame(z);
       onProgress(done / (options.steps + 1));
     },
@@ -120,7 +126,10 @@ async function generateBatch(
   const noise = space.noise(DECODE_STEP);
   const xh = z0.slice();
   for (let k = 0; k < xh.length; k++) {
-    if (k % C < 3) xh[k] = (z0[k] - sigma * epsilon[k]) / alpha + (options.sampler === "ddim" && !options.eta ? 0 : (sigma / alpha) * noise[k]);
+    if (k % C < 3)
+      xh[k] =
+        (z0[k] - sigma * epsilon[k]) / alpha +
+        (options.sampler === "ddim" && !options.eta ? 0 : (sigma / alpha) * noise[k]);
   }
   space.project(xh);
   onProgress(1);

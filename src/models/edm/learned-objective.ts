@@ -7,7 +7,15 @@ import { GAMMA_WIDTH, type GammaParameters } from "../../diffusion/learned-sched
 import { LOG_SQRT_2PI } from "../../math/normal.ts";
 import { dynamics, dynamicsLayout } from "../../nets/dynamics.ts";
 import { paddedGraph, paddedRows } from "../../nets/padding.ts";
-import { type Layout, type Linear, linearSpecs, namedViews, type ParameterTree, parameterTree, treeArrays } from "../../nets/parameters.ts";
+import {
+  type Layout,
+  type Linear,
+  linearSpecs,
+  namedViews,
+  type ParameterTree,
+  parameterTree,
+  treeArrays,
+} from "../../nets/parameters.ts";
 import { jax, nn, np } from "../../runtime/jax.ts";
 import { dynamicsConfig, type EdmConfig } from "./config.ts";
 import { channelCount, type EncodedBatch } from "./features.ts";
@@ -18,8 +26,14 @@ import type { Draws } from "./objective.ts";
 /** Published initial values: weights around −2 before the softplus, γ from −5 to 10. */
 export const GAMMA_LAYOUT: Layout = [
   ...["first", "second", "third"].flatMap((name, k) => {
-    const [inputs, outputs] = [[1, 1], [1, GAMMA_WIDTH], [GAMMA_WIDTH, 1]][k];
-    return linearSpecs(`gamma.${name}`, inputs, outputs).map((spec) => (spec.name.endsWith("weight") ? { ...spec, center: -2 } : spec));
+    const [inputs, outputs] = [
+      [1, 1],
+      [1, GAMMA_WIDTH],
+      [GAMMA_WIDTH, 1],
+    ][k];
+    return linearSpecs(`gamma.${name}`, inputs, outputs).map((spec) =>
+      spec.name.endsWith("weight") ? { ...spec, center: -2 } : spec,
+    );
   }),
   { name: "gamma.start", shape: [1], bound: 0, center: -5 },
   { name: "gamma.end", shape: [1], bound: 0, center: 10 },
@@ -32,11 +46,20 @@ export function gammaParameters(flat: Float32Array): GammaParameters {
     weight: views.get(`gamma.${name}.weight`) as Float32Array,
     bias: views.get(`gamma.${name}.bias`) as Float32Array,
   });
-  const ends = Float32Array.of((views.get("gamma.start") as Float32Array)[0], (views.get("gamma.end") as Float32Array)[0]);
+  const ends = Float32Array.of(
+    (views.get("gamma.start") as Float32Array)[0],
+    (views.get("gamma.end") as Float32Array)[0],
+  );
   return { first: layer("first"), second: layer("second"), third: layer("third"), ends };
 }
 
-type GammaTree = { readonly first: Linear; readonly second: Linear; readonly third: Linear; readonly start: np.Array; readonly end: np.Array };
+type GammaTree = {
+  readonly first: Linear;
+  readonly second: Linear;
+  readonly third: Linear;
+  readonly start: np.Array;
+  readonly end: np.Array;
+};
 
 /** γ at times t [K, 1]; the parameters are borrowed. [K, 1] */
 function gammaAt(p: GammaTree, t: np.Array): np.Array {
@@ -54,7 +77,12 @@ function gammaAt(p: GammaTree, t: np.Array): np.Array {
 
 export interface LearnedObjective {
   /** As `trainingLoss` of objective.ts, for all parameters of the model. [M] */
-  readonly lossAndGradient: (parameters: Float32Array, batch: EncodedBatch, draws: Draws, gradient: Float32Array) => Promise<Float64Array>;
+  readonly lossAndGradient: (
+    parameters: Float32Array,
+    batch: EncodedBatch,
+    draws: Draws,
+    gradient: Float32Array,
+  ) => Promise<Float64Array>;
   readonly dispose: () => void;
 }
 
@@ -105,7 +133,11 @@ export function learnedObjective(config: EdmConfig): LearnedObjective {
     const z = alpha.mul(xh.ref).add(sigma.mul(noise.ref)); // [B, N, C]
     const timeChannel = np.broadcastTo(time.reshape([B, 1, 1]), [B, N, 1]);
     const h = np.concatenate([z.ref.slice([], [], [3]), timeChannel], 2);
-    const out = dynamics(network, net as unknown as ParameterTree, z.ref.slice([], [], [0, 3]), h, { atoms: atoms.ref, pairs, divisor });
+    const out = dynamics(network, net as unknown as ParameterTree, z.ref.slice([], [], [0, 3]), h, {
+      atoms: atoms.ref,
+      pairs,
+      divisor,
+    });
     const squared = np.square(out.sub(noise)).sum(1); // [B, C]
     const positionError = squared.ref.slice([], [0, 3]).sum(1); // [B]
     const error = squared.sum(1);
@@ -116,11 +148,20 @@ export function learnedObjective(config: EdmConfig): LearnedObjective {
     const sigma0 = np.sqrt(nn.sigmoid(gamma0.ref)).reshape([1, 1, 1]);
     const mask = atoms; // [B, N, 1]
     const types = xh.ref.slice([], [], [3, 3 + K]).mul(typeNorm); // one-hot
-    const logMass = logUnitMass(z.ref.slice([], [], [3, 3 + K]).mul(typeNorm).sub(1), sigma0.ref.mul(typeNorm)); // [B, N, K]
+    const logMass = logUnitMass(
+      z.ref
+        .slice([], [], [3, 3 + K])
+        .mul(typeNorm)
+        .sub(1),
+      sigma0.ref.mul(typeNorm),
+    ); // [B, N, K]
     const logTypes = nn.logSoftmax(logMass, 2).mul(types).mul(mask.ref).sum([1, 2]); // [B]
     let logFeatures = logTypes;
     if (config.features.charges) {
-      const center = xh.ref.slice([], [], [C - 1]).sub(z.slice([], [], [C - 1])).mul(chargeNorm);
+      const center = xh.ref
+        .slice([], [], [C - 1])
+        .sub(z.slice([], [], [C - 1]))
+        .mul(chargeNorm);
       logFeatures = logFeatures.add(logUnitMass(center, sigma0.mul(chargeNorm)).mul(mask.ref).sum([1, 2]));
     } else {
       z.dispose();
@@ -135,11 +176,17 @@ export function learnedObjective(config: EdmConfig): LearnedObjective {
     const sigma1 = nn.sigmoid(gamma1).reshape([1]); // σ²
     const dimensions = freedom.ref.add(mask.sum([1, 2]).mul(C - 3)); // [B]
     const squaredMean = alpha1.mul(np.square(xh).sum([1, 2]));
-    const kl = dimensions.ref.mul(sigma1.ref.sub(np.log(sigma1)).sub(1)).add(squaredMean).mul(0.5);
+    const kl = dimensions.ref
+      .mul(sigma1.ref.sub(np.log(sigma1)).sub(1))
+      .add(squaredMean)
+      .mul(0.5);
     dimensions.dispose();
     const normalizer = freedom.mul(gamma0.reshape([1]).mul(0.5).add(LOG_SQRT_2PI));
 
-    const losses = step.mul(T + 1).add(kl).add(normalizer); // [B]
+    const losses = step
+      .mul(T + 1)
+      .add(kl)
+      .add(normalizer); // [B]
     return [losses.ref.mean(), jax.lax.stopGradient(losses)];
   };
   const compiled = jax.jit(jax.valueAndGrad(loss, { hasAux: true }));
@@ -148,15 +195,23 @@ export function learnedObjective(config: EdmConfig): LearnedObjective {
     const N = Math.max(...batch.sizes);
     const M = batch.sizes.length;
     const padding = { molecules: Array.from({ length: M }, (_, m) => m), N };
-    const divisors = Float32Array.from(batch.sizes, (n) => (network.aggregation === "mean" ? n : network.normalizationFactor));
+    const divisors = Float32Array.from(batch.sizes, (n) =>
+      network.aggregation === "mean" ? n : network.normalizationFactor,
+    );
     const inputs: Inputs = {
       xh: paddedRows(Float32Array.from(batch.xh), C, batch.sizes, padding),
       noise: paddedRows(Float32Array.from(draws.noise), C, batch.sizes, padding),
-      time: np.array(Float32Array.from(draws.timeSteps, (step) => step / T), { shape: [M, 1] }),
+      time: np.array(
+        Float32Array.from(draws.timeSteps, (step) => step / T),
+        { shape: [M, 1] },
+      ),
       ...paddedGraph(batch.sizes, padding, divisors),
       freedom: np.array(Float32Array.from(batch.sizes, positionDegreesOfFreedom), { shape: [M] }),
     };
-    const [[value, losses], gradients] = compiled(parameterTree(layout, parameters), inputs) as unknown as [[np.Array, np.Array], ParameterTree];
+    const [[value, losses], gradients] = compiled(parameterTree(layout, parameters), inputs) as unknown as [
+      [np.Array, np.Array],
+      ParameterTree,
+    ];
     value.dispose();
     let offset = 0;
     for (const array of treeArrays(layout, gradients)) {

@@ -38,15 +38,31 @@ export async function negativeLogLikelihood(
   const sums = { prior: 0, diffusion: 0, reconstruction: 0, volume: 0, size: 0 };
   let [sum, sumOfSquares] = [0, 0];
   // Molecules of one size together: an engine that pads then has nothing to pad.
-  const order = Array.from(molecules.keys()).sort((a, b) => molecules[a].atomicNumbers.length - molecules[b].atomicNumbers.length || a - b);
+  const order = Array.from(molecules.keys()).sort(
+    (a, b) => molecules[a].atomicNumbers.length - molecules[b].atomicNumbers.length || a - b,
+  );
   for (let begin = 0; begin < M; begin += batchSize) {
     const indices = order.slice(begin, begin + batchSize);
-    const batch = encode(config, indices.map((i) => molecules[i]));
-    const timeSteps = Int32Array.from(indices, (index) => 1 + stream({ seed, purpose: "likelihoodTime", index }).integer(schedule.steps));
+    const batch = encode(
+      config,
+      indices.map((i) => molecules[i]),
+    );
+    const timeSteps = Int32Array.from(
+      indices,
+      (index) => 1 + stream({ seed, purpose: "likelihoodTime", index }).integer(schedule.steps),
+    );
     const key = { seed, purpose: "likelihoodNoise" } as const;
     const noise = moleculeNoise(batch.sizes, C, key, indices, 1);
     const noise0 = moleculeNoise(batch.sizes, C, key, indices, 0);
-    const terms = await likelihoodTerms(config, schedule, engine, network, batch, { timeSteps, noise }, noise0);
+    const terms = await likelihoodTerms(
+      config,
+      schedule,
+      engine,
+      network,
+      batch,
+      { timeSteps, noise },
+      noise0,
+    );
     for (let m = 0; m < indices.length; m++) {
       const size = -sizes.logProbability(batch.sizes[m]);
       const nll = terms.prior[m] + terms.diffusion[m] + terms.reconstruction[m] + terms.volume[m] + size;

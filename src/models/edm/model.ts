@@ -4,15 +4,15 @@ import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type BondRule, RULE_ELEMENTS } from "../../chem/bond-tables.ts";
 import { symbolOf } from "../../chem/elements.ts";
+import { learnedSchedule } from "../../diffusion/learned-schedule.ts";
+import { type NoiseSchedule, scheduleFrom } from "../../diffusion/schedule.ts";
 import { InputError } from "../../errors.ts";
 import { writeFileAtomically } from "../../formats/atomic-write.ts";
 import { readSafetensors, type Tensor, writeSafetensors } from "../../formats/safetensors.ts";
-import { learnedSchedule } from "../../diffusion/learned-schedule.ts";
-import { type NoiseSchedule, scheduleFrom } from "../../diffusion/schedule.ts";
 import { dynamicsLayout } from "../../nets/dynamics.ts";
 import { type Layout, layoutSize, namedViews } from "../../nets/parameters.ts";
-import { GAMMA_LAYOUT, gammaParameters } from "./learned-objective.ts";
 import { dynamicsConfig, type EdmConfig, edmConfigSchema } from "./config.ts";
+import { GAMMA_LAYOUT, gammaParameters } from "./learned-objective.ts";
 
 export interface EdmModel {
   readonly config: EdmConfig;
@@ -31,7 +31,8 @@ export const modelLayout = (config: EdmConfig): Layout => [
 
 /** The model with its schedule. */
 export function modelOf(config: EdmConfig, parameters: Float32Array): EdmModel {
-  if (config.schedule.kind !== "learned") return { config, parameters, network: parameters, schedule: scheduleFrom(config.schedule) };
+  if (config.schedule.kind !== "learned")
+    return { config, parameters, network: parameters, schedule: scheduleFrom(config.schedule) };
   const networkSize = layoutSize(dynamicsLayout(dynamicsConfig(config)));
   const network = parameters.subarray(0, networkSize);
   const gamma = gammaParameters(parameters.subarray(networkSize));
@@ -60,16 +61,22 @@ export async function loadEdm(folder: string): Promise<EdmModel> {
   for (const [k, [name, view]] of [...namedViews(layout, parameters)].entries()) {
     const tensor = tensors.get(name);
     const expected = layout[k].shape;
-    if (!tensor) throw new InputError(`tensor "${name}" is missing; config.json describes another network`, { file });
+    if (!tensor)
+      throw new InputError(`tensor "${name}" is missing; config.json describes another network`, { file });
     if (tensor.dtype !== "F32" || tensor.shape.join() !== expected.join()) {
-      throw new InputError(`tensor "${name}" is ${tensor.dtype} [${tensor.shape.join(", ")}], expected F32 [${expected.join(", ")}]`, { file });
+      throw new InputError(
+        `tensor "${name}" is ${tensor.dtype} [${tensor.shape.join(", ")}], expected F32 [${expected.join(", ")}]`,
+        { file },
+      );
     }
     view.set(tensor.data as Float32Array);
-    if (!view.every(Number.isFinite)) throw new InputError(`tensor "${name}" has values that are not finite`, { file });
+    if (!view.every(Number.isFinite))
+      throw new InputError(`tensor "${name}" has values that are not finite`, { file });
   }
   const known = new Set(layout.map(({ name }) => name));
   for (const name of tensors.keys()) {
-    if (!known.has(name)) throw new InputError(`tensor "${name}" has no place in the network of config.json`, { file });
+    if (!known.has(name))
+      throw new InputError(`tensor "${name}" has no place in the network of config.json`, { file });
   }
   return modelOf(config, parameters);
 }

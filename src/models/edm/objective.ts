@@ -5,8 +5,9 @@
  * Deviation: the published L_simple divides by the atoms of the padded batch; we divide by a constant number of
  * atoms (`normalizingAtoms`), so that the loss does not depend on who shares a batch.
  */
-import { WorkError } from "../../errors.ts";
+
 import type { NoiseSchedule } from "../../diffusion/schedule.ts";
+import { WorkError } from "../../errors.ts";
 import type { AtomBatch, DenoiserEngine, SquaredErrors } from "../../nets/engine.ts";
 import type { EdmConfig } from "./config.ts";
 import { channelCount, type EncodedBatch } from "./features.ts";
@@ -47,7 +48,12 @@ export function noised(
 }
 
 /** What the network sees: z_t with its time t as one more channel. */
-export function networkInput(sizes: Int32Array, z: Float64Array, time: ArrayLike<number> | number, C: number): AtomBatch {
+export function networkInput(
+  sizes: Int32Array,
+  z: Float64Array,
+  time: ArrayLike<number> | number,
+  C: number,
+): AtomBatch {
   const A = z.length / C;
   const F = C - 3 + 1;
   const positions = new Float32Array(3 * A);
@@ -145,7 +151,8 @@ export async function likelihoodTerms(
   const errors = squaredErrors(out, draws.noise, batch, C);
   const errors0 = squaredErrors(out0, noise0, batch, C);
   const constants = reconstructionConstants(schedule, batch.sizes);
-  const each = (term: (m: number) => number): Float64Array => Float64Array.from({ length: M }, (_, m) => term(m));
+  const each = (term: (m: number) => number): Float64Array =>
+    Float64Array.from({ length: M }, (_, m) => term(m));
   return {
     prior: priorKl(config, schedule, batch),
     diffusion: each(
@@ -162,7 +169,12 @@ const weighted = (errors: SquaredErrors, position: Float32Array, feature: Float3
   position[m] * errors.position[m] + feature[m] * errors.feature[m];
 
 /** ‖out − ε‖² of each molecule, positions and features apart. */
-function squaredErrors(out: Float32Array, noise: Float64Array, batch: EncodedBatch, C: number): SquaredErrors {
+function squaredErrors(
+  out: Float32Array,
+  noise: Float64Array,
+  batch: EncodedBatch,
+  C: number,
+): SquaredErrors {
   const M = batch.sizes.length;
   const errors = { position: new Float64Array(M), feature: new Float64Array(M) };
   for (let m = 0; m < M; m++) {
@@ -170,7 +182,8 @@ function squaredErrors(out: Float32Array, noise: Float64Array, batch: EncodedBat
       const part = k % C < 3 ? errors.position : errors.feature;
       part[m] += (out[k] - noise[k]) ** 2;
     }
-    if (Number.isNaN(errors.position[m] + errors.feature[m])) throw new WorkError("the network's output is not a number");
+    if (Number.isNaN(errors.position[m] + errors.feature[m]))
+      throw new WorkError("the network's output is not a number");
   }
   return errors;
 }

@@ -11,7 +11,9 @@ export interface SizeDistribution {
 
 /** @param histogram molecules of each size */
 export function sizeDistribution(histogram: Readonly<Record<string, number>>): SizeDistribution {
-  const sizes = Object.keys(histogram).map(Number).sort((a, b) => a - b);
+  const sizes = Object.keys(histogram)
+    .map(Number)
+    .sort((a, b) => a - b);
   const counts = sizes.map((size) => histogram[size]);
   const total = counts.reduce((sum, n) => sum + n, 0);
   return {

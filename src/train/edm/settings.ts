@@ -25,7 +25,9 @@ export const edmSettingsSchema = z.strictObject({
 export type EdmSettings = z.infer<typeof edmSettingsSchema>;
 
 /** Named starting points; a configuration file and --set go on top. */
-export const PRESETS: Readonly<Record<string, { readonly description: string; readonly settings: Settings }>> = {
+export const PRESETS: Readonly<
+  Record<string, { readonly description: string; readonly settings: Settings }>
+> = {
   "mini-qm9": {
     description: "3 layers × 128 for molecules of up to 15 atoms: the workshop's size",
     settings: {
@@ -37,7 +39,14 @@ export const PRESETS: Readonly<Record<string, { readonly description: string; re
     description: "6 layers × 128 for all of QM9, trained in hours on a CPU: the shipped model",
     settings: {
       network: { hidden: 128, layers: 6, coordsRange: 3, normalizationFactor: 4 },
-      training: { batchSize: 64, learningRate: 6e-4, epochs: 100, emaDecay: 0.999, warmupSteps: 500, decay: "cosine" },
+      training: {
+        batchSize: 64,
+        learningRate: 6e-4,
+        epochs: 100,
+        emaDecay: 0.999,
+        warmupSteps: 500,
+        decay: "cosine",
+      },
     },
   },
   qm9: {

@@ -1,6 +1,7 @@
 /** EDM with a data set: what the training loop needs to know. */
-import { stability } from "../../chem/stability.ts";
+
 import type { BondRule } from "../../chem/bond-tables.ts";
+import { stability } from "../../chem/stability.ts";
 import { epochBatches } from "../../data/batches.ts";
 import { type MoleculeSet, moleculeAt, setSize, sizesOf } from "../../data/molecule-set.ts";
 import { permutation, stream } from "../../math/random.ts";
@@ -26,7 +27,12 @@ export interface EdmTaskData {
 }
 
 /** The task of training `config` on the data; the engine computes the network. */
-export function edmTask(config: EdmConfig, settings: EdmSettings, data: EdmTaskData, engine: DenoiserEngine): TrainingTask {
+export function edmTask(
+  config: EdmConfig,
+  settings: EdmSettings,
+  data: EdmTaskData,
+  engine: DenoiserEngine,
+): TrainingTask {
   const { seed, batchSize } = settings.training;
   const initial = initialParameters(modelLayout(config), seed);
   const { schedule } = modelOf(config, initial);
@@ -35,20 +41,35 @@ export function edmTask(config: EdmConfig, settings: EdmSettings, data: EdmTaskD
   const sizes = sizesOf(data.train);
   const objective = { kind: settings.loss, normalizingAtoms: sizeDistribution(config.sizes).largest };
   const validSize = Math.min(settings.validation.molecules, setSize(data.valid));
-  const validIndices = permutation(setSize(data.valid), stream({ seed, purpose: "split" })).slice(0, validSize);
+  const validIndices = permutation(setSize(data.valid), stream({ seed, purpose: "split" })).slice(
+    0,
+    validSize,
+  );
   const validMolecules = Array.from(validIndices, (i) => moleculeAt(data.valid, i));
 
   return {
     initialParameters: initial,
     batches: (epoch) => epochBatches(sizes, { batchSize, seed, epoch }),
     lossAndGradient: (parameters, indices, epoch, gradient) => {
-      const batch = encode(config, Array.from(indices, (i) => moleculeAt(data.train, i)));
+      const batch = encode(
+        config,
+        Array.from(indices, (i) => moleculeAt(data.train, i)),
+      );
       const timeSteps = Int32Array.from(indices, (index) =>
         stream({ seed, purpose: "trainingTime", index, step: epoch }).integer(schedule.steps + 1),
       );
       const noise = moleculeNoise(batch.sizes, C, { seed, purpose: "trainingNoise" }, indices, epoch);
       if (learned) return learned.lossAndGradient(parameters, batch, { timeSteps, noise }, gradient);
-      return trainingLoss(config, schedule, objective, engine, parameters, batch, { timeSteps, noise }, gradient);
+      return trainingLoss(
+        config,
+        schedule,
+        objective,
+        engine,
+        parameters,
+        batch,
+        { timeSteps, noise },
+        gradient,
+      );
     },
     validate: async (parameters) => {
       const model = modelOf(config, parameters);
@@ -58,7 +79,12 @@ export function edmTask(config: EdmConfig, settings: EdmSettings, data: EdmTaskD
       if (samples === 0) return figures;
       let [stableAtoms, atoms, stableMolecules] = [0, 0, 0];
       const steps = Math.min(sampleSteps, schedule.steps);
-      for await (const batch of generate(model, engine, { count: samples, seed, sampler: "ancestral", steps })) {
+      for await (const batch of generate(model, engine, {
+        count: samples,
+        seed,
+        sampler: "ancestral",
+        steps,
+      })) {
         for (const { molecule } of batch) {
           const found = stability(molecule, data.rule);
           stableAtoms += found.stableAtoms;
@@ -66,7 +92,13 @@ export function edmTask(config: EdmConfig, settings: EdmSettings, data: EdmTaskD
           stableMolecules += found.stable ? 1 : 0;
         }
       }
-      return { ...figures, samples, sampleSteps: steps, atomStable: stableAtoms / atoms, moleculeStable: stableMolecules / samples };
+      return {
+        ...figures,
+        samples,
+        sampleSteps: steps,
+        atomStable: stableAtoms / atoms,
+        moleculeStable: stableMolecules / samples,
+      };
     },
   };
 }

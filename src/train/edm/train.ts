@@ -1,10 +1,11 @@
 /** Trains an EDM from settings and a data set into a run folder. */
+
+import { join } from "node:path";
 import { symbolOf } from "../../chem/elements.ts";
 import { sizeHistogram } from "../../data/dataset-info.ts";
 import { type MoleculeSet, setSize, subset } from "../../data/molecule-set.ts";
 import type { Dataset } from "../../data/store.ts";
 import { InputError } from "../../errors.ts";
-import { join } from "node:path";
 import { writeFileAtomically } from "../../formats/atomic-write.ts";
 import { permutation, stream } from "../../math/random.ts";
 import { dynamicsConfig, type EdmConfig } from "../../models/edm/config.ts";
@@ -25,17 +26,30 @@ export interface TrainEdmOptions extends TrainingEvents {
   readonly resume?: boolean;
   /** Makes the engine that computes the network. */
   readonly createEngine: (config: DynamicsConfig) => Promise<DenoiserEngine>;
-  readonly onStart?: (facts: { readonly parameters: number; readonly train: number; readonly valid: number; readonly engine: string; readonly steps: number }) => void;
+  readonly onStart?: (facts: {
+    readonly parameters: number;
+    readonly train: number;
+    readonly valid: number;
+    readonly engine: string;
+    readonly steps: number;
+  }) => void;
 }
 
 /** Molecules set aside for validation where the data set has no validation split: 5 %, at most 1000. */
-export function withValidation(data: Dataset, seed: number): { readonly train: MoleculeSet; readonly valid: MoleculeSet } {
+export function withValidation(
+  data: Dataset,
+  seed: number,
+): { readonly train: MoleculeSet; readonly valid: MoleculeSet } {
   if (data.valid && setSize(data.valid) > 0) return { train: data.train, valid: data.valid };
   const M = setSize(data.train);
   const held = Math.min(1000, Math.ceil(0.05 * M));
-  if (M - held < 1) throw new InputError(`data set "${data.info.name}" has ${M} molecules; training needs at least 2`);
+  if (M - held < 1)
+    throw new InputError(`data set "${data.info.name}" has ${M} molecules; training needs at least 2`);
   const order = permutation(M, stream({ seed, purpose: "split" }));
-  return { train: subset(data.train, order.slice(held).sort()), valid: subset(data.train, order.slice(0, held).sort()) };
+  return {
+    train: subset(data.train, order.slice(held).sort()),
+    valid: subset(data.train, order.slice(0, held).sort()),
+  };
 }
 
 /** @throws InputError for settings or data that do not fit, WorkError when training breaks off */
@@ -83,7 +97,11 @@ export async function trainEdm(options: TrainEdmOptions): Promise<TrainingOutcom
 }
 
 /** A model card that says what is known while training goes on. */
-function checkpointCard(config: EdmConfig, parameters: number, provenance: Readonly<Record<string, unknown>>): string {
+function checkpointCard(
+  config: EdmConfig,
+  parameters: number,
+  provenance: Readonly<Record<string, unknown>>,
+): string {
   const { network } = config;
   const data = provenance.data as { readonly name: string; readonly molecules: number };
   return [
@@ -93,7 +111,9 @@ function checkpointCard(config: EdmConfig, parameters: number, provenance: Reado
     "",
     "| | |",
     "|---|---|",
-    ...["steps", "epochs", "molecules", "seconds", "engine", "equimol"].map((key) => `| ${key} | ${String(provenance[key])} |`),
+    ...["steps", "epochs", "molecules", "seconds", "engine", "equimol"].map(
+      (key) => `| ${key} | ${String(provenance[key])} |`,
+    ),
     "",
   ].join("\n");
 }
