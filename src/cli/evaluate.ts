@@ -1,4 +1,5 @@
 /** `equimol evaluate`: the report card of molecules in files, and the gallery page on request. */
+import { basename } from "node:path";
 import type { Molecule } from "../chem/molecule.ts";
 import { InputError } from "../errors.ts";
 import type { EvaluationOptions, Reference } from "../evaluate/metrics.ts";
@@ -149,13 +150,13 @@ async function writeGallery(
   const { writeFileAtomically } = await import("../formats/atomic-write.ts");
   const molecules: Molecule[] = [];
   for await (const molecule of stream) molecules.push(molecule);
-  const named = files.length === 1 ? files[0] : `${files.length} files`;
+  const names = files.map((file) => basename(file)).join(", ");
   const { evaluation, html } = await galleryPage({
     ...options,
     molecules,
     title: `${molecules.length.toLocaleString("en-US")} molecules`,
-    summary: `From ${named}.`,
-    provenance: { Files: files.join(", ") },
+    summary: files.length === 1 ? `From ${names}.` : `From ${files.length} files.`,
+    provenance: { Files: names },
   });
   await writeFileAtomically(path, html);
   return evaluation;

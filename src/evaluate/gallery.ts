@@ -70,7 +70,7 @@ interface Payload {
   } | null;
 }
 
-/** The whole page. Molecules that no SDF record can hold are counted but not shown. */
+/** The whole page. Molecules that no SDF record can hold are not shown, and the page says how many. */
 export function galleryHtml(content: GalleryContent): string {
   const {
     title,
@@ -100,7 +100,7 @@ export function galleryHtml(content: GalleryContent): string {
       chain.length === 0 ? null : chainPayload(chain, content.chainCaption ?? "From noise to a molecule."),
   };
   const drawn = shown.map(({ molecule }) => molecule);
-  const hidden = molecules.length - shown.length;
+  const hidden = evaluation.molecules - shown.length;
   const library = inlineScript(viewerLibrary());
   const program = inlineScript(asset("page.js"));
   const parts: Readonly<Record<string, string>> = {
@@ -112,7 +112,10 @@ export function galleryHtml(content: GalleryContent): string {
     tiles: tilesHtml(evaluation),
     filters: verdicts === undefined ? "" : filtersHtml(shown.map(({ verdict }) => verdict!)),
     cards: shown.map(({ molecule, verdict, view }, i) => cardHtml(molecule, verdict, view, i)).join("\n"),
-    hidden: hidden === 0 ? "" : `<p class="hint">${hidden} too large to be shown here.</p>`,
+    hidden:
+      hidden === 0
+        ? ""
+        : `<p class="hint">The report card counts ${hidden.toLocaleString("en-US")} more molecules, which are not shown here.</p>`,
     watch:
       payload.chain === null
         ? ""

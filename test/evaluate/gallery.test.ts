@@ -150,7 +150,7 @@ describe("the page", () => {
     const far: Molecule = { ...WATER, positions: WATER.positions.map((x, k) => (k === 0 ? 123_456 : x)) };
     const { html, evaluation } = await page([WATER, far]);
     expect(payloadOf(html).molecules).toHaveLength(1);
-    expect(html).toContain("1 too large to be shown");
+    expect(html).toContain("counts 1 more molecules, which are not shown");
     expect(evaluation.molecules).toBe(2);
   });
 

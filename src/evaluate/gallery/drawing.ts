@@ -14,6 +14,8 @@ const HALF = { width: 50, height: 40 };
 const MARGIN = 2;
 /** Units per Å at most, so that water does not look larger than benzene. */
 const LARGEST_SCALE = 14;
+/** In drawing units, so that atoms which flew far apart can be seen at all. */
+const SMALLEST_BALL = 1;
 /** Balls are drawn at this part of the van der Waals radius. */
 const BALL = 0.25;
 /** How far the molecule is tipped out of its flattest view, so that rings have depth. Radians. */
@@ -68,7 +70,7 @@ function project(molecule: Molecule, view: View): Ball[] {
       x: (right - middle[0]) * scale,
       y: (middle[1] - up) * scale,
       depth: forward,
-      radius: ballRadius(z) * scale,
+      radius: Math.max(SMALLEST_BALL, ballRadius(z) * scale),
       symbol: symbolOf(z),
     };
   });
