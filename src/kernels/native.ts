@@ -2,14 +2,7 @@
 import { createRequire } from "node:module";
 import { InputError, WorkError } from "../errors.ts";
 import type { EgnnConfig } from "../nets/egnn-config.ts";
-import {
-  checkBatch,
-  checkTarget,
-  expectedLengths,
-  type KernelEngine,
-  type KernelOptions,
-  oneAtATime,
-} from "./engine-input.ts";
+import { type KernelEngine, type KernelOptions, kernelEngine } from "./kernel-engine.ts";
 
 export interface NativeOptions extends KernelOptions {
   /** "AVX-512", "AVX2", "SSE", "NEON": one of nativeStatus().isas; default the best. */
@@ -71,42 +64,27 @@ export function loadNativeEngine(config: EgnnConfig, options: NativeOptions = {}
   const { addon } = loadAddon();
   if (addon === undefined) return undefined;
   const handle = create(addon, config, options);
-  const expected = expectedLengths(config);
-  const enqueue = oneAtATime();
-  let disposed = false;
-  const run = async (operation: () => Promise<void>): Promise<void> => {
-    if (disposed) throw new WorkError("the native engine was disposed");
-    try {
-      await operation();
-    } catch (error) {
-      throw new WorkError(`native engine: ${(error as Error).message}`, { cause: error });
-    }
-  };
-  return {
+  return kernelEngine(config, {
     name: `native (${options.isa ?? addon.instructionSets()[0]})`,
-    forward: (parameters, batch, { meanOver = 0 } = {}) =>
-      enqueue(async () => {
-        const output = new Float32Array(checkBatch(expected, parameters, batch) * expected.width);
-        const { sizes, positions, features } = batch;
-        await run(() => addon.forward(handle, parameters, sizes, positions, features, meanOver, output));
-        return output;
-      }),
-    squaredError: (parameters, batch, target, gradient, { meanOver = 0 } = {}) =>
-      enqueue(async () => {
-        checkTarget(expected, batch, checkBatch(expected, parameters, batch), target, gradient);
-        const { sizes, positions, features } = batch;
-        const errors = { position: new Float64Array(sizes.length), feature: new Float64Array(sizes.length) };
-        const weights = [target.target, target.positionWeight, target.featureWeight] as const;
-        const inputs = [parameters, sizes, positions, features, meanOver, ...weights] as const;
-        await run(() => addon.squaredError(handle, ...inputs, errors.position, errors.feature, gradient));
-        return errors;
-      }),
-    dispose: () => {
-      if (disposed) return;
-      disposed = true;
-      void enqueue(async () => addon.dispose(handle));
+    forward: (parameters, { sizes, positions, features }, meanOver, output) =>
+      explained(addon.forward(handle, parameters, sizes, positions, features, meanOver, output)),
+    squaredError: (parameters, { sizes, positions, features }, meanOver, target, errors, gradient) => {
+      const inputs = [parameters, sizes, positions, features, meanOver] as const;
+      const wanted = [target.target, target.positionWeight, target.featureWeight] as const;
+      return explained(
+        addon.squaredError(handle, ...inputs, ...wanted, errors.position, errors.feature, gradient),
+      );
     },
-  };
+    dispose: () => addon.dispose(handle),
+  });
+}
+
+async function explained(operation: Promise<void>): Promise<void> {
+  try {
+    await operation;
+  } catch (error) {
+    throw new WorkError(`native engine: ${(error as Error).message}`, { cause: error });
+  }
 }
 
 function create(addon: Addon, config: EgnnConfig, { threads = 1, isa = "" }: NativeOptions): Handle {

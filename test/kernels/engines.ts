@@ -1,5 +1,5 @@
 /** The compiled engines that this machine can run; the tests of the kernels run on each. */
-import type { KernelEngine } from "../../src/kernels/engine-input.ts";
+import type { KernelEngine } from "../../src/kernels/kernel-engine.ts";
 import { loadNativeEngine, nativeStatus } from "../../src/kernels/native.ts";
 import type { EgnnConfig } from "../../src/nets/egnn-config.ts";
 

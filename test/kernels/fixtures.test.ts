@@ -88,7 +88,8 @@ describe.skipIf(!hasFixtures)("numbers of the published code (skipped without ..
     const theirs = parametersFrom(EDM, grads, "dynamics.egnn.");
     let at = 0;
     for (const { name, shape } of egnnLayout(EDM)) {
-      const range = [at, (at += tensorSize(shape))] as const;
+      const range = [at, at + tensorSize(shape)] as const;
+      at = range[1];
       expect(relativeDifference(gradient.subarray(...range), theirs.subarray(...range)), name).toBeLessThan(
         1e-4,
       );

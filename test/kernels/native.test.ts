@@ -57,8 +57,11 @@ describe.skipIf(!status.available)(`the native engine (${status.reason})`, () =>
   });
 
   it("says how much memory it lacks", async () => {
-    const config = { ...BASE, hidden: 8192, layers: 1024, sublayers: 1024 };
-    expect(() => loadNativeEngine(config)).not.toThrow();
+    const engine = loadNativeEngine(BASE)!;
+    const huge = randomBatch(BASE, [100_000]);
+    await expect(engine.forward(parameters, huge)).rejects.toThrow(/out of memory: \d+ MB for activations/);
+    await expect(engine.forward(parameters, batch)).resolves.toHaveLength(11 * 9);
+    engine.dispose();
   });
 
   it("keeps its memory over 1,000 steps", async () => {

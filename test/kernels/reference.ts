@@ -118,8 +118,10 @@ function molecule(
   let h = h0.map(linear("embedding"));
   for (let b = 0; b < config.layers; b++) {
     const from = x;
+    const seen = still?.[b] ?? from;
+    positions.push(from);
     const edge = (i: number, j: number): number[] => [
-      ...embed(squared(from, i, j)),
+      ...embed(squared(seen, i, j)),
       ...embed(squared(x0, i, j)),
     ];
     const others = (i: number): number[] => Array.from({ length: n }, (_, j) => j).filter((j) => j !== i);

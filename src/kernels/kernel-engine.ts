@@ -1,4 +1,7 @@
-/** Checks of what is handed to the compiled engines, with messages that say which molecule or array is off. */
+/**
+ * What the compiled engines have in common: their interface, checks of what is handed to them with messages that say
+ * which molecule or array is off, and one operation at a time in the order of the calls.
+ */
 import { WorkError } from "../errors.ts";
 import type { EgnnConfig } from "../nets/egnn-config.ts";
 import { egnnLayout } from "../nets/egnn-config.ts";
@@ -32,21 +35,21 @@ export interface KernelOptions {
 }
 
 /** Lengths that arrays must have for a network. */
-export interface ExpectedLengths {
+interface ExpectedLengths {
   readonly parameters: number;
   readonly inFeatures: number;
   /** Values of an output row. */
   readonly width: number;
 }
 
-export const expectedLengths = (config: EgnnConfig): ExpectedLengths => ({
+const expectedLengths = (config: EgnnConfig): ExpectedLengths => ({
   parameters: layoutSize(egnnLayout(config)),
   inFeatures: config.inFeatures,
   width: 3 + config.outFeatures,
 });
 
 /** Number of atoms of the batch. @throws WorkError when sizes and arrays do not fit together */
-export function checkBatch(expected: ExpectedLengths, parameters: Float32Array, batch: AtomBatch): number {
+function checkBatch(expected: ExpectedLengths, parameters: Float32Array, batch: AtomBatch): number {
   let atoms = 0;
   for (const [molecule, size] of batch.sizes.entries()) {
     if (size < 1)
@@ -60,7 +63,7 @@ export function checkBatch(expected: ExpectedLengths, parameters: Float32Array, 
 }
 
 /** @throws WorkError when the arrays do not fit the batch */
-export function checkTarget(
+function checkTarget(
   expected: ExpectedLengths,
   batch: AtomBatch,
   atoms: number,
@@ -78,12 +81,58 @@ function checkLength(name: string, array: ArrayLike<number>, length: number): vo
     throw new WorkError(`${name} holds ${array.length} values; expected ${length}`);
 }
 
-/** Runs operations one after the other in the order of the calls. */
-export function oneAtATime(): <T>(operation: () => Promise<T>) => Promise<T> {
+/** What a build of the kernels does: arguments were checked, and calls do not overlap. */
+export interface KernelBackend {
+  /** Shown to users. */
+  readonly name: string;
+  readonly forward: (
+    parameters: Float32Array,
+    batch: AtomBatch,
+    meanOver: number,
+    output: Float32Array,
+  ) => Promise<void>;
+  readonly squaredError: (
+    parameters: Float32Array,
+    batch: AtomBatch,
+    meanOver: number,
+    target: SquaredErrorTarget,
+    errors: SquaredErrors,
+    gradient: Float32Array,
+  ) => Promise<void>;
+  readonly dispose: () => void;
+}
+
+/** The engine around a build of the kernels. Calls wait for those before them; `dispose` too. */
+export function kernelEngine(config: EgnnConfig, backend: KernelBackend): KernelEngine {
+  const expected = expectedLengths(config);
   let last: Promise<unknown> = Promise.resolve();
-  return (operation) => {
-    const next = last.then(operation, operation);
-    last = next.catch(() => undefined);
-    return next;
+  let disposed = false;
+  const inTurn = async <T>(operation: () => Promise<T>): Promise<T> => {
+    if (disposed) throw new WorkError(`the engine "${backend.name}" was disposed`);
+    const mine = last.then(operation);
+    last = mine.catch(() => undefined);
+    return mine;
+  };
+  return {
+    name: backend.name,
+    forward: (parameters, batch, { meanOver = 0 } = {}) =>
+      inTurn(async () => {
+        const output = new Float32Array(checkBatch(expected, parameters, batch) * expected.width);
+        await backend.forward(parameters, batch, meanOver, output);
+        return output;
+      }),
+    squaredError: (parameters, batch, target, gradient, { meanOver = 0 } = {}) =>
+      inTurn(async () => {
+        checkTarget(expected, batch, checkBatch(expected, parameters, batch), target, gradient);
+        const count = batch.sizes.length;
+        const errors = { position: new Float64Array(count), feature: new Float64Array(count) };
+        await backend.squaredError(parameters, batch, meanOver, target, errors, gradient);
+        return errors;
+      }),
+    dispose: () => {
+      if (disposed) return;
+      disposed = true;
+      last = last.then(backend.dispose);
+    },
   };
 }
