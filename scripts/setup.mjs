@@ -32,9 +32,11 @@ function installDependencies() {
   // NODE_ENV=production would leave out the compiler.
   const npm = run("npm", ["ci", "--include=dev", "--no-audit", "--no-fund", "--loglevel=error"]);
   if (npm.status !== 0) {
-    fail(
-      `${npm.output}\nset-up: npm ci failed (see above). It needs the package registry: is there a network?`,
-    );
+    const said = npm.output.split("\n").filter((line) => !line.startsWith("npm warn"));
+    const reason = npm.output.includes("EUSAGE")
+      ? "package-lock.json does not fit package.json; `npm install` makes it fit."
+      : "It needs the package registry: is there a network?";
+    fail(`${said.slice(0, 12).join("\n")}\nset-up: npm ci failed (see above). ${reason}`);
   }
   done("installed the dependencies");
 }

@@ -61,6 +61,19 @@ test("sources that do not compile are shown and leave what was compiled before",
   expect(readFileSync(at("dist/one.js"), "utf8")).toBe(before);
 });
 
+test("the lock file names the packages of every platform, without which npm ci refuses it", () => {
+  const { packages } = JSON.parse(readFileSync(at("package-lock.json"), "utf8"));
+  const unnamed = Object.entries<{ optionalDependencies?: Record<string, string> }>(packages).flatMap(
+    ([path, entry]) =>
+      Object.keys(entry.optionalDependencies ?? {}).filter(
+        (name) =>
+          packages[`node_modules/${name}`] === undefined &&
+          packages[`${path}/node_modules/${name}`] === undefined,
+      ),
+  );
+  expect(unnamed).toEqual([]);
+});
+
 test("without the package registry it says what it needs", () => {
   unlinkSync(at("node_modules"));
   const env = {
@@ -75,4 +88,5 @@ test("without the package registry it says what it needs", () => {
   });
   expect(status).toBe(1);
   expect(stderr).toContain("npm ci failed");
+  expect(stderr).toContain("needs the package registry");
 });
