@@ -16,10 +16,12 @@ test("A v = λ v, with orthonormal v and descending λ", () => {
       const { values, vectors } = symmetricEigen(matrix);
       const scale = 1 + Math.max(...matrix.flat().map(Math.abs));
       vectors.forEach((vector, k) => {
-        matrix.forEach((row, i) =>
-          expect(Math.abs(dot(row, vector) - values[k] * vector[i])).toBeLessThan(1e-12 * scale),
-        );
-        vectors.forEach((other, l) => expect(dot(vector, other)).toBeCloseTo(k === l ? 1 : 0, 12));
+        matrix.forEach((row, i) => {
+          expect(Math.abs(dot(row, vector) - values[k] * vector[i])).toBeLessThan(1e-12 * scale);
+        });
+        vectors.forEach((other, l) => {
+          expect(dot(vector, other)).toBeCloseTo(k === l ? 1 : 0, 12);
+        });
         if (k > 0) expect(values[k]).toBeLessThanOrEqual(values[k - 1] + 1e-12 * scale);
       });
     }),
