@@ -5,7 +5,9 @@
 
 import { relative } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { section } from "../dist/cli/help.js";
 import { createOutput, duration } from "../dist/cli/output.js";
+import { reportError } from "../dist/cli/report-error.js";
 import { reportCard } from "../dist/evaluate/report.js";
 import { writeShowcase } from "../dist/evaluate/showcase.js";
 import { createEngine } from "../dist/kernels/create-engine.js";
@@ -19,64 +21,76 @@ const SEED = 0;
 const STEPS = 250;
 const FOLDER = fileURLToPath(new URL("../out/first", import.meta.url));
 
-const output = createOutput({});
-const model = await loadEdm(findModel(MODEL));
-const engine = await createEngine(dynamicsConfig(model.config), { onNotice: output.log });
-const began = performance.now();
-
-const bar = output.progress(`sampling ${COUNT} molecules`, STEPS);
-const molecules = [];
-let chain = [];
-const options = {
-  count: COUNT,
-  seed: SEED,
-  sampler: "ancestral",
-  steps: STEPS,
-  chainOf: 0,
-  chainFrames: 120,
-  onProgress: (share) => bar.update(Math.round(share * STEPS)),
-};
-for await (const batch of generate(model, engine, options)) {
-  for (const generated of batch) {
-    molecules.push({ ...generated.molecule, name: `${MODEL} seed ${SEED} molecule ${generated.index}` });
-    if (generated.chain !== undefined) chain = generated.chain;
-  }
+try {
+  await firstMolecules();
+} catch (error) {
+  process.exitCode = reportError(error);
 }
-bar.done();
-engine.dispose();
 
-const seconds = (performance.now() - began) / 1000;
-const { evaluation, notInSdf } = await writeShowcase(FOLDER, {
-  molecules,
-  chain,
-  rule: bondRuleOf(model.config),
-  title: `${COUNT} molecules from ${MODEL}`,
-  summary:
-    "Generated from noise by an E(3)-equivariant diffusion model. All that it made is here, none was picked.",
-  chainCaption: `The first molecule, from noise to its end in ${STEPS} steps.`,
-  training: { sizes: model.config.sizes },
-  provenance: {
-    Model: MODEL,
-    Sampler: `ancestral, ${STEPS} steps, seed ${SEED}`,
-    Computed: `in ${duration(seconds)} by ${engine.name}`,
-    "Again with": `equimol sample --model ${MODEL} -n ${COUNT} --seed ${SEED} --steps ${STEPS} --out molecules.sdf`,
-  },
-});
+async function firstMolecules() {
+  const output = createOutput({});
+  const model = await loadEdm(findModel(MODEL));
+  const engine = await createEngine(dynamicsConfig(model.config), { onNotice: output.log });
+  const began = performance.now();
 
-if (notInSdf > 0) output.warn(`${notInSdf} molecules do not fit an SDF record; they are in molecules.extxyz`);
+  const bar = output.progress(`sampling ${COUNT} molecules`, STEPS);
+  const molecules = [];
+  let chain = [];
+  const options = {
+    count: COUNT,
+    seed: SEED,
+    sampler: "ancestral",
+    steps: STEPS,
+    chainOf: 0,
+    chainFrames: 120,
+    onProgress: (share) => bar.update(Math.round(share * STEPS)),
+  };
+  for await (const batch of generate(model, engine, options)) {
+    for (const generated of batch) {
+      molecules.push({ ...generated.molecule, name: `${MODEL} seed ${SEED} molecule ${generated.index}` });
+      if (generated.chain !== undefined) chain = generated.chain;
+    }
+  }
+  bar.done();
+  engine.dispose();
 
-const folder = relative(process.cwd(), FOLDER) || ".";
-output.print(`${COUNT} molecules in ${duration(seconds)} (${engine.name})\n`);
-output.print(reportCard(evaluation, { colour: output.colours.isColorSupported }));
-output.print(`
-  ${folder}/gallery.html      look at them: ${pathToFileURL(FOLDER)}/gallery.html
-  ${folder}/molecules.sdf     with bonds, for other chemistry programs
-  ${folder}/molecules.extxyz  positions with every digit
-  ${folder}/report.json       the numbers above
+  const seconds = (performance.now() - began) / 1000;
+  const { evaluation, notInSdf } = await writeShowcase(FOLDER, {
+    molecules,
+    chain,
+    rule: bondRuleOf(model.config),
+    title: `${COUNT} molecules from ${MODEL}`,
+    summary:
+      "Generated from noise by an E(3)-equivariant diffusion model. All that it made is here, none was picked.",
+    chainCaption: `The first molecule, from noise to its end in ${STEPS} steps.`,
+    training: { sizes: model.config.sizes },
+    provenance: {
+      Model: MODEL,
+      Sampler: `ancestral, ${STEPS} steps, seed ${SEED}`,
+      Computed: `in ${duration(seconds)} by ${engine.name}`,
+      "Again with": `equimol sample --model ${MODEL} -n ${COUNT} --seed ${SEED} --steps ${STEPS} --out molecules.sdf`,
+    },
+  });
 
-Next:
-  node bin/equimol.js sample -n 1000 --seed 1 --out more.sdf     more of them
-  node bin/equimol.js evaluate more.sdf --gallery more.html      measured, and to look at
-  node bin/equimol.js data make minimol                          data to train on, without network
-  node bin/equimol.js train edm --data minimol --preset mini-qm9 --out runs/mini
-  node bin/equimol.js --help                                     all verbs`);
+  if (notInSdf > 0)
+    output.warn(`${notInSdf} molecules do not fit an SDF record; they are in molecules.extxyz`);
+
+  const { colours } = output;
+  output.print(`${COUNT} molecules in ${duration(seconds)} (${engine.name})\n`);
+  output.print(reportCard(evaluation, { colour: colours.isColorSupported }));
+  const files = [
+    ["gallery.html", `look at them: ${pathToFileURL(FOLDER)}/gallery.html`],
+    ["molecules.sdf", "with bonds, for other chemistry programs"],
+    ["molecules.extxyz", "positions with every digit"],
+    ["report.json", "the numbers above"],
+  ];
+  const next = [
+    ["sample -n 1000 --seed 1 --out more.sdf", "more of them"],
+    ["evaluate more.sdf --gallery more.html", "measured, and to look at"],
+    ["data make minimol", "data to train on, without network"],
+    ["train edm --data minimol --preset mini-qm9 --out runs/mini", "a model of your own"],
+    ["--help", "all verbs"],
+  ];
+  output.print(`\n${section(`In ${relative(process.cwd(), FOLDER) || "."}`, files, colours)}`);
+  output.print(`\n${section("Next: node bin/equimol.js …", next, colours)}`);
+}

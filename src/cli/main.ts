@@ -3,10 +3,11 @@
  * code: 0 done, 1 failed while working, 2 bad input, 130/143 interrupted.
  */
 import { type CommandDef, runCommand } from "citty";
-import { InputError, nearest, WorkError } from "../errors.ts";
+import { InputError, nearest } from "../errors.ts";
 import { packageVersion } from "../version.ts";
 import { helpText, section, verbRows } from "./help.ts";
 import { coloursFor } from "./output.ts";
+import { reportError } from "./report-error.ts";
 import { handleSignals } from "./signals.ts";
 import type { Verb, VerbEntry } from "./verb.ts";
 import { checkedWords } from "./words.ts";
@@ -114,29 +115,6 @@ function say(text: string): number {
   process.stdout.write(`${text}\n`);
   return 0;
 }
-
-/** Prints the error as it deserves and returns the exit code. */
-function reportError(error: unknown): number {
-  const expected = error instanceof InputError || error instanceof WorkError || isSystemError(error);
-  if (expected) {
-    console.error(oneLine(error.message));
-    return error instanceof InputError || (isSystemError(error) && !OUT_OF_ROOM.has(error.code ?? ""))
-      ? 2
-      : 1;
-  }
-  console.error("equimol: an error that should not happen. Please report it with the lines below.");
-  console.error(error instanceof Error ? (error.stack ?? error.message) : error);
-  return 1;
-}
-
-/** Failures of the machine; every other one of the file system is a path the user can mend. */
-const OUT_OF_ROOM: ReadonlySet<string> = new Set(["ENOSPC", "EDQUOT", "EIO", "EMFILE", "ENFILE"]);
-
-const oneLine = (message: string): string => message.replace(/\s*\n\s*/g, " ");
-
-/** A file or folder that cannot be opened or written, where nobody nearer to it has said so in better words. */
-const isSystemError = (error: unknown): error is NodeJS.ErrnoException =>
-  error instanceof Error && "code" in error && "syscall" in error && "path" in error;
 
 /** `equimol … | head` closes our stdout early: the work goes on, the text goes nowhere. */
 function keepWritingWithoutReader(): void {

@@ -1,0 +1,25 @@
+/** What a program says at its end when something was thrown: one line for the user, the stack for a bug. */
+import { InputError, WorkError } from "../errors.ts";
+
+/** Prints the error as it deserves on stderr and returns the exit code: 2 bad input, 1 failed while working. */
+export function reportError(error: unknown): number {
+  const expected = error instanceof InputError || error instanceof WorkError || isSystemError(error);
+  if (expected) {
+    console.error(oneLine(error.message));
+    return error instanceof InputError || (isSystemError(error) && !OUT_OF_ROOM.has(error.code ?? ""))
+      ? 2
+      : 1;
+  }
+  console.error("equimol: an error that should not happen. Please report it with the lines below.");
+  console.error(error instanceof Error ? (error.stack ?? error.message) : error);
+  return 1;
+}
+
+/** Failures of the machine; every other one of the file system is a path the user can mend. */
+const OUT_OF_ROOM: ReadonlySet<string> = new Set(["ENOSPC", "EDQUOT", "EIO", "EMFILE", "ENFILE"]);
+
+const oneLine = (message: string): string => message.replace(/\s*\n\s*/g, " ");
+
+/** A file or folder that cannot be opened or written, where nobody nearer to it has said so in better words. */
+const isSystemError = (error: unknown): error is NodeJS.ErrnoException =>
+  error instanceof Error && "code" in error && "syscall" in error && "path" in error;
