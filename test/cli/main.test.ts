@@ -109,7 +109,7 @@ describe("bad input ends with 2, one line on stderr and nothing on stdout:", () 
       () => ["evaluate", water(), "--limit", "many"],
       /^--limit takes an integer of at least 1; got "many"/,
     ],
-    ["a missing word", () => ["evaluate", "--json"], /^FILES is missing/],
+    ["a missing word", () => ["evaluate", "--json"], /^evaluate takes molecule files/],
     ["a word too many", () => ["info", "a", "b"], /^unexpected word "b"/],
     ["a missing file", () => ["evaluate", path("none.xyz"), "--json"], /none\.xyz: no such file/],
     [
