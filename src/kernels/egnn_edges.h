@@ -33,40 +33,39 @@ INLINE EdgePass edge_pass(const EgnnCall *call, Workspace *w, const Molecule *mo
 INLINE void first_layer_rows(const int with_slope, const EdgePass *p, int from, int to, float *first, float *slope) {
   const EgnnModel *m = p->model;
   const float *E = p->weights + p->layer->edge;
-  int n = p->mol->n, width = m->hidden, features = m->edge_features;
+  const int64_t width = m->hidden, ld = m->ld, ld2 = m->ld2;
+  int n = p->mol->n, features = m->edge_features;
   int64_t e = (int64_t)from * (n - 1);
-  for (int i = from; i < to; i++) {
-    const float *receiver = p->terms + (size_t)i * m->ld2;
-    for (int j = 0; j < n; j++) {
-      if (j == i) continue;
-      const float *sender = p->terms + (size_t)j * m->ld2 + width;
-      float current = p->d2[e], input = p->d0[e];
-      for (int k = 0; k < width; k += VL) {
-        vf z = load(receiver + k) + load(sender + k);
+  for (int i = from; i < to; i++, e += n - 1, first += (n - 1) * ld, slope += with_slope ? (n - 1) * ld : 0) {
+    const float *receiver = p->terms + i * ld2;
+    for (int64_t k = 0; k < width; k += VL) {
+      const float *sender = p->terms + width + k, *d2 = p->d2 + e, *d0 = p->d0 + e;
+      vf of_receiver = load(receiver + k), of_current = load(E + k), of_input = load(E + width + k);
+      float *to_first = first + k, *to_slope = slope + k;
+      for (int j = 0; j < n - 1; j++, sender += ld2, to_first += ld, to_slope += ld) {
+        if (j == i) sender += ld2;
+        vf z = of_receiver + load(sender);
         if (features == 2) {
-          z += current * load(E + k);
-          z += input * load(E + width + k);
+          z += d2[j] * of_current;
+          z += d0[j] * of_input;
         } else {
-          const float *embedded = p->embedded + e * features;
-          for (int f = 0; f < features; f++) z += embedded[f] * load(E + (size_t)f * width + k);
+          const float *embedded = p->embedded + (e + j) * features;
+          for (int f = 0; f < features; f++) z += embedded[f] * load(E + f * width + k);
         }
         if (with_slope) {
           vf s;
-          store(first + k, silu_slope(z, &s));
-          store(slope + k, s);
+          store(to_first, silu_slope(z, &s));
+          store(to_slope, s);
         } else {
-          store(first + k, silu(z));
+          store(to_first, silu(z));
         }
       }
-      first += m->ld;
-      if (with_slope) slope += m->ld;
-      e++;
     }
   }
 }
 
 NOINLINE void first_layer(const EdgePass *p, int from, int to, float *first) {
-  first_layer_rows(0, p, from, to, first, 0);
+  first_layer_rows(0, p, from, to, first, first);
 }
 NOINLINE void first_layer_with_slope(const EdgePass *p, int from, int to, float *first, float *slope) {
   first_layer_rows(1, p, from, to, first, slope);
