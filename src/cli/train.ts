@@ -82,6 +82,7 @@ const edm = defineVerb({
       abort.abort();
     });
     let progress: Progress | undefined;
+    let stepsBefore = 0;
     const outcome = await trainEdm({
       settings,
       data,
@@ -94,12 +95,13 @@ const edm = defineVerb({
         output.log(
           `${facts.parameters.toLocaleString("en")} parameters, ${facts.train.toLocaleString("en")} molecules (${facts.valid.toLocaleString("en")} for validation), ${facts.steps.toLocaleString("en")} steps, engine ${facts.engine}`,
         );
-        progress = output.progress("training", facts.steps);
+        stepsBefore = facts.stepsBefore;
+        progress = output.progress("training", facts.steps - stepsBefore);
       },
-      onProgress: ({ step, loss, moleculesPerSecond, secondsLeft }) =>
+      onProgress: ({ step, epoch, loss, moleculesPerSecond }) =>
         progress?.update(
-          step,
-          `loss ${loss.toFixed(4)}  ${moleculesPerSecond.toFixed(0)} molecules/s  ${duration(secondsLeft)} left`,
+          step - stepsBefore,
+          `epoch ${epoch}  loss ${loss.toFixed(4)}  ${moleculesPerSecond.toFixed(0)} molecules/s`,
         ),
       onMetrics: (line) => {
         const { validation } = line as { readonly validation?: Readonly<Record<string, number>> };

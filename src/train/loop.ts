@@ -43,8 +43,6 @@ export interface TrainingProgress {
   readonly epoch: number;
   readonly loss: number;
   readonly moleculesPerSecond: number;
-  /** Until the last epoch is done. */
-  readonly secondsLeft: number;
 }
 
 export interface TrainingOutcome {
@@ -144,16 +142,12 @@ export async function trainingLoop(
         );
         sinceLog = { loss: 0, steps: 0 };
       }
-      const stepsLeft = totalSteps - optimizer.steps;
-      const secondsPerStep =
-        (seconds() - secondsBefore) / Math.max(1, (position.molecules - moleculesBefore) / config.batchSize);
       events.onProgress?.({
         step: optimizer.steps,
         totalSteps,
         epoch: position.epoch,
         loss: averageLoss,
         moleculesPerSecond,
-        secondsLeft: stepsLeft * secondsPerStep,
       });
 
       const interrupted = events.signal?.aborted ?? false;

@@ -31,7 +31,9 @@ export interface TrainEdmOptions extends TrainingEvents {
     readonly train: number;
     readonly valid: number;
     readonly engine: string;
+    /** Steps of the whole run, and those that were done before it was resumed. */
     readonly steps: number;
+    readonly stepsBefore: number;
   }) => void;
 }
 
@@ -89,6 +91,7 @@ export async function trainEdm(options: TrainEdmOptions): Promise<TrainingOutcom
       valid: setSize(valid),
       engine: engine.name,
       steps: task.batches(0).length * settings.training.epochs,
+      stepsBefore: start?.optimizer.steps ?? 0,
     });
     return await trainingLoop(task, settings.training, run, start, options);
   } finally {

@@ -1,0 +1,81 @@
+/** The library. What is not exported here is internal. */
+
+export { withBonds } from "./chem/bond-orders.ts";
+export type { BondRule } from "./chem/bond-tables.ts";
+export { atomicNumberOf, symbolOf } from "./chem/elements.ts";
+export { checkGeometry } from "./chem/geometry.ts";
+// Molecules, their chemistry and their files
+export type { AtomColumn, Bond, BondOrder, Molecule, PropertyValue } from "./chem/molecule.ts";
+export { atomCount } from "./chem/molecule.ts";
+export { bondOrder, perceiveBonds } from "./chem/perception.ts";
+export { type Stability, stability } from "./chem/stability.ts";
+export { type BatchOptions, epochBatches } from "./data/batches.ts";
+export { fetchQm9 } from "./data/fetch.ts";
+export { type ImportOptions, importDataset } from "./data/import.ts";
+export { makeMinimol } from "./data/minimol.ts";
+// Data sets
+export {
+  fromMolecules,
+  type MoleculeSet,
+  moleculeAt,
+  moleculesOf,
+  setSize,
+  sizesOf,
+  subset,
+} from "./data/molecule-set.ts";
+export { type Dataset, dataHome, datasetNames, loadDataset } from "./data/store.ts";
+export { learnedSchedule } from "./diffusion/learned-schedule.ts";
+export {
+  ancestralStep,
+  ddimStep,
+  klToStandardNormal,
+  type ReverseStep,
+  transition,
+} from "./diffusion/process.ts";
+export { ancestral } from "./diffusion/samplers/ancestral.ts";
+export { ddim } from "./diffusion/samplers/ddim.ts";
+export { respacedTimes, type SamplingOptions } from "./diffusion/samplers/grid.ts";
+// Diffusion: schedules, process, samplers
+export {
+  cosineSchedule,
+  linearSchedule,
+  type NoiseSchedule,
+  polynomialSchedule,
+  type ScheduleConfig,
+  scheduleFrom,
+} from "./diffusion/schedule.ts";
+export type { Denoiser, Space } from "./diffusion/space.ts";
+export { InputError, WorkError } from "./errors.ts";
+export { galleryHtml } from "./evaluate/gallery.ts";
+// Measuring and looking
+export { type Evaluation, evaluateMolecules } from "./evaluate/metrics.ts";
+export { buildReference, type Reference } from "./evaluate/reference.ts";
+export { reportCard } from "./evaluate/report.ts";
+export { writeShowcase } from "./evaluate/showcase.ts";
+export type { Format } from "./formats/format.ts";
+export { readMolecules } from "./formats/read.ts";
+export { readSafetensors, type Tensor, type TensorFile, writeSafetensors } from "./formats/safetensors.ts";
+export { writeMolecules } from "./formats/write.ts";
+export { createEngine, type EngineOptions } from "./kernels/create-engine.ts";
+// Random numbers
+export { type Purpose, permutation, type Stream, type StreamKey, stream } from "./math/random.ts";
+// EDM
+export { dynamicsConfig, type EdmConfig, edmConfigSchema } from "./models/edm/config.ts";
+export { decode, type EncodedBatch, encode } from "./models/edm/features.ts";
+export { type Generated, type GenerateOptions, generate } from "./models/edm/generate.ts";
+export { type Likelihood, negativeLogLikelihood } from "./models/edm/likelihood.ts";
+export { type EdmModel, findModel, loadEdm, modelOf, saveEdm } from "./models/edm/model.ts";
+export { trainingLoss } from "./models/edm/objective.ts";
+export { type DynamicsConfig, dynamics, dynamicsLayout } from "./nets/dynamics.ts";
+export { type EgnnParameters, egnn, type PaddedGraph } from "./nets/egnn.ts";
+// Networks and engines
+export type { EgnnConfig } from "./nets/egnn-config.ts";
+export type { AtomBatch, DenoiserEngine, SquaredErrors, SquaredErrorTarget } from "./nets/engine.ts";
+export { type GnnParameters, gnn } from "./nets/gnn.ts";
+export { createJaxEngine } from "./nets/jax-engine.ts";
+export { initialParameters, type Layout, layoutSize, namedViews, parameterTree } from "./nets/parameters.ts";
+export { type DeviceName, prepareRuntime } from "./runtime/prepare.ts";
+export { checkSettings, readConfigFile } from "./train/config-file.ts";
+export { type EdmSettings, edmSettingsSchema, PRESETS } from "./train/edm/settings.ts";
+export { type TrainEdmOptions, trainEdm } from "./train/edm/train.ts";
+export { type TrainingOutcome, type TrainingTask, trainingLoop } from "./train/loop.ts";
