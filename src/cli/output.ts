@@ -39,7 +39,7 @@ export interface Output {
   readonly warn: (line: string) => void;
   /** The answer to a program, on stdout; nothing without --json. To be called once. */
   readonly result: (object: object) => void;
-  /** A bar on stderr; sparse lines where stderr is no terminal; nothing with --quiet. The total may be unknown. */
+  /** A bar on stderr; nothing where stderr is no terminal, nor with --quiet. The total may be unknown. */
   readonly progress: (label: string, total?: number) => Progress;
   /** Colours for what is printed on stdout. */
   readonly colours: Colours;
@@ -85,8 +85,7 @@ export function createOutput(options: OutputOptions): Output {
       stdout.write(`${JSON.stringify(object)}\n`);
     },
     progress: (label, total) => {
-      if (quiet) return { update: () => {}, done: () => {} };
-      if (!stderr.isTTY) return sparseProgress(label, total, note);
+      if (quiet || !stderr.isTTY) return { update: () => {}, done: () => {} };
       const started = movingBar(label, total, stderr, onError);
       bar = started;
       return {
@@ -131,22 +130,6 @@ function movingBar(label: string, total: number | undefined, stderr: Sink, colou
       state = { done, suffix };
       if (performance.now() - drawn >= REDRAW_EVERY) draw();
     },
-  };
-}
-
-const SPARSE_EVERY = 10_000; // ms
-
-function sparseProgress(label: string, total: number | undefined, note: (line: string) => void): Progress {
-  const start = performance.now();
-  let said = start;
-  return {
-    update: (done, suffix = "") => {
-      const now = performance.now();
-      if (now - said < SPARSE_EVERY) return;
-      said = now;
-      note(`${label}: ${progressText(done, total, (now - start) / 1000, suffix)}`);
-    },
-    done: () => {},
   };
 }
 

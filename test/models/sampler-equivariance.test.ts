@@ -3,8 +3,9 @@ import { ancestral } from "../../src/diffusion/samplers/ancestral.ts";
 import { ddim } from "../../src/diffusion/samplers/ddim.ts";
 import { polynomialSchedule } from "../../src/diffusion/schedule.ts";
 import type { Denoiser, Space } from "../../src/diffusion/space.ts";
+import { edmConfigSchema } from "../../src/models/edm/config.ts";
 import { moleculeSpace } from "../../src/models/edm/noise.ts";
-import { networkInput } from "../../src/models/edm/objective.ts";
+import { networkInput, noised, trainingLoss } from "../../src/models/edm/objective.ts";
 import { type DynamicsConfig, dynamicsLayout } from "../../src/nets/dynamics.ts";
 import { createJaxEngine } from "../../src/nets/jax-engine.ts";
 import { initialParameters } from "../../src/nets/parameters.ts";
@@ -94,4 +95,45 @@ test("molecules stay without centre of mass", async () => {
     for (let a = 0; a < 6; a++) sum += molecules[C * a + d];
     expect(Math.abs(sum)).toBeLessThan(1e-9);
   }
+});
+
+test("the noising process turns along with data and noise, and the training loss does not notice", async () => {
+  const config = edmConfigSchema.parse({
+    kind: "edm",
+    format: 1,
+    network: { hidden: 16, layers: 2, coordsRange: 3, normalizationFactor: 4 },
+    schedule: { kind: "polynomial", steps: 100 },
+    features: {},
+    elements: [1, 6, 7, 8, 9],
+    sizes: { 6: 1 },
+  });
+  const xh = space.noise(1); // any positions; features as if they were encoded
+  xh.forEach((_, k) => {
+    if (k % C >= 3) xh[k] = k % C === 3 ? 0.25 : 0;
+  });
+  const batch = { sizes, offsets: Int32Array.of(0, 6, 12), xh };
+  const draws = { timeSteps: Int32Array.of(30, 70), noise: space.noise(2) };
+  const R = rotationMatrix(5, -1);
+  const turnedBatch = { ...batch, xh: turned(xh, R) };
+  const turnedDraws = { ...draws, noise: turned(draws.noise, R) };
+  expect(
+    maxDifference(
+      noised(schedule, turnedBatch, turnedDraws, C),
+      turned(noised(schedule, batch, draws, C), R),
+    ),
+  ).toBeLessThan(1e-12);
+  const gradient = new Float32Array(parameters.length);
+  const objective = { kind: "l2", normalizingAtoms: 6 } as const;
+  const losses = await trainingLoss(config, schedule, objective, engine, parameters, batch, draws, gradient);
+  const turnedLosses = await trainingLoss(
+    config,
+    schedule,
+    objective,
+    engine,
+    parameters,
+    turnedBatch,
+    turnedDraws,
+    gradient,
+  );
+  expect(maxDifference(turnedLosses, losses)).toBeLessThan(1e-4);
 });

@@ -9,6 +9,12 @@ export const edmSettingsSchema = z.strictObject({
   schedule: scheduleSchema.prefault({ kind: "polynomial" }),
   features: featuresSchema.prefault({}),
   loss: z.enum(["l2", "vlb"]).default("l2"),
+  data: z
+    .strictObject({
+      /** Larger molecules are left out. */
+      maxAtoms: z.number().int().positive().optional(),
+    })
+    .prefault({}),
   training: trainingSchema.prefault({}),
   validation: z
     .strictObject({
@@ -31,6 +37,7 @@ export const PRESETS: Readonly<
   "mini-qm9": {
     description: "3 layers × 128 for molecules of up to 15 atoms: the workshop's size",
     settings: {
+      data: { maxAtoms: 15 },
       network: { hidden: 128, layers: 3 },
       training: { batchSize: 128, learningRate: 4e-4, epochs: 200, emaDecay: 0.999, warmupSteps: 100 },
     },

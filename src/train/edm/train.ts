@@ -3,7 +3,7 @@
 import { join } from "node:path";
 import { symbolOf } from "../../chem/elements.ts";
 import { sizeHistogram } from "../../data/dataset-info.ts";
-import { type MoleculeSet, setSize, subset } from "../../data/molecule-set.ts";
+import { type MoleculeSet, setSize, sizesOf, subset } from "../../data/molecule-set.ts";
 import type { Dataset } from "../../data/store.ts";
 import { InputError } from "../../errors.ts";
 import { writeFileAtomically } from "../../formats/atomic-write.ts";
@@ -54,10 +54,25 @@ export function withValidation(
   };
 }
 
+/** Both parts without their molecules of more than `maxAtoms` atoms. */
+function upToSize(
+  parts: { readonly train: MoleculeSet; readonly valid: MoleculeSet },
+  maxAtoms = Number.POSITIVE_INFINITY,
+): { readonly train: MoleculeSet; readonly valid: MoleculeSet } {
+  const kept = (set: MoleculeSet): MoleculeSet => {
+    const sizes = sizesOf(set);
+    const indices = [...sizes.keys()].filter((i) => sizes[i] <= maxAtoms);
+    if (indices.length === 0)
+      throw new InputError(`no molecule has at most data.maxAtoms = ${maxAtoms} atoms`);
+    return indices.length === sizes.length ? set : subset(set, indices);
+  };
+  return { train: kept(parts.train), valid: kept(parts.valid) };
+}
+
 /** @throws InputError for settings or data that do not fit, WorkError when training breaks off */
 export async function trainEdm(options: TrainEdmOptions): Promise<TrainingOutcome> {
   const { settings, data, out, resume = false } = options;
-  const { train, valid } = withValidation(data, settings.training.seed);
+  const { train, valid } = upToSize(withValidation(data, settings.training.seed), settings.data.maxAtoms);
   const elements = [...new Set(train.atomicNumbers)].sort((a, b) => a - b);
   const config: EdmConfig = {
     kind: "edm",
