@@ -54,7 +54,10 @@ export function paddedGraph(
   };
 }
 
-/** Molecules of equal size together, small ones first: padding without anything to pad. */
+/**
+ * Molecules of equal size together, small ones first: padding without anything to pad. The last molecule of a group
+ * is repeated until their number is a power of two, so that few shapes have to be compiled.
+ */
 export function bySize(sizes: Int32Array): Padding[] {
   const groups = new Map<number, number[]>();
   sizes.forEach((n, m) => {
@@ -62,5 +65,9 @@ export function bySize(sizes: Int32Array): Padding[] {
     if (group) group.push(m);
     else groups.set(n, [m]);
   });
+  for (const group of groups.values()) {
+    const last = group[group.length - 1];
+    while ((group.length & (group.length - 1)) !== 0) group.push(last);
+  }
   return [...groups].sort(([a], [b]) => a - b).map(([N, molecules]) => ({ molecules, N }));
 }
