@@ -34,6 +34,7 @@ export {
 } from "./diffusion/process.ts";
 export { ancestral } from "./diffusion/samplers/ancestral.ts";
 export { ddim } from "./diffusion/samplers/ddim.ts";
+export { dpmSolver } from "./diffusion/samplers/dpm-solver.ts";
 export { respacedTimes, type SamplingOptions } from "./diffusion/samplers/grid.ts";
 // Diffusion: schedules, process, samplers
 export {

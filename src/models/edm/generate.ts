@@ -5,6 +5,7 @@
 import type { Molecule } from "../../chem/molecule.ts";
 import { ancestral } from "../../diffusion/samplers/ancestral.ts";
 import { ddim } from "../../diffusion/samplers/ddim.ts";
+import { dpmSolver } from "../../diffusion/samplers/dpm-solver.ts";
 import type { Denoiser } from "../../diffusion/space.ts";
 import { stream } from "../../math/random.ts";
 import { atomOffsets, type DenoiserEngine } from "../../nets/engine.ts";
@@ -14,7 +15,7 @@ import { moleculeSpace } from "./noise.ts";
 import { networkInput } from "./objective.ts";
 import { sizeDistribution } from "./sizes.ts";
 
-export const SAMPLERS = ["ancestral", "ddim"] as const;
+export const SAMPLERS = ["ancestral", "ddim", "dpm-solver"] as const;
 export type SamplerName = (typeof SAMPLERS)[number];
 
 export interface GenerateOptions {
@@ -62,6 +63,10 @@ export function sizeOf(
   return sizeDistribution(model.config.sizes).draw(stream({ seed: options.seed, purpose: "sizes", index }));
 }
 
+/** Whether steps add noise; the last one then does, too. */
+const isRandom = ({ sampler, eta = 0 }: GenerateOptions): boolean =>
+  sampler === "ancestral" || (sampler === "ddim" && eta > 0);
+
 /** Generates molecules `first` … `first + count − 1`, batch by batch, in order of their index within a batch. */
 export async function* generate(
   model: EdmModel,
@@ -107,7 +112,7 @@ async function generateBatch(
   const keepFrame = (z: Float64Array): void => {
     frames.push(decode(config, z.subarray(C * offsets[watched], C * offsets[watched + 1])));
   };
-  const run = options.sampler === "ddim" ? ddim : ancestral;
+  const run = { ancestral, ddim, "dpm-solver": dpmSolver }[options.sampler];
   const z0 = await run(denoiser, schedule, space, {
     steps: options.steps,
     ...(options.eta === undefined ? {} : { eta: options.eta }),
@@ -127,9 +132,7 @@ async function generateBatch(
   const xh = z0.slice();
   for (let k = 0; k < xh.length; k++) {
     if (k % C < 3)
-      xh[k] =
-        (z0[k] - sigma * epsilon[k]) / alpha +
-        (options.sampler === "ddim" && !options.eta ? 0 : (sigma / alpha) * noise[k]);
+      xh[k] = (z0[k] - sigma * epsilon[k]) / alpha + (isRandom(options) ? (sigma / alpha) * noise[k] : 0);
   }
   space.project(xh);
   onProgress(1);

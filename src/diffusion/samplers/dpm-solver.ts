@@ -1,0 +1,37 @@
+import type { NoiseSchedule } from "../schedule.ts";
+import { type Denoiser, PRIOR_STEP, type Space } from "../space.ts";
+import { respacedTimes, type SamplingOptions } from "./grid.ts";
+
+/**
+ * DPM-Solver++(2M) (Lu et al. 2022, algorithm 2): second-order multistep integration of the probability-flow ODE in
+ * λ = log(α/σ), with predictions of the data; the first and the last step are of first order. No noise but z_T.
+ */
+export async function dpmSolver(
+  denoiser: Denoiser,
+  schedule: NoiseSchedule,
+  space: Space,
+  { steps, onStep }: SamplingOptions,
+): Promise<Float64Array> {
+  const times = respacedTimes(schedule.steps, steps);
+  let z = space.noise(PRIOR_STEP);
+  let before: { readonly data: Float64Array; readonly h: number } | undefined;
+  for (let k = steps; k >= 1; k--) {
+    const [s, t] = [times[k - 1], times[k]];
+    const [alphaT, sigmaT] = [schedule.alpha(t), schedule.sigma(t)];
+    const h = 0.5 * (schedule.gamma(t) - schedule.gamma(s)); // λ_s − λ_t
+    const epsilon = await denoiser(z, t);
+    const data = z.map((value, i) => (value - sigmaT * epsilon[i]) / alphaT); // x̂
+    const ahead = before === undefined || k === 1 ? 0 : h / (2 * before.h);
+    const [fromZ, fromData] = [schedule.sigma(s) / sigmaT, -schedule.alpha(s) * Math.expm1(-h)];
+    const next = new Float64Array(z.length);
+    for (let i = 0; i < z.length; i++) {
+      const earlier = before === undefined ? data[i] : before.data[i];
+      next[i] = fromZ * z[i] + fromData * (data[i] + ahead * (data[i] - earlier));
+    }
+    space.project(next);
+    before = { data, h };
+    z = next;
+    await onStep?.(steps - k + 1, z);
+  }
+  return z;
+}
