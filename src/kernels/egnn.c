@@ -15,12 +15,12 @@ static int core_pack_tasks(const EgnnModel *m) { return m->linear_count + edge_l
 static int core_forward_tasks(const EgnnPlan *p) { return (int)p->groups; }
 static void core_reduce(const EgnnCall *call, int task) { reduce(call, task, call->plan->lanes); }
 
-static size_t core_workspace_bytes(const EgnnModel *m, const EgnnPlan *plan, const EgnnBatch *batch, int training) {
-  size_t most = 0;
+static uint64_t core_workspace_bytes(const EgnnModel *m, const EgnnPlan *plan, const EgnnBatch *batch, int training) {
+  uint64_t most = 0;
   for (int64_t k = 0; k < plan->groups; k++) {
     Workspace w;
     const Group *g = &plan->group[k];
-    size_t bytes = workspace_layout(&w, m, g, largest_molecule(plan, batch, g), training, 0);
+    uint64_t bytes = workspace_layout(&w, m, g, largest_molecule(plan, batch, g), training, 0);
     if (bytes > most) most = bytes;
   }
   return most;

@@ -58,7 +58,7 @@ typedef struct EgnnCore {
   size_t (*plan_bytes)(const EgnnModel *, const EgnnBatch *);
   void (*plan_init)(EgnnPlan *, const EgnnModel *, const EgnnBatch *);
   int (*lanes)(const EgnnPlan *);
-  size_t (*workspace_bytes)(const EgnnModel *, const EgnnPlan *, const EgnnBatch *, int training); /* of one thread */
+  uint64_t (*workspace_bytes)(const EgnnModel *, const EgnnPlan *, const EgnnBatch *, int training); /* of one thread */
   /* Stages: pack, then forward; or pack, train, reduce. */
   int (*pack_tasks)(const EgnnModel *);
   void (*pack)(const EgnnCall *, int task);

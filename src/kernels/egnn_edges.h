@@ -46,11 +46,11 @@ INLINE void first_layer_rows(const int with_slope, const EdgePass *p, int from, 
         if (j == i) sender += ld2;
         vf z = of_receiver + load(sender);
         if (features == 2) {
-          z += d2[j] * of_current;
-          z += d0[j] * of_input;
+          z = multiply_add(splat(d2[j]), of_current, z);
+          z = multiply_add(splat(d0[j]), of_input, z);
         } else {
           const float *embedded = p->embedded + (e + j) * features;
-          for (int f = 0; f < features; f++) z += embedded[f] * load(E + f * width + k);
+          for (int f = 0; f < features; f++) z = multiply_add(splat(embedded[f]), load(E + f * width + k), z);
         }
         if (with_slope) {
           vf s;
@@ -87,7 +87,7 @@ NOINLINE void activate_rows(const EdgePass *p, int64_t rows, const float *z, flo
     for (int k = 0; k < m->hidden; k += VL) {
       vf s = silu(load(z + k));
       store(y + k, s);
-      if (dots) dot += s * load(readout + k);
+      if (dots) dot = multiply_add(s, load(readout + k), dot);
     }
     if (dots) dots[r] = sum_lanes(dot);
   }
@@ -122,7 +122,7 @@ NOINLINE void messages(const EdgePass *p, Workspace *w, const float *gate_offset
       for (int k = 0; k < m->hidden; k += VL) {
         vf s = splat(0);
         if (p->layer->has_readout)
-          for (int j = 0; j < n - 1; j++) s += gate[e + j] * load(y + j * m->ld + k);
+          for (int j = 0; j < n - 1; j++) s = multiply_add(splat(gate[e + j]), load(y + j * m->ld + k), s);
         else
           for (int j = 0; j < n - 1; j++) s += load(y + j * m->ld + k);
         store(sum + k, s * p->mol->scale);
@@ -174,7 +174,7 @@ NOINLINE void messages_slope(const EdgePass *p, Workspace *w, int from, int to, 
         vf s, t = silu_slope(load(z + k), &s);
         store(y + k, t);
         store(slope + k, s);
-        dot += t * load(g + k);
+        dot = multiply_add(t, load(g + k), dot);
       }
       float open = *gate * p->mol->scale;
       float grad_gate = sum_lanes(dot) * open * (1 - *gate); /* of the gate's pre-activation */
@@ -230,8 +230,8 @@ NOINLINE void first_layer_backward(const EdgePass *p, int from, int to, const fl
         if (j == i) sender += m->ld2;
         vf d = load(g);
         sum += d;
-        current += p->d2[e + j] * d;
-        input += p->d0[e + j] * d;
+        current = multiply_add(splat(p->d2[e + j]), d, current);
+        input = multiply_add(splat(p->d0[e + j]), d, input);
         store(sender, load(sender) + d);
       }
       store(receiver + k, sum);
@@ -242,7 +242,7 @@ NOINLINE void first_layer_backward(const EdgePass *p, int from, int to, const fl
     }
     for (int j = 0; plain && j < n - 1; j++) {
       vf dot = splat(0);
-      for (int k = 0; k < width; k += VL) dot += load(grad + j * m->ld + k) * load(E + k);
+      for (int k = 0; k < width; k += VL) dot = multiply_add(load(grad + j * m->ld + k), load(E + k), dot);
       grad_d2[e + j] += sum_lanes(dot);
     }
   }

@@ -24,7 +24,7 @@ INLINE void row_tile(const int rows, const int vectors, const int mode, long dep
     for (int m = 0; m < rows; m++) {
       vf a = splat(x[m * ldx + k]);
 #pragma GCC unroll 2
-      for (int v = 0; v < vectors; v++) sum[m][v] += a * w[v];
+      for (int v = 0; v < vectors; v++) sum[m][v] = multiply_add(a, w[v], sum[m][v]);
     }
   }
 #pragma GCC unroll 16
@@ -100,7 +100,7 @@ INLINE void outer_tile(const int tall, const int vectors, long rows, const float
     for (int m = 0; m < tall; m++) {
       vf a = splat(x[m]);
 #pragma GCC unroll 2
-      for (int v = 0; v < vectors; v++) sum[m][v] += a * b[v];
+      for (int v = 0; v < vectors; v++) sum[m][v] = multiply_add(a, b[v], sum[m][v]);
     }
   }
 #pragma GCC unroll 16

@@ -21,6 +21,15 @@ typedef int32_t vi __attribute__((vector_size(VL * 4), may_alias));
 INLINE vf splat(float s) { return s - (vf){0}; }
 INLINE vf load(const float *p) { return *(const vf *)p; }
 INLINE void store(float *p, vf v) { *(vf *)p = v; }
+/* a b + c, fused where the target has it (other compilers contract the expression by themselves). */
+#if defined(__wasm_relaxed_simd__)
+INLINE vf multiply_add(vf a, vf b, vf c) {
+  return (vf)__builtin_wasm_fma_f32x4((__f32x4)a, (__f32x4)b, (__f32x4)c);
+}
+#else
+INLINE vf multiply_add(vf a, vf b, vf c) { return a * b + c; }
+#endif
+
 INLINE vf choose(vi mask, vf yes, vf no) { return (vf)((mask & (vi)yes) | (~mask & (vi)no)); }
 
 /* min(x, limit) and max(x, limit) that return a NaN x; one instruction where the machine has such. */
@@ -62,18 +71,18 @@ INLINE float sum_lanes(vf v) {
 /* 2^t split as 2^n · 2^f with |f| ≤ 1/2: n is left in the low bits of the result, f is returned. */
 INLINE vf split_exponent(vf x, float scale, vi *n) {
   const float magic = 12582912.0f; /* 1.5 · 2^23: adding it rounds to an integer held in the low bits */
-  vf shifted = x * scale + magic;
+  vf shifted = multiply_add(x, splat(scale), splat(magic));
   *n = (vi)shifted;
   return x * scale - (shifted - magic);
 }
 
 /* 2^f, |f| ≤ 1/2: minimax polynomial with value 1 at 0, relative error 9.1e-8. */
 INLINE vf exp2_fraction(vf f) {
-  vf p = f * 1.326472763e-3f + 9.671512646e-3f;
-  p = p * f + 5.550733742e-2f;
-  p = p * f + 2.402224209e-1f;
-  p = p * f + 6.931469776e-1f;
-  return p * f + 1.0f;
+  vf p = multiply_add(f, splat(1.326472763e-3f), splat(9.671512646e-3f));
+  p = multiply_add(p, f, splat(5.550733742e-2f));
+  p = multiply_add(p, f, splat(2.402224209e-1f));
+  p = multiply_add(p, f, splat(6.931469776e-1f));
+  return multiply_add(p, f, splat(1.0f));
 }
 
 /* e^x, x clamped to ±80. */
@@ -109,7 +118,7 @@ INLINE vf silu(vf x) { return x * sigmoid_beside(x); }
 INLINE vf silu_slope(vf x, vf *slope) {
   vf s = sigmoid_beside(x);
   vf y = x * s;
-  *slope = y * (1.0f - s) + s;
+  *slope = multiply_add(y, 1.0f - s, s);
   return y;
 }
 

@@ -44,12 +44,12 @@ typedef struct Workspace {
 
 typedef struct Arena {
   char *base;
-  size_t used; /* bytes */
+  uint64_t used; /* bytes; exceeds size_t where a batch is too large for 32-bit memory */
 } Arena;
 
 INLINE float *floats(Arena *a, int64_t count) {
-  float *at = a->base ? (float *)(a->base + a->used) : 0;
-  a->used += whole_lines((size_t)count * sizeof(float));
+  float *at = a->base ? (float *)(a->base + (size_t)a->used) : 0;
+  a->used += ((uint64_t)count * sizeof(float) + 63) & ~(uint64_t)63;
   return at;
 }
 
@@ -60,8 +60,8 @@ INLINE int64_t block_rows(const EgnnModel *m, int64_t largest) {
 }
 
 /* Lays the arrays out in memory (base null: only counts bytes). */
-NOINLINE size_t workspace_layout(Workspace *w, const EgnnModel *m, const Group *g, int64_t largest, int training,
-                                 void *base) {
+NOINLINE uint64_t workspace_layout(Workspace *w, const EgnnModel *m, const Group *g, int64_t largest, int training,
+                                   void *base) {
   Arena a = {base, 0};
   int64_t n = g->atoms, e = g->edges, b = m->layers, c = b * m->sublayers, all = c + b;
   int64_t keep = training ? all : 0;

@@ -26,7 +26,7 @@ typedef struct Engine {
 } Engine;
 
 /* Makes a block at least this large, contents undefined. Memory is kept for the next call. */
-static int block_reserve(Block *b, size_t bytes, const char *what, char *error, size_t room) {
+static int block_reserve(Block *b, uint64_t bytes, const char *what, char *error, size_t room) {
   if (b->bytes >= bytes) return 1;
   free(b->memory);
   b->memory = 0;
@@ -106,7 +106,7 @@ static int engine_run(Engine *e, int training) {
   EgnnPlan *plan = e->plan.memory;
   core->plan_init(plan, e->model, &call->batch);
   call->plan = plan;
-  size_t bytes = core->workspace_bytes(e->model, plan, &call->batch, training);
+  uint64_t bytes = core->workspace_bytes(e->model, plan, &call->batch, training);
   int tasks = training ? core->lanes(plan) : core->forward_tasks(plan);
   for (int k = 0; k < e->pool.threads && (k == 0 || tasks > 1); k++)
     if (!block_reserve(&e->workspace[k], bytes, "activations of a group of molecules", error, room)) return 0;

@@ -1,0 +1,100 @@
+/**
+ * The WebAssembly modules: which variant this engine runs, and the module for a shared or an unshared memory. One
+ * file serves both, because it has neither data segments nor atomics: only the flag of its memory import differs.
+ */
+
+export type WasmVariant = "relaxed SIMD" | "SIMD";
+
+/** Functions of wasm.c; numbers are addresses unless named otherwise. */
+export interface WasmExports {
+  readonly __stack_pointer: WebAssembly.Global;
+  readonly __heap_base: WebAssembly.Global;
+  readonly callBytes: () => number;
+  readonly configBytes: () => number;
+  readonly setConfig: (config: number, ...values: readonly number[]) => void;
+  readonly modelBytes: (config: number) => number;
+  readonly initModel: (model: number, config: number) => void;
+  readonly weightsBytes: (model: number) => number;
+  readonly partialBytes: (model: number) => number;
+  readonly setBatch: (call: number, ...values: readonly number[]) => void;
+  readonly setOutput: (call: number, output: number) => void;
+  readonly setTarget: (call: number, ...values: readonly number[]) => void;
+  readonly planBytes: (call: number) => number;
+  readonly initPlan: (call: number, plan: number) => void;
+  readonly workspaceBytes: (call: number, training: number) => number;
+  readonly stageTasks: (call: number, stage: number) => number;
+  readonly runTask: (call: number, stage: number, task: number, workspace: number) => void;
+}
+
+const FILES: Readonly<Record<WasmVariant, URL>> = {
+  "relaxed SIMD": new URL("../../src/kernels/wasm/egnn-relaxed.wasm", import.meta.url),
+  SIMD: new URL("../../src/kernels/wasm/egnn.wasm", import.meta.url),
+};
+
+/** (module (func (param v128) (result v128) (… (local.get 0) (local.get 0) (local.get 0)))) around an instruction. */
+const probe = (...instruction: readonly number[]): Uint8Array<ArrayBuffer> => {
+  const body = [0, ...instruction, 0x0b];
+  const header = [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 1, 6, 1, 0x60, 1, 0x7b, 1, 0x7b, 3, 2, 1, 0];
+  return Uint8Array.from([...header, 10, body.length + 2, 1, body.length, ...body]);
+};
+const SIMD_PROBE = probe(0x20, 0, 0xfd, 0xe0, 1); // f32x4.abs
+const RELAXED_PROBE = probe(0x20, 0, 0x20, 0, 0x20, 0, 0xfd, 0x85, 2); // f32x4.relaxed_madd
+
+const inNode = typeof process === "object" && process.versions?.node !== undefined;
+
+/** Variants this engine runs, best first. In Node 20 relaxed SIMD hides behind a flag, which this sets. */
+export async function wasmVariants(): Promise<readonly WasmVariant[]> {
+  if (typeof WebAssembly !== "object" || !WebAssembly.validate(SIMD_PROBE)) return [];
+  if (WebAssembly.validate(RELAXED_PROBE)) return ["relaxed SIMD", "SIMD"];
+  if (inNode) {
+    const { setFlagsFromString } = await import("node:v8");
+    setFlagsFromString("--experimental-wasm-relaxed-simd");
+    if (WebAssembly.validate(RELAXED_PROBE)) return ["relaxed SIMD", "SIMD"];
+  }
+  return ["SIMD"];
+}
+
+/** The compiled module for a memory that is shared or not. */
+export async function compileWasm(variant: WasmVariant, shared: boolean): Promise<WebAssembly.Module> {
+  const bytes = await readBytes(FILES[variant]);
+  if (shared) bytes[memoryFlagsAt(bytes)] |= 2;
+  return WebAssembly.compile(bytes);
+}
+
+async function readBytes(url: URL): Promise<Uint8Array<ArrayBuffer>> {
+  if (inNode) {
+    const { readFile } = await import("node:fs/promises");
+    return new Uint8Array(await readFile(url));
+  }
+  const response = await fetch(url);
+  if (!response.ok) throw new Error(`${url}: ${response.status} ${response.statusText}`);
+  return new Uint8Array(await response.arrayBuffer());
+}
+
+/** Where the limits of the imported memory begin: the import section (id 2) holds one import, env.memory. */
+function memoryFlagsAt(bytes: Uint8Array): number {
+  let at = 8;
+  const unsigned = (): number => {
+    let value = 0;
+    for (let shift = 0; ; shift += 7) {
+      const byte = bytes[at++];
+      value |= (byte & 0x7f) << shift;
+      if (byte < 0x80) return value;
+    }
+  };
+  while (at < bytes.length) {
+    const id = bytes[at++];
+    const size = unsigned();
+    if (id === 2) {
+      unsigned(); // number of imports
+      for (const _ of ["env", "memory"]) {
+        const length = unsigned();
+        at += length;
+      }
+      if (bytes[at] === 2) return at + 1;
+      break;
+    }
+    at += size;
+  }
+  throw new Error("the WebAssembly module does not import its memory first");
+}

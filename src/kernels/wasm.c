@@ -1,0 +1,71 @@
+/* WebAssembly binding: the core with its functions exported by name. The host (wasm.ts) lays everything out in one
+ * memory, which several instances may share, and gives each instance a stack of its own. */
+#include "egnn.c"
+
+#define EXPORT(NAME) __attribute__((export_name(#NAME)))
+
+/* What clang calls for large copies. */
+void *memset(void *to, int value, size_t count) {
+  char *t = to;
+  while (count--) *t++ = (char)value;
+  return to;
+}
+void *memcpy(void *restrict to, const void *restrict from, size_t count) {
+  char *t = to;
+  const char *f = from;
+  while (count--) *t++ = *f++;
+  return to;
+}
+
+EXPORT(callBytes) int call_bytes(void) { return (int)whole_lines(sizeof(EgnnCall)); }
+EXPORT(configBytes) int config_bytes(void) { return (int)whole_lines(sizeof(EgnnConfig)); }
+
+EXPORT(setConfig)
+void set_config(EgnnConfig *c, int in_features, int out_features, int hidden, int layers, int sublayers, int attention,
+                int tanh, int mean, int sin_embedding, float coords_range, float norm_constant,
+                float normalization_factor) {
+  *c = (EgnnConfig){in_features, out_features, hidden,       layers,        sublayers,           attention, tanh, mean,
+                    sin_embedding, coords_range, norm_constant, normalization_factor};
+}
+
+EXPORT(modelBytes) size_t export_model_bytes(const EgnnConfig *c) { return model_bytes(c); }
+EXPORT(initModel) void export_model_init(EgnnModel *m, const EgnnConfig *c) { model_init(m, c); }
+EXPORT(weightsBytes) size_t export_weights_bytes(const EgnnModel *m) { return core_weights_bytes(m); }
+EXPORT(partialBytes) size_t export_partial_bytes(const EgnnModel *m) { return core_partial_bytes(m); }
+
+EXPORT(setBatch)
+void set_batch(EgnnCall *call, const EgnnModel *model, const float *parameters, float *weights, int molecules, int atoms,
+               const int32_t *sizes, const float *positions, const float *features, float mean_over) {
+  call->model = model;
+  call->parameters = parameters;
+  call->weights = weights;
+  call->batch = (EgnnBatch){molecules, atoms, sizes, positions, features, mean_over};
+}
+EXPORT(setOutput) void set_output(EgnnCall *call, float *output) { call->output = output; }
+EXPORT(setTarget)
+void set_target(EgnnCall *call, const float *target, const float *position_weight, const float *feature_weight,
+                double *position_error, double *feature_error, float *partial, float *gradient) {
+  call->target = (EgnnTarget){target, position_weight, feature_weight, position_error, feature_error};
+  call->partial = partial;
+  call->gradient = gradient;
+}
+
+EXPORT(planBytes) size_t export_plan_bytes(const EgnnCall *c) { return plan_bytes(c->model, &c->batch); }
+EXPORT(initPlan) void export_plan_init(EgnnCall *c, EgnnPlan *plan) {
+  plan_init(plan, c->model, &c->batch);
+  c->plan = plan;
+}
+EXPORT(workspaceBytes) double export_workspace_bytes(const EgnnCall *c, int training) {
+  return (double)core_workspace_bytes(c->model, c->plan, &c->batch, training);
+}
+
+/* Tasks of a stage: 0 pack, 1 forward, 2 train, 3 reduce. */
+EXPORT(stageTasks) int stage_tasks(const EgnnCall *c, int stage) {
+  return stage == 1 ? core_forward_tasks(c->plan) : stage == 2 ? core_lanes(c->plan) : core_pack_tasks(c->model);
+}
+EXPORT(runTask) void run_task(const EgnnCall *c, int stage, int task, void *workspace) {
+  if (stage == 0) pack(c, task);
+  if (stage == 1) forward(c, task, workspace);
+  if (stage == 2) train(c, task, workspace);
+  if (stage == 3) core_reduce(c, task);
+}
