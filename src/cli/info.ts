@@ -37,7 +37,9 @@ async function showInstallation(output: Output): Promise<void> {
   const { webgpuProblem } = await import("../runtime/prepare.ts");
   const { nativeStatus } = await import("../kernels/native.ts");
   const { dataHome, datasetNames } = await import("../data/store.ts");
+  const { wasmStatus } = await import("../kernels/wasm.ts");
   const native = nativeStatus();
+  const wasm = await wasmStatus();
   const problem = await webgpuProblem();
   const facts = {
     version: packageVersion(),
@@ -47,8 +49,10 @@ async function showInstallation(output: Output): Promise<void> {
     threads: threadCount(),
     engines: {
       native: { available: native.available, reason: native.reason },
-      jax: { available: true, reason: "WebAssembly, part of the package" },
+      wasm: { available: wasm.available, reason: wasm.reason },
+      jax: { available: true, reason: "the readable definition; slower" },
     },
+    engine: native.available ? "native" : wasm.available ? "wasm" : "jax",
     devices: {
       cpu: { available: true, reason: "the default" },
       webgpu: { available: problem === undefined, reason: problem ?? "an adapter was found" },
@@ -73,6 +77,7 @@ async function showInstallation(output: Output): Promise<void> {
         [
           ["Node", `${facts.node} on ${facts.platform}`],
           ["CPU", `${facts.cpu.model}, ${facts.cpu.cores} cores`],
+          ["engine", `${facts.engine}, the fastest that is here`],
           ["threads", `${facts.threads} (--threads or EQUIMOL_THREADS)`],
           ["data home", `${facts.dataHome} (EQUIMOL_HOME)`],
           ["data sets", facts.dataSets.join(", ") || "none yet; equimol data make minimol makes one"],

@@ -1,20 +1,21 @@
-/** The engine for a network: native code where it was built and the network is its kind, jax-js otherwise. */
+/** The engine for a network: native code where it was built, else WebAssembly, else jax-js. */
 import { InputError } from "../errors.ts";
 import type { DynamicsConfig } from "../nets/dynamics.ts";
 import type { DenoiserEngine } from "../nets/engine.ts";
 import { type DeviceName, prepareRuntime } from "../runtime/prepare.ts";
 import { threadCount } from "../runtime/worker-shim.ts";
 import { loadNativeEngine, nativeStatus } from "./native.ts";
+import { loadWasmEngine, wasmStatus } from "./wasm.ts";
 
-export const ENGINES = ["auto", "native", "jax"] as const;
+export const ENGINES = ["auto", "native", "wasm", "jax"] as const;
 export type EngineName = (typeof ENGINES)[number];
 
 export interface EngineOptions {
-  /** "auto": native, else jax. */
+  /** "auto": the first of native, wasm, jax that there is. */
   readonly engine?: EngineName;
   /** Where jax-js computes; asking for "webgpu" means jax. */
   readonly device?: DeviceName;
-  /** Told when "auto" cannot use the native engine. */
+  /** Told when "auto" cannot use what is fastest. */
   readonly onNotice?: (notice: string) => void;
 }
 
@@ -24,18 +25,33 @@ export async function createEngine(
   options: EngineOptions = {},
 ): Promise<DenoiserEngine> {
   const { engine = "auto", device = "auto", onNotice } = options;
-  if (engine === "native" && device === "webgpu")
-    throw new InputError("--engine native computes on the CPU; leave out --device webgpu");
-  if (engine !== "jax" && device !== "webgpu") {
-    const problem =
-      config.network === "egnn"
-        ? undefined
-        : `the native engine does not compute the network "${config.network}"`;
-    const native = problem === undefined ? loadNativeEngine(config, { threads: threadCount() }) : undefined;
-    if (native !== undefined) return native;
-    const why = problem ?? `native engine: ${nativeStatus().reason}`;
-    if (engine === "native") throw new InputError(why);
-    onNotice?.(`${why}; computing with jax-js, which is slower`);
+  if ((engine === "native" || engine === "wasm") && device === "webgpu") {
+    throw new InputError(`--engine ${engine} computes on the CPU; leave out --device webgpu`);
+  }
+  const threads = threadCount();
+  const kernels = engine !== "jax" && device !== "webgpu";
+  const fits = config.network === "egnn";
+  if (kernels && !fits && engine !== "auto") {
+    throw new InputError(
+      `--engine ${engine} computes the network "egnn" only; use --engine jax for "${config.network}"`,
+    );
+  }
+  if (kernels && fits) {
+    const missing: string[] = [];
+    if (engine !== "wasm") {
+      const native = loadNativeEngine(config, { threads });
+      if (native !== undefined) return native;
+      missing.push(`native engine: ${nativeStatus().reason}`);
+    }
+    if (engine !== "native") {
+      const wasm = await loadWasmEngine(config, { threads });
+      if (wasm !== undefined) return wasm;
+      missing.push(`WebAssembly engine: ${(await wasmStatus()).reason}`);
+    }
+    if (engine !== "auto") throw new InputError(missing.join("; "));
+    onNotice?.(`${missing.join("; ")}; computing with jax-js, which is slower`);
+  } else if (kernels) {
+    onNotice?.(`the fast engines do not compute the network "${config.network}"; computing with jax-js`);
   }
   await prepareRuntime(device);
   const { createJaxEngine } = await import("../nets/jax-engine.ts");
