@@ -12,24 +12,24 @@ enum { STORE, ADD, MULTIPLY };
 INLINE void row_tile(const int rows, const int vectors, const int mode, long depth, const float *x, long ldx,
                      const float *panel, const float *bias, float *y, long ldy, const float *other, long ldo) {
   vf sum[MR][2];
-#pragma GCC unroll 16
+  UNROLL
   for (int m = 0; m < rows; m++)
-#pragma GCC unroll 2
+  UNROLL
     for (int v = 0; v < vectors; v++) sum[m][v] = bias ? load(bias + v * VL) : splat(0);
   for (long k = 0; k < depth; k++, panel += vectors * VL) {
     vf w[2];
-#pragma GCC unroll 2
+  UNROLL
     for (int v = 0; v < vectors; v++) w[v] = load(panel + v * VL);
-#pragma GCC unroll 16
+  UNROLL
     for (int m = 0; m < rows; m++) {
       vf a = splat(x[m * ldx + k]);
-#pragma GCC unroll 2
+  UNROLL
       for (int v = 0; v < vectors; v++) sum[m][v] = multiply_add(a, w[v], sum[m][v]);
     }
   }
-#pragma GCC unroll 16
+  UNROLL
   for (int m = 0; m < rows; m++)
-#pragma GCC unroll 2
+  UNROLL
     for (int v = 0; v < vectors; v++) {
       vf t = sum[m][v];
       if (mode == ADD) t += load(other + m * ldo + v * VL);
@@ -86,26 +86,26 @@ NOINLINE void product_multiply(long rows, long columns, long depth, const float 
 INLINE void outer_tile(const int tall, const int vectors, long rows, const float *x, long ldx, const float *y,
                        long ldy, float *c, long ldc) {
   vf sum[MR][2];
-#pragma GCC unroll 16
+  UNROLL
   for (int m = 0; m < tall; m++) {
     __builtin_prefetch(c + m * ldc, 1);
-#pragma GCC unroll 2
+  UNROLL
     for (int v = 0; v < vectors; v++) sum[m][v] = splat(0);
   }
   for (long r = 0; r < rows; r++, x += ldx, y += ldy) {
     vf b[2];
-#pragma GCC unroll 2
+  UNROLL
     for (int v = 0; v < vectors; v++) b[v] = load(y + v * VL);
-#pragma GCC unroll 16
+  UNROLL
     for (int m = 0; m < tall; m++) {
       vf a = splat(x[m]);
-#pragma GCC unroll 2
+  UNROLL
       for (int v = 0; v < vectors; v++) sum[m][v] = multiply_add(a, b[v], sum[m][v]);
     }
   }
-#pragma GCC unroll 16
+  UNROLL
   for (int m = 0; m < tall; m++)
-#pragma GCC unroll 2
+  UNROLL
     for (int v = 0; v < vectors; v++) store(c + m * ldc + v * VL, load(c + m * ldc + v * VL) + sum[m][v]);
 }
 

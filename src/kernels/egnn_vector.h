@@ -13,6 +13,12 @@
 
 #define INLINE static inline __attribute__((always_inline))
 #define NOINLINE static __attribute__((noinline))
+/* Before a loop over a register tile. */
+#if defined(__clang__)
+#define UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define UNROLL _Pragma("GCC unroll 16")
+#endif
 
 typedef float vf __attribute__((vector_size(VL * 4), may_alias));
 typedef float vf_anywhere __attribute__((vector_size(VL * 4), may_alias, aligned(4)));

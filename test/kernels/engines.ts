@@ -1,16 +1,27 @@
 /** The compiled engines that this machine can run; the tests of the kernels run on each. */
 import type { KernelEngine } from "../../src/kernels/kernel-engine.ts";
 import { loadNativeEngine, nativeStatus } from "../../src/kernels/native.ts";
+import { loadWasmEngine, wasmStatus } from "../../src/kernels/wasm.ts";
 import type { EgnnConfig } from "../../src/nets/egnn-config.ts";
 
 export interface EngineUnderTest {
   readonly name: string;
-  readonly load: (config: EgnnConfig, threads?: number) => KernelEngine;
+  readonly load: (config: EgnnConfig, threads?: number) => Promise<KernelEngine>;
 }
 
-export const ENGINES: readonly EngineUnderTest[] = nativeStatus().isas.map((isa) => ({
-  name: `native ${isa}`,
-  load: (config, threads = 1) => loadNativeEngine(config, { threads, isa })!,
-}));
+const native = nativeStatus();
+const wasm = await wasmStatus();
 
-if (!nativeStatus().available) console.warn(`kernel tests skip the native engine: ${nativeStatus().reason}`);
+export const ENGINES: readonly EngineUnderTest[] = [
+  ...native.isas.map((isa) => ({
+    name: `native ${isa}`,
+    load: async (config: EgnnConfig, threads = 1) => loadNativeEngine(config, { threads, isa })!,
+  })),
+  ...wasm.variants.map((variant) => ({
+    name: `wasm ${variant}`,
+    load: async (config: EgnnConfig, threads = 1) => (await loadWasmEngine(config, { threads, variant }))!,
+  })),
+];
+
+if (!native.available) console.warn(`kernel tests skip the native engine: ${native.reason}`);
+if (!wasm.available) console.warn(`kernel tests skip the WebAssembly engine: ${wasm.reason}`);

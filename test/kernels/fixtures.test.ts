@@ -39,7 +39,7 @@ const largest = (a: ArrayLike<number>, b: ArrayLike<number>): number =>
 describe.skipIf(!hasFixtures)("numbers of the published code (skipped without ../shared)", () => {
   it.each(ENGINES)("$name reproduces the dynamics", async ({ load }) => {
     const { weights, xh, t, node_mask, out64 } = readFixture("edm_egnn_forward.json");
-    const engine = load(EDM);
+    const engine = await load(EDM);
     const output = await engine.forward(parametersFrom(EDM, weights, "egnn."), batchOf(xh, t, node_mask));
     expect(largest(output, unpad(out64, node_mask))).toBeLessThan(5e-6);
     engine.dispose();
@@ -48,7 +48,7 @@ describe.skipIf(!hasFixtures)("numbers of the published code (skipped without ..
   it.each(ENGINES)("$name reproduces sine embedding and mean aggregation", async ({ load }) => {
     const { weights, xh, t, node_mask, out64 } = readFixture("edm_forward_variant_sin_mean.json");
     const config: EgnnConfig = { ...EDM, hidden: 16, layers: 2, sinEmbedding: true, aggregation: "mean" };
-    const engine = load(config);
+    const engine = await load(config);
     const batch = batchOf(xh, t, node_mask);
     const output = await engine.forward(parametersFrom(config, weights, "egnn."), batch, {
       meanOver: xh.shape[1],
@@ -72,7 +72,7 @@ describe.skipIf(!hasFixtures)("numbers of the published code (skipped without ..
     const time: Tensor = { shape: t_int.shape, data: t_int.data.map((k: number) => k / 1000) };
     const batch = batchOf({ shape: eps.shape, data: noised }, time, inputs.node_mask);
     const parameters = parametersFrom(EDM, weights, "egnn.");
-    const engine = load(EDM);
+    const engine = await load(EDM);
     const gradient = new Float32Array(parameters.length);
     const weight = Float32Array.from(batch.sizes, () => 0.5 / (9 * n) / batch.sizes.length);
     const target = {

@@ -49,14 +49,14 @@ for (const [variant, config] of Object.entries(VARIANTS)) {
     const slopes = along.map((direction) => referenceSlope(config, direction));
 
     it.each(ENGINES)("$name computes the network", async ({ load }) => {
-      const engine = load(config);
+      const engine = await load(config);
       const output = await engine.forward(parameters, batch);
       expect(relativeDifference(output, referenceForward(config, parameters, batch))).toBeLessThan(1e-6);
       engine.dispose();
     });
 
     it.each(ENGINES)("$name differentiates every tensor as finite differences do", async ({ load }) => {
-      const engine = load(config);
+      const engine = await load(config);
       const gradient = new Float32Array(parameters.length);
       await engine.squaredError(parameters, batch, target, gradient);
       const mine = along.map((direction) => direction.reduce((sum, d, k) => sum + d * gradient[k], 0));
@@ -69,7 +69,7 @@ for (const [variant, config] of Object.entries(VARIANTS)) {
     });
 
     it.each(ENGINES)("$name returns the squared errors of each molecule", async ({ load }) => {
-      const engine = load(config);
+      const engine = await load(config);
       const errors = await engine.squaredError(
         parameters,
         batch,
@@ -89,7 +89,7 @@ for (const [variant, config] of Object.entries(VARIANTS)) {
 
 it.each(ENGINES)("$name differentiates molecules too large to keep their activations", async ({ load }) => {
   const config = { ...VARIANTS["attention, tanh, sum"], layers: 8 };
-  const engine = load(config);
+  const engine = await load(config);
   const parameters = randomParameters(config);
   const batch = {
     ...randomBatch(config, [200]),

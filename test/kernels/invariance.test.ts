@@ -25,7 +25,7 @@ it.each(ENGINES)("$name gives the same bits on 1, 2 and 3 threads", async ({ loa
   const target = randomTarget(WIDE, batch);
   const results = [];
   for (const threads of [1, 2, 3]) {
-    const engine = load(WIDE, threads);
+    const engine = await load(WIDE, threads);
     const gradient = new Float32Array(parameters.length);
     const errors = await engine.squaredError(parameters, batch, target, gradient);
     results.push({ output: await engine.forward(parameters, batch), errors, gradient });
@@ -41,7 +41,7 @@ it.each(ENGINES)(
     const parameters = randomParameters(WIDE);
     const sizes = [17, 3, 1, 29, 8, 2, 20, 11];
     const batch = randomBatch(WIDE, sizes);
-    const engine = load(WIDE, 2);
+    const engine = await load(WIDE, 2);
     const together = await engine.forward(parameters, batch);
     const width = 3 + WIDE.outFeatures;
     let row = 0;
@@ -59,7 +59,7 @@ it.each(ENGINES)(
 );
 
 it.each(ENGINES)("$name moves a lone atom nowhere", async ({ load }) => {
-  const engine = load(BASE);
+  const engine = await load(BASE);
   const output = await engine.forward(randomParameters(BASE), randomBatch(BASE, [1]));
   expect([...output.subarray(0, 3)]).toEqual([0, 0, 0]);
   expect(output.subarray(3).some((v) => v !== 0)).toBe(true);
@@ -67,7 +67,7 @@ it.each(ENGINES)("$name moves a lone atom nowhere", async ({ load }) => {
 });
 
 it.each(ENGINES)("$name turns with the molecule and keeps its centre of mass", async ({ load }) => {
-  const engine = load(BASE);
+  const engine = await load(BASE);
   const parameters = randomParameters(BASE);
   const batch = randomBatch(BASE, [12]);
   const turned = {
@@ -91,7 +91,7 @@ it.each(ENGINES)("$name turns with the molecule and keeps its centre of mass", a
 
 it.each(ENGINES)("$name passes NaN on in its molecule and nowhere else", async ({ load }) => {
   for (const config of Object.values(VARIANTS)) {
-    const engine = load(config);
+    const engine = await load(config);
     const batch = randomBatch(config, [4, 5]);
     batch.features[0] = Number.NaN;
     const output = await engine.forward(randomParameters(config), batch);
@@ -105,7 +105,7 @@ it.each(ENGINES)("$name passes NaN on in its molecule and nowhere else", async (
 it.each(ENGINES)(
   "$name stays finite for inputs of ±1e4 and for atoms on top of each other",
   async ({ load }) => {
-    const engine = load(BASE);
+    const engine = await load(BASE);
     const parameters = randomParameters(BASE);
     const batch = randomBatch(BASE, [6, 6]);
     const extreme = {
@@ -122,7 +122,7 @@ it.each(ENGINES)(
 );
 
 it.each(ENGINES)("$name accepts an empty batch", async ({ load }) => {
-  const engine = load(BASE);
+  const engine = await load(BASE);
   const parameters = randomParameters(BASE);
   const batch = randomBatch(BASE, []);
   const gradient = new Float32Array(parameters.length).fill(1);
