@@ -3,6 +3,7 @@ import { withBonds } from "../chem/bond-orders.ts";
 import type { Molecule } from "../chem/molecule.ts";
 import { InputError, WorkError } from "../errors.ts";
 import { writeMolecules } from "../formats/write.ts";
+import { MAX_COORDINATE } from "../formats/xyz-frame.ts";
 import { createEngine } from "../kernels/create-engine.ts";
 import { dynamicsConfig } from "../models/edm/config.ts";
 import { type GenerateOptions, generate, SAMPLERS } from "../models/edm/generate.ts";
@@ -111,12 +112,17 @@ export const sample = defineVerb({
     };
     const rule = bondRuleOf(model.config);
     let broken = 0;
+    let lost = 0;
     let written = 0;
     const progress = output.progress("sampling", count * steps);
     const molecules = async function* (): AsyncGenerator<Molecule> {
       for await (const batch of generate(model, engine, options)) {
         for (const { index, molecule, chain, brokenSteps } of batch) {
           if (brokenSteps > 0) broken++;
+          if (!molecule.positions.every((x) => Math.abs(x) <= MAX_COORDINATE)) {
+            lost++;
+            continue;
+          }
           if (chain !== undefined && args.chain !== undefined) await writeMolecules(args.chain, chain);
           const named = { ...molecule, name: `equimol ${args.model} seed ${options.seed} molecule ${index}` };
           yield isSdf(args.out)
@@ -125,6 +131,9 @@ export const sample = defineVerb({
           written++;
         }
       }
+      if (broken === count) throw new WorkError("the network's output was never finite: the model is broken");
+      if (lost === count)
+        throw new WorkError("every molecule flew apart: the model is not trained, or broken");
     };
     try {
       await writeMolecules(args.out, molecules());
@@ -132,11 +141,11 @@ export const sample = defineVerb({
       progress.done();
       engine.dispose();
     }
-    if (broken === written) throw new WorkError("the network's output was never finite: the model is broken");
     if (broken > 0)
       output.warn(
-        `${broken} of ${written} molecules met output that was not finite; it was taken as zero there`,
+        `${broken} of ${count} molecules met output that was not finite; it was taken as zero there`,
       );
+    if (lost > 0) output.warn(`${lost} of ${count} molecules flew apart and were left out`);
     const seconds = (performance.now() - began) / 1000;
     output.result({
       model: args.model,
@@ -149,6 +158,7 @@ export const sample = defineVerb({
       engine: engine.name,
       seconds,
       broken,
+      lost,
     });
     output.print(
       `${written} molecules in ${duration(seconds)} (${sampler}, ${steps} steps, ${engine.name}) → ${args.out}\nMeasure them with: equimol evaluate ${args.out}`,
