@@ -1,6 +1,6 @@
 /**
  * The Gaussian process between two noise levels s < t of a variance-preserving schedule (Kingma et al. 2021,
- * section 3 and appendix A; Hoogeboom et al. 2022, eq. 3–8). Only numbers here: what is noised is not its concern.
+ * section 3 and appendix A; Hoogeboom et al. 2022, section 2). Only numbers here: what is noised is not its concern.
  */
 import { type NoiseSchedule, softplus } from "./schedule.ts";
 
@@ -23,7 +23,7 @@ export interface ReverseStep {
   readonly noise: number;
 }
 
-/** p(z_s | z_t) = q(z_s | z_t, x = x̂(ε̂)): the ancestral step (Hoogeboom et al. 2022, eq. 8 and algorithm 2). */
+/** p(z_s | z_t) = q(z_s | z_t, x = x̂(ε̂)): the ancestral step (Hoogeboom et al. 2022, algorithm 2). */
 export function ancestralStep(schedule: NoiseSchedule, s: number, t: number): ReverseStep {
   const { alpha, sigma2 } = transition(schedule.gamma(s), schedule.gamma(t));
   const sigmaT = schedule.sigma(t);

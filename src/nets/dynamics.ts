@@ -1,5 +1,5 @@
 /**
- * The denoiser ε_θ(z_t, t) that EDM trains (Hoogeboom et al. 2022, section 3.2, eq. 15): the network's change of
+ * The denoiser ε_θ(z_t, t) that EDM trains (Hoogeboom et al. 2022, section 3): the network's change of
  * positions without its centre of mass, and its new features without the conditioning channels.
  */
 import { np } from "../runtime/jax.ts";

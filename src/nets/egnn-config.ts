@@ -1,5 +1,5 @@
 /**
- * Shape of the E(n)-equivariant graph network of EDM (Hoogeboom et al. 2022, eq. 12 and appendix B; EGNN:
+ * Shape of the E(n)-equivariant graph network of EDM (Hoogeboom et al. 2022, section 2 and appendix B; EGNN:
  * Satorras, Hoogeboom, Welling 2021). Defaults are those of the paper's QM9 model.
  */
 import { type Layout, linearSpecs, type ParameterSpec } from "./parameters.ts";

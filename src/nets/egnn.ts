@@ -1,5 +1,5 @@
 /**
- * E(n)-equivariant graph network over all pairs of atoms, as EDM uses it (Hoogeboom et al. 2022, eq. 12–13 and
+ * E(n)-equivariant graph network over all pairs of atoms, as EDM uses it (Hoogeboom et al. 2022, section 2 and
  * appendix B; Satorras, Hoogeboom, Welling 2021). Rotating, reflecting or shifting x turns the new x along and
  * leaves h alone. h: atom features, x: positions, e: edge features, m: messages.
  * Deviation: the first layer of φ_e and φ_x is factorised, W[h_i; h_j; e] = W₁h_i + W₂h_j + W₃e, so that no

@@ -1,6 +1,6 @@
 /**
  * Molecules as the model sees them: centred positions, one-hot atom types and charges, each divided by its
- * normalisation (Hoogeboom et al. 2022, section 3.3 and appendix B), atoms of all molecules side by side.
+ * normalisation (Hoogeboom et al. 2022, section 3 and appendix B), atoms of all molecules side by side.
  */
 
 import { symbolOf } from "../../chem/elements.ts";

@@ -1,5 +1,5 @@
 /**
- * The variational bound with a learned schedule (Hoogeboom et al. 2022, section 2 and appendix A.1; Kingma et al.
+ * The variational bound with a learned schedule (Hoogeboom et al. 2022, section 2 and appendix A; Kingma et al.
  * 2021, appendix H): γ enters z_t, the weights, the prior and the reconstruction, so the whole loss is one jax-js
  * function of network and schedule together. All terms are those of `objective.ts`, kind "vlb".
  */

@@ -1,5 +1,5 @@
 /**
- * Terms of the variational bound that need no network (Hoogeboom et al. 2022, section 3.2, eq. 17–19 and appendix
+ * Terms of the variational bound that need no network (Hoogeboom et al. 2022, section 3 and appendix
  * A): the prior's KL, the normaliser of p(x | z_0), the discrete likelihood of types and charges, the change of
  * volume of the normalisation. All in nats, per molecule.
  */

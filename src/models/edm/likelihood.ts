@@ -1,5 +1,5 @@
 /**
- * −log p(x, h, N) of molecules under a trained EDM, in nats (Hoogeboom et al. 2022, section 3.2 and 3.4): the
+ * −log p(x, h, N) of molecules under a trained EDM, in nats (Hoogeboom et al. 2022, section 3): the
  * variational bound, estimated with one time step for each molecule, plus −log p(N).
  */
 import type { Molecule } from "../../chem/molecule.ts";

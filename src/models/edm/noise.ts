@@ -1,6 +1,6 @@
 /**
  * Noise for molecules: positions are normal on the subspace without centre of mass, 3(N − 1) degrees of freedom
- * (Hoogeboom et al. 2022, section 3.1; Satorras et al. 2021, E-NF), features are plain normal. The noise of
+ * (Hoogeboom et al. 2022, section 3; Satorras et al. 2021, E-NF), features are plain normal. The noise of
  * molecule i depends on (seed, purpose, i, step) alone.
  */
 import type { Space } from "../../diffusion/space.ts";

@@ -1,5 +1,5 @@
 /**
- * The two objectives of EDM and its likelihood (Hoogeboom et al. 2022, section 3.2 and appendix A.1, algorithm 1).
+ * The two objectives of EDM and its likelihood (Hoogeboom et al. 2022, section 3, appendix A, algorithm 1).
  * Every one is, per molecule, a constant plus a weighted squared error of the predicted noise, so the engine only
  * ever sees ‖ε̂ − ε‖². "l2" is L_simple; "vlb" is the variational bound with one draw of t for all terms.
  * Deviation: the published L_simple divides by the atoms of the padded batch; we divide by a constant number of

@@ -1,4 +1,4 @@
-/** p(N): the histogram of the training molecules' sizes (Hoogeboom et al. 2022, section 3.4). */
+/** p(N): the histogram of the training molecules' sizes (Hoogeboom et al. 2022, section 3). */
 import type { Stream } from "../../math/random.ts";
 
 export interface SizeDistribution {
