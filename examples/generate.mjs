@@ -1,0 +1,18 @@
+/**
+ * Ten molecules from the shipped model, and how many are stable by EDM's rule. Run it in a clone after `npm start`:
+ *
+ *   node examples/generate.mjs
+ */
+import { createEngine, dynamicsConfig, findModel, generate, loadEdm, stability, symbolOf } from "equimol";
+
+const model = await loadEdm(findModel("qm9-small"));
+const engine = await createEngine(dynamicsConfig(model.config));
+const options = { count: 10, seed: 0, sampler: "dpm-solver", steps: 50 };
+for await (const batch of generate(model, engine, options)) {
+  for (const { index, molecule } of batch) {
+    const { stableAtoms, atoms } = stability(molecule, "qm9");
+    const symbols = Array.from(molecule.atomicNumbers, symbolOf).sort().join("");
+    console.log(`molecule ${index}: ${symbols}, ${stableAtoms} of ${atoms} atoms stable`);
+  }
+}
+engine.dispose();
