@@ -2,6 +2,7 @@
  * return promises. Arguments are checked here as far as memory safety goes; src/kernels/native.ts explains. */
 #include <node_api.h>
 
+#include "addon_config.h"
 #include "engine.h"
 
 #if defined(__x86_64__)
@@ -60,53 +61,21 @@ static void finalize(napi_env env, void *data, void *hint) {
   free(h);
 }
 
-static int number_property(napi_env env, napi_value object, const char *name, double *value) {
-  napi_value property;
-  return napi_get_named_property(env, object, name, &property) == napi_ok &&
-         napi_get_value_double(env, property, value) == napi_ok;
-}
-
 /* create({ inFeatures, …, threads }, instruction set or "") → handle */
 static napi_value create(napi_env env, napi_callback_info info) {
-  static const struct {
-    const char *name;
-    size_t at;
-    double least, most;
-  } counts[] = {
-      {"inFeatures", offsetof(EgnnConfig, in_features), 1, 4096}, {"outFeatures", offsetof(EgnnConfig, out_features), 0, 4096},
-      {"hidden", offsetof(EgnnConfig, hidden), 1, 8192},          {"layers", offsetof(EgnnConfig, layers), 0, 1024},
-      {"sublayers", offsetof(EgnnConfig, sublayers), 1, 1024},    {"attention", offsetof(EgnnConfig, attention), 0, 1},
-      {"tanh", offsetof(EgnnConfig, tanh), 0, 1},                 {"mean", offsetof(EgnnConfig, mean), 0, 1},
-      {"sinEmbedding", offsetof(EgnnConfig, sin_embedding), 0, 1},
-  };
-  napi_value arguments[2];
+  napi_value arguments[2], external;
   size_t count = 2, length;
   EgnnConfig config;
-  double value, threads, range, constant, factor;
-  char name[32] = "";
-  if (napi_get_cb_info(env, info, &count, arguments, 0, 0) != napi_ok || count < 2) return fail(env, "create needs (config, instructionSet)");
-  for (size_t k = 0; k < sizeof counts / sizeof *counts; k++) {
-    if (!number_property(env, arguments[0], counts[k].name, &value) || !(value >= counts[k].least && value <= counts[k].most)) {
-      char message[96];
-      snprintf(message, sizeof message, "%s must be a number from %g to %g", counts[k].name, counts[k].least, counts[k].most);
-      return fail(env, message);
-    }
-    *(int32_t *)((char *)&config + counts[k].at) = (int32_t)value;
-  }
-  if (config.out_features > config.in_features) return fail(env, "outFeatures must not exceed inFeatures");
-  if (!number_property(env, arguments[0], "coordsRange", &range) || !number_property(env, arguments[0], "normConstant", &constant) ||
-      !number_property(env, arguments[0], "normalizationFactor", &factor) || !number_property(env, arguments[0], "threads", &threads))
-    return fail(env, "coordsRange, normConstant, normalizationFactor and threads must be numbers");
-  if (!(threads >= 1 && threads <= 1024)) return fail(env, "threads must be from 1 to 1024");
-  config.coords_range = (float)range;
-  config.norm_constant = (float)constant;
-  config.normalization_factor = (float)factor;
-  if (napi_get_value_string_utf8(env, arguments[1], name, sizeof name, &length) != napi_ok) return fail(env, "the instruction set must be a string");
+  int threads;
+  char name[32] = "", message[128];
+  if (napi_get_cb_info(env, info, &count, arguments, 0, 0) != napi_ok) return 0;
+  if (!read_config(env, arguments[0], &config, &threads, message, sizeof message)) return fail(env, message);
+  if (napi_get_value_string_utf8(env, arguments[1], name, sizeof name, &length) != napi_ok)
+    return fail(env, "the instruction set must be a string");
   const EgnnCore *core = core_named(name);
   if (!core) return fail(env, "this processor or build lacks the instruction set asked for");
   Handle *h = calloc(1, sizeof(Handle));
-  if (h) h->engine = engine_open(core, &config, (int)threads);
-  napi_value external;
+  if (h) h->engine = engine_open(core, &config, threads);
   if (!h || !h->engine || napi_create_external(env, h, finalize, 0, &external) != napi_ok) {
     if (h) engine_close(h->engine);
     free(h);
@@ -118,7 +87,8 @@ static napi_value create(napi_env env, napi_callback_info info) {
 static Handle *handle_of(napi_env env, napi_value value) {
   void *data = 0;
   napi_valuetype type;
-  if (napi_typeof(env, value, &type) != napi_ok || type != napi_external || napi_get_value_external(env, value, &data) != napi_ok) {
+  if (napi_typeof(env, value, &type) != napi_ok || type != napi_external ||
+      napi_get_value_external(env, value, &data) != napi_ok) {
     fail(env, "the first argument must be an engine");
     return 0;
   }
@@ -135,7 +105,8 @@ static Handle *handle_of(napi_env env, napi_value value) {
 }
 
 /* Data of a typed array of the given type and length (−1: any, stored). */
-static void *array_of(napi_env env, Job *job, napi_value value, napi_typedarray_type type, int64_t *length, const char *name) {
+static void *array_of(napi_env env, Job *job, napi_value value, napi_typedarray_type type, int64_t *length,
+                      const char *name) {
   napi_typedarray_type got;
   size_t count;
   void *data;
@@ -248,7 +219,8 @@ static napi_value start(napi_env env, napi_callback_info info, int training) {
   if (napi_create_reference(env, arguments[0], 1, &job->kept[job->kept_count]) == napi_ok) job->kept_count++;
   if (napi_create_string_utf8(env, "equimol", NAPI_AUTO_LENGTH, &name) != napi_ok ||
       napi_create_async_work(env, 0, name, execute, complete, job, &job->work) != napi_ok ||
-      napi_create_promise(env, &job->deferred, &promise) != napi_ok || napi_queue_async_work(env, job->work) != napi_ok) {
+      napi_create_promise(env, &job->deferred, &promise) != napi_ok ||
+      napi_queue_async_work(env, job->work) != napi_ok) {
     release(env, job);
     return fail(env, "cannot start the operation");
   }
@@ -298,7 +270,11 @@ NAPI_MODULE_INIT() {
   static const struct {
     const char *name;
     napi_callback call;
-  } functions[] = {{"create", create}, {"forward", forward}, {"squaredError", squared_error}, {"dispose", dispose}, {"instructionSets", instruction_sets}};
+  } functions[] = {{"create", create},
+                   {"forward", forward},
+                   {"squaredError", squared_error},
+                   {"dispose", dispose},
+                   {"instructionSets", instruction_sets}};
   for (size_t k = 0; k < sizeof functions / sizeof *functions; k++) {
     napi_value function;
     if (napi_create_function(env, functions[k].name, NAPI_AUTO_LENGTH, functions[k].call, 0, &function) != napi_ok ||

@@ -1,6 +1,7 @@
 /* The numerical core, compiled once per instruction set: VL floats per vector, MR rows per register tile, CORE the
  * name of the exported table, CORE_NAME what users read. See egnn.h for the contract with the hosts. */
 #include "egnn_backward.h"
+#include "egnn_pack.h"
 
 static size_t core_parameter_count(const EgnnConfig *c) {
   size_t hidden = c->hidden, features = c->sin_embedding ? 2 * SIN_TERMS : 2, in = c->in_features;

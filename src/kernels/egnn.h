@@ -44,7 +44,7 @@ typedef struct EgnnCall {
   float *output;     /* [atoms, 3 + out_features] (forward only) */
   EgnnTarget target; /* training only */
   float *partial;    /* one gradient per lane, padded */
-  float *gradient;   /* flat like parameters */
+  float *gradient;   /* flat like parameters; null: forward only */
 } EgnnCall;
 
 /* The core of one instruction set. Byte counts are multiples of 64; every memory block is aligned to 64. */

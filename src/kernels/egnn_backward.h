@@ -6,9 +6,8 @@
 #include "egnn_forward.h"
 
 /* Gradients of a linear layer's weights and bias from its input and ∂L/∂output. */
-INLINE void linear_gradient(const EgnnCall *call, const Linear *l, float *partial, int64_t rows, const float *grad,
-                            int64_t ldg, const float *x, int64_t ldx) {
-  (void)call;
+INLINE void linear_gradient(const Linear *l, float *partial, int64_t rows, const float *grad, int64_t ldg,
+                            const float *x, int64_t ldx) {
   outer_add(l->backward_depth, l->inputs, rows, grad, ldg, x, ldx, partial + l->gradient, l->inputs);
   column_sums_add(rows, l->outputs, grad, ldg, partial + l->bias_gradient);
 }
@@ -48,8 +47,9 @@ NOINLINE void error(const EgnnCall *call, const Group *g, Workspace *w) {
   }
 }
 
-/* y = y ∘ SiLU′(x); SiLU(x) into active. */
-NOINLINE void activate_backward(int64_t rows, int64_t columns, int64_t ld, const float *x, float *active, float *slope) {
+/* SiLU(x) and SiLU′(x). */
+NOINLINE void activate_backward(int64_t rows, int64_t columns, int64_t ld, const float *x, float *active,
+                                float *slope) {
   for (int64_t r = 0; r < rows; r++)
     for (int64_t k = 0; k < columns; k += VL) {
       vf s;
@@ -63,9 +63,10 @@ NOINLINE void clear(float *x, int64_t count) {
 }
 
 /* From ∂L/∂(A h + b0 | B h) in w->grad_terms to the weights and, added, to w->grad_h. */
-NOINLINE void terms_backward(const EgnnCall *call, const EdgeLayer *e, Workspace *w, float *partial, const float *nodes) {
+NOINLINE void terms_backward(const EgnnCall *call, const EdgeLayer *e, Workspace *w, float *partial,
+                             const float *nodes) {
   const EgnnModel *m = call->model;
-  linear_gradient(call, &e->atoms, partial, w->atoms, w->grad_terms, m->ld2, nodes, m->ld2);
+  linear_gradient(&e->atoms, partial, w->atoms, w->grad_terms, m->ld2, nodes, m->ld2);
   product_add(w->atoms, e->atoms.inputs, e->atoms.backward_depth, w->grad_terms, m->ld2,
               call->weights + e->atoms.backward, 0, w->grad_h, m->ld, w->grad_h, m->ld);
 }
@@ -89,10 +90,10 @@ NOINLINE void convolve_backward(const EgnnCall *call, const Group *g, Workspace 
   const Convolution *c = &m->convolutions[index];
   const float *nodes = node_rows(m, w, index);
   activate_backward(w->atoms, m->hidden, m->ld, middle_rows(m, w, index), w->active, w->grad_middle);
-  linear_gradient(call, &c->node[1], partial, w->atoms, w->grad_h, m->ld, w->active, m->ld);
+  linear_gradient(&c->node[1], partial, w->atoms, w->grad_h, m->ld, w->active, m->ld);
   product_multiply(w->atoms, m->hidden, c->node[1].backward_depth, w->grad_h, m->ld,
                    call->weights + c->node[1].backward, w->grad_middle, m->ld, w->grad_middle, m->ld);
-  linear_gradient(call, &c->node[0], partial, w->atoms, w->grad_middle, m->ld, nodes, m->ld2);
+  linear_gradient(&c->node[0], partial, w->atoms, w->grad_middle, m->ld, nodes, m->ld2);
   product(w->atoms, c->node[0].inputs, c->node[0].backward_depth, w->grad_middle, m->ld,
           call->weights + c->node[0].backward, 0, w->grad_nodes, m->ld2);
   for (int64_t i = 0; i < w->atoms; i++)
@@ -111,7 +112,7 @@ NOINLINE void backward_group(const EgnnCall *call, const Group *g, Workspace *w,
   const EgnnModel *m = call->model;
   const float *last = node_rows(m, w, m->layers * m->sublayers);
   error(call, g, w);
-  linear_gradient(call, &m->last, partial, w->atoms, w->grad_result, m->out, last, m->ld2);
+  linear_gradient(&m->last, partial, w->atoms, w->grad_result, m->out, last, m->ld2);
   product(w->atoms, m->last.inputs, m->last.backward_depth, w->grad_result, m->out, call->weights + m->last.backward, 0,
           w->grad_h, m->ld);
   for (int b = m->layers - 1; b >= 0; b--) {
@@ -120,7 +121,7 @@ NOINLINE void backward_group(const EgnnCall *call, const Group *g, Workspace *w,
     for (int s = m->sublayers - 1; s >= 0; s--) convolve_backward(call, g, w, partial, b, b * m->sublayers + s);
     EACH_MOLECULE(after, call, g) geometry_backward(w, &after);
   }
-  linear_gradient(call, &m->embedding, partial, w->atoms, w->grad_h, m->ld, w->features, m->in);
+  linear_gradient(&m->embedding, partial, w->atoms, w->grad_h, m->ld, w->features, m->in);
 }
 
 NOINLINE void train(const EgnnCall *call, int lane, void *memory) {

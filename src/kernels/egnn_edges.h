@@ -265,7 +265,8 @@ NOINLINE void edges_backward(const EdgePass *p, Workspace *w, const float *gate,
       scores_slope(p, rows, z, w->second, grad_score + e);
     else
       messages_slope(p, w, from, to, z, w->second, gate + e, grad_aggregate, stride);
-    outer_add(m->config.hidden, m->hidden, rows, w->second, m->ld, w->first, m->ld, p->partial + l->gradient, l->inputs);
+    outer_add(m->config.hidden, m->hidden, rows, w->second, m->ld, w->first, m->ld, p->partial + l->gradient,
+              l->inputs);
     product_multiply(rows, l->inputs, l->backward_depth, w->second, m->ld, p->weights + l->backward, w->slope, m->ld,
                      w->slope, m->ld);
     first_layer_backward(p, from, to, w->slope, grad_terms, grad_d2);

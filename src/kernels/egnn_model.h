@@ -1,5 +1,5 @@
-/* Where each tensor lies: in the flat parameters (order of egnnLayout in nets/egnn-config.ts), in the packed
- * copy that the products read, and in the padded gradient of a lane. Widths are padded with zeros to multiples
+/* Where each tensor lies: in the flat parameters (order of egnnLayout in nets/egnn-config.ts), in the packed copy
+ * (egnn_pack.h) that the products read, and in the padded gradient of a lane. Widths are padded with zeros to multiples
  * of VL. The first edge layer W [hidden, hidden + hidden + edge features] is split into columns for atom i, atom
  * j and the edge: W [h_i; h_j; e] = A h_i + B h_j + E e, so that A h and B h are formed once per atom. */
 #ifndef EGNN_MODEL_H
@@ -162,94 +162,6 @@ INLINE int edge_layer_count(const EgnnModel *m) { return m->layers * (m->sublaye
 INLINE const EdgeLayer *edge_layer(const EgnnModel *m, int index) {
   int convolutions = m->layers * m->sublayers;
   return index < convolutions ? &m->convolutions[index].edge : &m->coordinates[index - convolutions];
-}
-
-/* Offset of element (k, c) in panels of two vectors of columns (one in the last panel of an odd number). */
-INLINE size_t panel_index(long k, long c, long depth, long columns) {
-  long first = c / (2 * VL) * (2 * VL);
-  long width = columns - first >= 2 * VL ? 2 * VL : VL;
-  return first * depth + k * width + (c - first);
-}
-
-/* Tasks 0 … linear_count − 1: one matrix each; then one edge layer each: its small vectors. */
-NOINLINE void pack(const EgnnCall *call, int task) {
-  const EgnnModel *m = call->model;
-  const float *p = call->parameters;
-  float *w = call->weights;
-  if (task < m->linear_count) {
-    const Linear *l = m->linears[task];
-    int high = padded(l->rows), wide = padded(l->columns);
-    for (int row = 0; row < l->outputs; row++) {
-      int r = row % high;
-      w[l->bias + row] = l->has_bias && row < l->rows ? p[l->bias_source + r] : 0;
-      for (int cb = 0; cb < l->column_blocks; cb++) {
-        const float *from = p + l->source + (size_t)r * l->stride + (size_t)(row / high + cb) * l->columns;
-        int count = r < l->rows ? l->columns : 0, first = cb * wide;
-        float *to = w + l->forward + panel_index(first, row, l->depth, l->outputs);
-        long step = panel_index(1, row, l->depth, l->outputs) - panel_index(0, row, l->depth, l->outputs);
-        for (int k = 0; k < wide && first + k < l->depth; k++) to[k * step] = k < count ? from[k] : 0;
-        if (row >= l->backward_depth) continue;
-        for (int k = 0; k < wide; k += VL) {
-          to = w + l->backward + panel_index(row, first + k, l->backward_depth, l->inputs);
-          for (int v = 0; v < VL; v++) to[v] = k + v < count ? from[k + v] : 0;
-        }
-      }
-    }
-    return;
-  }
-  const EdgeLayer *e = edge_layer(m, task - m->linear_count);
-  for (int k = 0; k < m->hidden; k++) {
-    int real = k < m->config.hidden;
-    for (int f = 0; f < m->edge_features; f++)
-      w[e->edge + (size_t)f * m->hidden + k] = real ? p[e->edge_source + (size_t)k * e->atoms.stride + f] : 0;
-    if (e->has_readout) w[e->readout + k] = real ? p[e->readout_source + k] : 0;
-  }
-}
-
-/* Adds the lanes' gradients in their order into the flat gradient; tasks as in pack. */
-NOINLINE void reduce(const EgnnCall *call, int task, int lanes) {
-  const EgnnModel *m = call->model;
-  float *g = call->gradient;
-#define LANES(OFFSET, VALUE)                                                                    \
-  float VALUE = 0;                                                                              \
-  for (int lane = 0; lane < lanes; lane++) VALUE += call->partial[(size_t)lane * m->partial + (OFFSET)]
-  if (task < m->linear_count) {
-    const Linear *l = m->linears[task];
-    int high = padded(l->rows), wide = padded(l->columns);
-    for (int rb = 0; rb < l->row_blocks; rb++)
-      for (int cb = 0; cb < l->column_blocks; cb++)
-        for (int r = 0; r < l->rows; r++) {
-          float *to = g + l->source + (size_t)r * l->stride + (size_t)(rb + cb) * l->columns;
-          const float *from =
-              call->partial + l->gradient + ((size_t)rb * high + r) * l->inputs + (size_t)cb * wide;
-          for (int k = 0; k < l->columns; k++) to[k] = from[k];
-          for (int lane = 1; lane < lanes; lane++) {
-            from += m->partial;
-            for (int k = 0; k < l->columns; k++) to[k] += from[k];
-          }
-        }
-    for (int r = 0; l->has_bias && r < l->rows; r++) {
-      LANES(l->bias_gradient + r, sum);
-      g[l->bias_source + r] = sum;
-    }
-    return;
-  }
-  const EdgeLayer *e = edge_layer(m, task - m->linear_count);
-  for (int k = 0; k < m->config.hidden; k++) {
-    for (int f = 0; f < m->edge_features; f++) {
-      LANES(e->edge_gradient + (size_t)f * m->hidden + k, sum);
-      g[e->edge_source + (size_t)k * e->atoms.stride + f] = sum;
-    }
-    if (e->has_readout) {
-      LANES(e->readout_gradient + k, sum);
-      g[e->readout_source + k] = sum;
-    }
-  }
-  if (e->has_offset) {
-    LANES(e->offset_gradient, sum);
-    g[e->offset_source] = sum;
-  }
-#undef LANES
 }
 
 #endif

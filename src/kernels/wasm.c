@@ -34,14 +34,18 @@ EXPORT(weightsBytes) size_t export_weights_bytes(const EgnnModel *m) { return co
 EXPORT(partialBytes) size_t export_partial_bytes(const EgnnModel *m) { return core_partial_bytes(m); }
 
 EXPORT(setBatch)
-void set_batch(EgnnCall *call, const EgnnModel *model, const float *parameters, float *weights, int molecules, int atoms,
-               const int32_t *sizes, const float *positions, const float *features, float mean_over) {
+void set_batch(EgnnCall *call, const EgnnModel *model, const float *parameters, float *weights, int molecules,
+               int atoms, const int32_t *sizes, const float *positions, const float *features, float mean_over) {
   call->model = model;
   call->parameters = parameters;
   call->weights = weights;
   call->batch = (EgnnBatch){molecules, atoms, sizes, positions, features, mean_over};
 }
-EXPORT(setOutput) void set_output(EgnnCall *call, float *output) { call->output = output; }
+EXPORT(setOutput)
+void set_output(EgnnCall *call, float *output) {
+  call->output = output;
+  call->gradient = 0;
+}
 EXPORT(setTarget)
 void set_target(EgnnCall *call, const float *target, const float *position_weight, const float *feature_weight,
                 double *position_error, double *feature_error, float *partial, float *gradient) {
