@@ -22,14 +22,16 @@ const verbose = process.argv.includes("--verbose");
 const wanted = sourcesHash();
 const last = existsSync(STAMP) ? readFileSync(STAMP, "utf8") : "";
 
-if (force || !(last === `built ${wanted}` && existsSync(ADDON))) {
-  if (force || last !== `failed ${wanted}`) build();
+if (force || last !== `built ${wanted}` || !existsSync(ADDON)) {
+  const compiler = findCompiler();
+  const failure = `failed ${wanted} ${compiler}`;
+  // A build that cannot succeed is not tried again before something changes.
+  if (force || last !== failure) build(compiler, failure);
 }
 
-function build() {
-  const compiler = findCompiler();
-  if (compiler === undefined) return report("failed", "no C compiler found; using WebAssembly instead");
-  if (!existsSync(NODE_GYP)) return report("failed", "node-gyp is not installed; using WebAssembly instead");
+function build(compiler, failure) {
+  if (compiler === undefined) return report(failure, "no C compiler found; using WebAssembly instead");
+  if (!existsSync(NODE_GYP)) return report(failure, "node-gyp is not installed; using WebAssembly instead");
   const start = performance.now();
   // Headers that came with this Node need no download.
   const prefix = dirname(dirname(process.execPath));
@@ -43,15 +45,14 @@ function build() {
   if (verbose) process.stderr.write(output);
   if (result.status !== 0 || !existsSync(ADDON)) {
     const reason = output.split("\n").find((line) => /error[:!]|ERR! stack/i.test(line)) ?? "no reason given";
-    return report("failed", `build failed (${reason.trim()}); using WebAssembly instead`);
+    return report(failure, `build failed (${reason.trim()}); using WebAssembly instead`);
   }
-  report("built", `compiled (${((performance.now() - start) / 1000).toFixed(1)} s)`);
+  report(`built ${wanted}`, `compiled (${((performance.now() - start) / 1000).toFixed(1)} s)`);
 }
 
-/** Remembers the outcome, so that a build that cannot succeed is not tried again before something changes. */
 function report(outcome, message) {
   mkdirSync(join(ROOT, "build"), { recursive: true });
-  writeFileSync(STAMP, `${outcome} ${wanted}`);
+  writeFileSync(STAMP, outcome);
   console.error(`native engine: ${message}`);
 }
 
