@@ -1,5 +1,4 @@
 /** `equimol evaluate --model M --nll --data D`: the likelihood of a data set under a model. */
-
 import type { Molecule } from "../chem/molecule.ts";
 import type { Dataset } from "../data/store.ts";
 import { InputError } from "../errors.ts";
@@ -22,11 +21,13 @@ export async function evaluateLikelihood(
 ): Promise<void> {
   const { createEngine } = await import("../kernels/create-engine.ts");
   const { dynamicsConfig } = await import("../models/edm/config.ts");
+  const { checkElements } = await import("../models/edm/features.ts");
   const { negativeLogLikelihood } = await import("../models/edm/likelihood.ts");
   const { findModel, loadEdm } = await import("../models/edm/model.ts");
   const { loadDataset } = await import("../data/store.ts");
   const model = await loadEdm(findModel(name));
   const { part, molecules } = await moleculesOfSplit(await loadDataset(data), split, limit);
+  checkElements(model.config, molecules, data);
   const engine = await createEngine(dynamicsConfig(model.config), engineOptions);
   const bar = output.progress("likelihood", molecules.length);
   try {

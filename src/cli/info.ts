@@ -1,5 +1,5 @@
 /** `equimol info`: what this installation has; `equimol info MODEL`: what is in a model. */
-import { existsSync, readdirSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { availableParallelism, cpus } from "node:os";
 import { join } from "node:path";
 import { symbolOf } from "../chem/elements.ts";
@@ -38,6 +38,7 @@ async function showInstallation(output: Output): Promise<void> {
   const { nativeStatus } = await import("../kernels/native.ts");
   const { dataHome, datasetNames } = await import("../data/store.ts");
   const { wasmStatus } = await import("../kernels/wasm.ts");
+  const { shippedModelNames } = await import("../models/edm/model.ts");
   const native = nativeStatus();
   const wasm = await wasmStatus();
   const problem = await webgpuProblem();
@@ -59,7 +60,7 @@ async function showInstallation(output: Output): Promise<void> {
     },
     dataHome: dataHome(),
     dataSets: datasetNames(),
-    models: await modelNames(),
+    models: shippedModelNames(),
   };
   output.result(facts);
   const { colours } = output;
@@ -89,16 +90,6 @@ async function showInstallation(output: Output): Promise<void> {
       section("Devices", states(facts.devices), colours),
     ].join("\n\n"),
   );
-}
-
-/** Names of the shipped models. */
-async function modelNames(): Promise<string[]> {
-  const { shippedModels } = await import("../models/edm/model.ts");
-  const folder = shippedModels();
-  if (!existsSync(folder)) return [];
-  return readdirSync(folder)
-    .filter((name) => existsSync(join(folder, name, "config.json")))
-    .sort();
 }
 
 async function showModel(nameOrPath: string, output: Output): Promise<void> {

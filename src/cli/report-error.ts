@@ -6,17 +6,15 @@ export function reportError(error: unknown): number {
   const expected = error instanceof InputError || error instanceof WorkError || isSystemError(error);
   if (expected) {
     console.error(oneLine(error.message));
-    return error instanceof InputError || (isSystemError(error) && !OUT_OF_ROOM.has(error.code ?? ""))
-      ? 2
-      : 1;
+    return error instanceof InputError || (isSystemError(error) && !FAILURES.has(error.code ?? "")) ? 2 : 1;
   }
   console.error("equimol: an error that should not happen. Please report it with the lines below.");
   console.error(error instanceof Error ? (error.stack ?? error.message) : error);
   return 1;
 }
 
-/** Failures of the machine; every other one of the file system is a path the user can mend. */
-const OUT_OF_ROOM: ReadonlySet<string> = new Set(["ENOSPC", "EDQUOT", "EIO", "EMFILE", "ENFILE"]);
+/** Failures of the machine; every other one of the file system is a path, or a disk, that the user can mend. */
+const FAILURES: ReadonlySet<string> = new Set(["EIO", "EMFILE", "ENFILE"]);
 
 const oneLine = (message: string): string => message.replace(/\s*\n\s*/g, " ");
 

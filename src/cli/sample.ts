@@ -2,8 +2,7 @@
 import { withBonds } from "../chem/bond-orders.ts";
 import type { Molecule } from "../chem/molecule.ts";
 import { InputError, WorkError } from "../errors.ts";
-import { writeMolecules } from "../formats/write.ts";
-import { MAX_COORDINATE } from "../formats/xyz-frame.ts";
+import { checkMoleculeTarget, coordinatesFit, writeMolecules } from "../formats/write.ts";
 import { createEngine } from "../kernels/create-engine.ts";
 import { dynamicsConfig } from "../models/edm/config.ts";
 import { type GenerateOptions, generate, SAMPLERS } from "../models/edm/generate.ts";
@@ -40,12 +39,12 @@ export const sample = defineVerb({
       valueHint: "K",
       description: "denoising steps (default: 250, at most the model's)",
     },
-    eta: { type: "string", valueHint: "η", description: "noise of ddim, 0 to 1 (0)" },
+    eta: { type: "string", valueHint: "η", description: "noise of --sampler ddim, 0 to 1 (0)" },
     sizes: {
       type: "string",
       valueHint: "A,B,…",
       description:
-        "number of atoms: one for all or one for each, repeated in turn (drawn from the model's histogram)",
+        "number of atoms of molecules 0, 1, …, over again when they run out (drawn from the model's histogram)",
     },
     first: {
       type: "string",
@@ -88,8 +87,11 @@ export const sample = defineVerb({
       integerOption("steps", args.steps, { min: 1, max: model.schedule.steps }) ??
       Math.min(250, model.schedule.steps);
     const eta = numberOption("eta", args.eta, { min: 0, max: 1 });
+    if (eta !== undefined && sampler !== "ddim")
+      throw new InputError("--eta is the noise of ddim; add --sampler ddim");
     const sizes = integersOption("sizes", args.sizes, { min: 1, max: 1000 });
     const first = integerOption("first", args.first, { min: 0 });
+    if (args.chain !== undefined) await checkMoleculeTarget(args.chain);
     const engine = await createEngine(dynamicsConfig(model.config), {
       ...engineOptions(args),
       onNotice: output.log,
@@ -119,7 +121,7 @@ export const sample = defineVerb({
       for await (const batch of generate(model, engine, options)) {
         for (const { index, molecule, chain, brokenSteps } of batch) {
           if (brokenSteps > 0) broken++;
-          if (!molecule.positions.every((x) => Math.abs(x) <= MAX_COORDINATE)) {
+          if (!coordinatesFit(args.out, molecule)) {
             lost++;
             continue;
           }
@@ -166,4 +168,4 @@ export const sample = defineVerb({
   },
 });
 
-const isSdf = (path: string): boolean => /\.(sdf|mol)(\.gz)?$/i.test(path);
+const isSdf = (path: string): boolean => /\.sdf(\.gz)?$/i.test(path);

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { loadDataset } from "../data/store.ts";
 import { InputError, nearest } from "../errors.ts";
 import { createEngine } from "../kernels/create-engine.ts";
-import { checkSettings, mergeSettings, parseAssignment, readConfigFile } from "../train/config-file.ts";
+import { readSettings } from "../train/config-file.ts";
 import { edmSettingsSchema, PRESETS } from "../train/edm/settings.ts";
 import { trainEdm } from "../train/edm/train.ts";
 import { configFileOf } from "../train/run-folder.ts";
@@ -55,23 +55,17 @@ const edm = defineVerb({
   run: async ({ args, rawArgs }) => {
     const output = createOutput(args);
     const maxSeconds = numberOption("max-seconds", args["max-seconds"], { min: 0 });
-    const assignments = valuesOf(rawArgs, "set").map(parseAssignment);
     const resumed = args.resume ? configFileOf(args.out) : undefined;
-    if (resumed !== undefined && !existsSync(resumed)) {
+    if (resumed !== undefined && !existsSync(resumed))
       throw new InputError("holds no run to resume; leave out --resume to start", { file: args.out });
-    }
-    const source =
-      resumed ?? args.config ?? (args.preset === undefined ? "settings" : `preset ${args.preset}`);
-    const settings = checkSettings(
-      edmSettingsSchema,
-      mergeSettings(
-        args.preset === undefined ? {} : preset(args.preset),
-        resumed === undefined ? {} : readConfigFile(resumed),
-        args.config === undefined ? {} : readConfigFile(args.config),
-        ...assignments,
-      ),
-      assignments.length > 0 ? "--set" : source,
-    );
+    if (resumed !== undefined && args.preset !== undefined)
+      throw new InputError("--preset starts a run; one that is resumed has its settings in its config.yaml");
+    const settings = readSettings(edmSettingsSchema, {
+      ...(args.preset === undefined ? {} : { base: preset(args.preset) }),
+      files: [resumed, args.config].filter((file) => file !== undefined),
+      assignments: valuesOf(rawArgs, "set"),
+    });
+    const engineChoice = engineOptions(args);
     const data = await loadDataset(args.data);
 
     const abort = new AbortController();
@@ -90,7 +84,7 @@ const edm = defineVerb({
       resume: args.resume === true,
       signal: abort.signal,
       ...(maxSeconds === undefined ? {} : { maxSeconds }),
-      createEngine: (config) => createEngine(config, { ...engineOptions(args), onNotice: output.log }),
+      createEngine: (config) => createEngine(config, { ...engineChoice, onNotice: output.log }),
       onStart: (facts) => {
         output.log(
           `${facts.parameters.toLocaleString("en")} parameters, ${facts.train.toLocaleString("en")} molecules (${facts.valid.toLocaleString("en")} for validation), ${facts.steps.toLocaleString("en")} steps, engine ${facts.engine}`,
@@ -111,9 +105,10 @@ const edm = defineVerb({
         );
         output.log(`step ${line.step} (epoch ${line.epoch}): ${figures.join("  ")}`);
       },
+    }).finally(() => {
+      progress?.done();
+      release();
     });
-    progress?.done();
-    release();
     const { position, steps } = outcome;
     output.result({
       run: args.out,
@@ -122,12 +117,13 @@ const edm = defineVerb({
       molecules: position.molecules,
       seconds: position.seconds,
       bestLoss: position.best,
+      finished: outcome.finished,
       interrupted: outcome.interrupted,
     });
     output.print(
-      outcome.interrupted
-        ? `Saved at step ${steps}. Go on with: equimol train edm --data ${args.data} --out ${args.out} --resume`
-        : `Trained ${steps} steps (${position.molecules.toLocaleString("en")} molecules) in ${duration(position.seconds)}. Sample from it with: equimol sample --model ${args.out} -n 100 --out molecules.sdf`,
+      outcome.finished
+        ? `Trained ${steps} steps (${position.molecules.toLocaleString("en")} molecules) in ${duration(position.seconds)}. Sample from it with: equimol sample --model ${args.out} -n 100 --out molecules.sdf`
+        : `Saved at step ${steps}. Go on with: equimol train edm --data ${args.data} --out ${args.out} --resume`,
     );
     return { exitCode: outcome.interrupted && signal !== undefined ? exitCodeOf(signal) : 0 };
   },

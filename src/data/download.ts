@@ -7,7 +7,7 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { mkdir, open, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
-import { WorkError } from "../errors.ts";
+import { InputError, WorkError } from "../errors.ts";
 
 /** What to download, and how to know that it is right. */
 export interface DownloadOptions {
@@ -29,7 +29,8 @@ const PATIENCE = 3;
 /**
  * Downloads the file; does nothing when it is there already and right. The `.part` file outlives a failure of
  * the network, so that the next call goes on from there.
- * @throws WorkError when the server cannot be reached or does not give the file, or it is not the published one
+ * @throws WorkError when the server cannot be reached or does not give the file, or it is not the published one;
+ * InputError when the disk is full
  */
 export async function download(options: DownloadOptions): Promise<void> {
   const { url, file, bytes, md5, pause = 1_000 } = options;
@@ -94,8 +95,11 @@ async function transfer(
     }
     await handle.sync();
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOSPC")
-      throw new WorkError(`${part}: the disk is full`, { cause: error });
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOSPC" || code === "EDQUOT")
+      throw new InputError("the disk is full; make room and try again: it goes on from there", {
+        file: part,
+      });
     throw error;
   } finally {
     await handle.close();

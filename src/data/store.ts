@@ -10,7 +10,7 @@ import { createReadStream, existsSync, readdirSync, rmSync, statSync } from "nod
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { basename, join, resolve } from "node:path";
-import { InputError, nearest, WorkError } from "../errors.ts";
+import { InputError, nearest } from "../errors.ts";
 import { readMolecules } from "../formats/read.ts";
 import { readSafetensors, type Tensor, writeSafetensors } from "../formats/safetensors.ts";
 import { type DatasetInfo, type DatasetSummary, datasetInfo, datasetInfoSchema } from "./dataset-info.ts";
@@ -138,7 +138,9 @@ function writingError(error: unknown, folder: string): unknown {
     );
   }
   if (code === "ENOSPC" || code === "EDQUOT") {
-    return new WorkError(`no space left for the data set in ${folder}; nothing was kept`, { cause: error });
+    return new InputError(
+      `no space left for the data set in ${folder}; nothing was kept. Make room, or give another folder in EQUIMOL_HOME`,
+    );
   }
   return error;
 }

@@ -9,6 +9,7 @@ import type { Molecule } from "../chem/molecule.ts";
 import { loadRdkit, readableSmiles } from "../chem/rdkit.ts";
 import { writeFileAtomically } from "../formats/atomic-write.ts";
 import { writeMolecules } from "../formats/write.ts";
+import { writing } from "../formats/write-problem.ts";
 import { recordOf } from "./gallery/record.ts";
 import { type GalleryContent, galleryHtml } from "./gallery.ts";
 import { type Evaluation, evaluateMolecules, type MoleculeVerdict, type Reference } from "./metrics.ts";
@@ -70,7 +71,7 @@ export async function writeShowcase(
   const records = molecules
     .map((molecule) => recordOf(bonded(molecule, rule)))
     .filter((record) => record !== undefined);
-  await mkdir(folder, { recursive: true });
+  await writing(folder, () => mkdir(folder, { recursive: true }));
   await writeFileAtomically(join(folder, "molecules.sdf"), records);
   await writeMolecules(join(folder, "molecules.extxyz"), molecules);
   await writeFileAtomically(join(folder, "report.json"), `${JSON.stringify(evaluation, null, 2)}\n`);

@@ -4,9 +4,11 @@
  */
 
 import { randomBytes } from "node:crypto";
+import { unlinkSync } from "node:fs";
 import { type FileHandle, open, realpath, rename, stat, unlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { InputError, WorkError } from "../errors.ts";
+import { InputError } from "../errors.ts";
+import { writeProblem, writing } from "./write-problem.ts";
 
 const BLOCK = 1 << 18;
 
@@ -16,15 +18,27 @@ export type FileContent =
   | Iterable<string | Uint8Array>
   | AsyncIterable<string | Uint8Array>;
 
+/** Temporary files of writes that go on; a process that is interrupted takes them with it. */
+const unfinished = new Set<string>();
+process.on("exit", () => {
+  for (const temporary of unfinished) {
+    try {
+      unlinkSync(temporary);
+    } catch {
+      // Already renamed or gone.
+    }
+  }
+});
+
 /**
  * Writes `content` to `path`, replacing what is there. A symbolic link is followed; a device or pipe is written
- * to directly. Throws InputError when the folder is missing or may not be written to, WorkError when the disk is
- * full or fails; errors of the content itself pass through.
+ * to directly. A process that ends meanwhile leaves nothing behind. Throws InputError when the folder is missing,
+ * full or may not be written to, WorkError when the disk fails; errors of the content itself pass through.
  */
 export async function writeFileAtomically(path: string, content: FileContent): Promise<void> {
   const present = await presentTarget(path);
   if (present?.special) {
-    const handle = await attempt(path, () => open(path, "w"));
+    const handle = await writing(path, () => open(path, "w"));
     try {
       await writeAll(handle, path, content);
     } finally {
@@ -33,24 +47,42 @@ export async function writeFileAtomically(path: string, content: FileContent): P
     return;
   }
   const target = present?.path ?? path;
-  const temporary = join(dirname(target), `.${basename(target)}.${randomBytes(6).toString("hex")}.tmp`);
-  const handle = await attempt(path, () => open(temporary, "wx", present?.mode));
+  const temporary = temporaryBeside(target);
+  const handle = await writing(path, () => open(temporary, "wx", present?.mode));
+  unfinished.add(temporary);
   try {
     try {
       await writeAll(handle, path, content);
-      await attempt(path, () => handle.sync());
+      await writing(path, () => handle.sync());
     } catch (error) {
       await handle.close().catch(() => undefined);
       throw error;
     }
-    await attempt(path, () => handle.close()); // some network disks report a full disk only now
-    await attempt(path, () => rename(temporary, target));
+    await writing(path, () => handle.close()); // some network disks report a full disk only now
+    await writing(path, () => rename(temporary, target));
   } catch (error) {
     await unlink(temporary).catch(() => undefined);
     throw error;
+  } finally {
+    unfinished.delete(temporary);
   }
   await syncFolder(dirname(target));
 }
+
+/**
+ * Throws what `writeFileAtomically` would throw because of the place, so that hours of work do not end there. Leaves
+ * nothing behind.
+ */
+export async function checkWritable(path: string): Promise<void> {
+  const present = await presentTarget(path);
+  if (present?.special) return;
+  const temporary = temporaryBeside(present?.path ?? path);
+  await writing(path, async () => (await open(temporary, "wx")).close());
+  await unlink(temporary);
+}
+
+const temporaryBeside = (target: string): string =>
+  join(dirname(target), `.${basename(target)}.${randomBytes(6).toString("hex")}.tmp`);
 
 interface PresentTarget {
   readonly path: string;
@@ -69,7 +101,7 @@ async function presentTarget(path: string): Promise<PresentTarget | undefined> {
     return { path: real, mode: status.mode & 0o777, special: !status.isFile() };
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw writeError(error, path);
+    throw writeProblem(error, path);
   }
 }
 
@@ -77,7 +109,7 @@ async function presentTarget(path: string): Promise<PresentTarget | undefined> {
 async function writeAll(handle: FileHandle, path: string, content: FileContent): Promise<void> {
   const write = async (bytes: Uint8Array): Promise<void> => {
     for (let done = 0; done < bytes.length; ) {
-      done += (await attempt(path, () => handle.write(bytes, done))).bytesWritten;
+      done += (await writing(path, () => handle.write(bytes, done))).bytesWritten;
     }
   };
   if (typeof content === "string") return write(Buffer.from(content));
@@ -106,40 +138,5 @@ async function syncFolder(folder: string): Promise<void> {
     }
   } catch {
     // Folders cannot be opened on Windows nor synced on some network disks; the file itself is safe.
-  }
-}
-
-async function attempt<T>(path: string, operation: () => Promise<T>): Promise<T> {
-  try {
-    return await operation();
-  } catch (error) {
-    throw writeError(error, path);
-  }
-}
-
-function writeError(error: unknown, path: string): unknown {
-  const code = (error as NodeJS.ErrnoException | null)?.code;
-  switch (code) {
-    case undefined:
-      return error;
-    case "ENOENT":
-    case "ENOTDIR":
-      return new InputError("cannot be written: its folder does not exist; make the folder first", {
-        file: path,
-      });
-    case "EACCES":
-    case "EPERM":
-    case "EROFS":
-      return new InputError(`cannot be written: permission is denied (${code})`, { file: path });
-    case "EISDIR":
-      return new InputError("is a folder; the name of a file was expected", { file: path });
-    case "ENAMETOOLONG":
-    case "ELOOP":
-      return new InputError(`cannot be written: the name is not usable (${code})`, { file: path });
-    case "ENOSPC":
-    case "EDQUOT":
-      return new WorkError(`${path}: the disk is full; nothing was replaced`, { cause: error });
-    default:
-      return new WorkError(`${path}: writing failed (${code}); nothing was replaced`, { cause: error });
   }
 }

@@ -5,6 +5,9 @@ import type { Molecule, PropertyValue } from "../chem/molecule.ts";
 import { InputError } from "../errors.ts";
 import { formatReal } from "./numbers.ts";
 
+/** Largest |coordinate| in Å that ten columns hold with either sign. */
+export const MAX_SDF_COORDINATE = 9999.9999;
+
 /** Three columns for the counts of atoms and bonds. */
 const MAX_COUNT = 999;
 const PAIRS_A_LINE = 8;

@@ -5,10 +5,10 @@ import { pipeline } from "node:stream/promises";
 import { createGzip } from "node:zlib";
 import type { Molecule } from "../chem/molecule.ts";
 import { InputError, WorkError } from "../errors.ts";
-import { writeFileAtomically } from "./atomic-write.ts";
+import { checkWritable, writeFileAtomically } from "./atomic-write.ts";
 import { formatExtxyz } from "./extxyz.ts";
 import { extensionOf, type Format, formatOfPath } from "./format.ts";
-import { formatSdf } from "./sdf-write.ts";
+import { formatSdf, MAX_SDF_COORDINATE } from "./sdf-write.ts";
 import { formatXyz } from "./xyz.ts";
 import { MAX_COORDINATE } from "./xyz-frame.ts";
 
@@ -19,7 +19,7 @@ export interface WriteOptions {
 
 /**
  * Writes the molecules and returns how many there were. On any error the target stays as it was and nothing else
- * is left. Throws InputError when the format cannot hold a molecule or the folder cannot be written to,
+ * is left. Throws InputError when the format cannot hold a molecule, or the folder is full or cannot be written to,
  * WorkError when a coordinate is not finite or the disk fails. Coordinates of XYZ and extended XYZ keep every
  * bit; SDF rounds them to four decimals.
  */
@@ -28,14 +28,31 @@ export async function writeMolecules(
   molecules: Iterable<Molecule> | AsyncIterable<Molecule>,
   options: WriteOptions = {},
 ): Promise<number> {
-  const format = options.format ?? formatOfPath(path);
-  if (format === "qm9" || (options.format === undefined && extensionOf(path) === ".mol")) {
-    throw new InputError("this format is only read; write .sdf or .extxyz", { file: path });
-  }
+  const format = writableFormat(path, options);
   const counter = { molecules: 0 };
   const records = formatAll(path, molecules, FORMATTERS[format], counter);
   await writeFileAtomically(path, path.toLowerCase().endsWith(".gz") ? gzip(records) : records);
   return counter.molecules;
+}
+
+/** Throws what `writeMolecules` would throw because of the name or the place, before the molecules are made. */
+export async function checkMoleculeTarget(path: string): Promise<void> {
+  writableFormat(path);
+  await checkWritable(path);
+}
+
+/** Whether a file of this name can hold the coordinates: those of a model that is not trained may be anywhere. */
+export function coordinatesFit(path: string, { positions }: Molecule): boolean {
+  const limit = formatOfPath(path) === "sdf" ? MAX_SDF_COORDINATE : MAX_COORDINATE;
+  return positions.every((x) => Math.abs(x) <= limit);
+}
+
+function writableFormat(path: string, options: WriteOptions = {}): Exclude<Format, "qm9"> {
+  const format = options.format ?? formatOfPath(path);
+  if (format === "qm9" || (options.format === undefined && extensionOf(path) === ".mol")) {
+    throw new InputError("this format is only read; write .sdf or .extxyz", { file: path });
+  }
+  return format;
 }
 
 const FORMATTERS = { xyz: formatXyz, extxyz: formatExtxyz, sdf: formatSdf } as const;

@@ -45,7 +45,8 @@ export async function webgpuProblem(): Promise<string | undefined> {
       Object.assign(globalThis, globals);
       Object.assign(globalThis.navigator, { gpu: create([]) });
     } catch (error) {
-      return `the package "webgpu" cannot be loaded (npm install webgpu): ${(error as Error).message.split("\n")[0]}`;
+      const [why] = (error as Error).message.split(/\n| imported from /); // where from is no use to the user
+      return `the package "webgpu" cannot be loaded (npm install webgpu): ${why}`;
     }
   }
   const gpu = (globalThis.navigator as { readonly gpu?: { requestAdapter(): Promise<unknown> } }).gpu;

@@ -1,10 +1,40 @@
 /** Configuration from presets, YAML files and --set, checked: a typo is an error that names the nearest key. */
 import { readFileSync } from "node:fs";
-import { parseDocument } from "yaml";
+import { type Document, isMap, isScalar, LineCounter, parseDocument } from "yaml";
 import type { z } from "zod";
 import { InputError, nearest } from "../errors.ts";
 
 export type Settings = { readonly [key: string]: unknown };
+
+/** What makes up a configuration, in order: each goes over those before it. */
+export interface SettingsSources {
+  /** A preset. */
+  readonly base?: Settings;
+  /** YAML files. */
+  readonly files?: readonly string[];
+  /** `key=value`, as --set takes them. */
+  readonly assignments?: readonly string[];
+}
+
+/**
+ * The checked configuration from all sources. Each is checked as it comes, so that the error names the one at fault.
+ * @throws InputError with the file and line, or the assignment
+ */
+export function readSettings<S extends z.ZodType>(
+  schema: S,
+  { base = {}, files = [], assignments = [] }: SettingsSources,
+): z.infer<S> {
+  let merged = base;
+  for (const file of files) {
+    merged = mergeSettings(merged, readConfigFile(file));
+    checkSettings(schema, merged, file, keyLines(file));
+  }
+  for (const assignment of assignments) {
+    merged = mergeSettings(merged, parseAssignment(assignment));
+    checkSettings(schema, merged, `--set ${assignment}`);
+  }
+  return checkSettings(schema, merged, "settings");
+}
 
 /** The mapping in a YAML file. @throws InputError with file and line */
 export function readConfigFile(file: string): Settings {
@@ -19,9 +49,37 @@ export function readConfigFile(file: string): Settings {
   if (problem) {
     throw new InputError(problem.message.split("\n")[0], { file, line: problem.linePos?.[0].line });
   }
-  const value: unknown = document.toJS() ?? {};
+  const value = plainValue(document, file) ?? {};
   if (!isSettings(value)) throw new InputError("expected a mapping of keys to values", { file });
   return value;
+}
+
+/** What the document says. @throws InputError for an alias to nothing */
+function plainValue(document: Document, file: string): unknown {
+  try {
+    return document.toJS();
+  } catch (error) {
+    throw new InputError((error as Error).message, { file });
+  }
+}
+
+/** Finds the line of the deepest key of a path that a YAML file has. */
+function keyLines(file: string): (path: readonly PropertyKey[]) => number | undefined {
+  const lineCounter = new LineCounter();
+  const { contents } = parseDocument(readFileSync(file, "utf8"), { lineCounter });
+  return (path) => {
+    let node: unknown = contents;
+    let line: number | undefined;
+    for (const key of path) {
+      const pair = isMap(node)
+        ? node.items.find((item) => isScalar(item.key) && item.key.value === key)
+        : undefined;
+      if (pair === undefined || !isScalar(pair.key) || !pair.key.range) break;
+      line = lineCounter.linePos(pair.key.range[0]).line;
+      node = pair.value;
+    }
+    return line;
+  };
 }
 
 /** `a.b=c` as { a: { b: c } }; the value is read as YAML. */
@@ -29,12 +87,18 @@ export function parseAssignment(assignment: string): Settings {
   const equals = assignment.indexOf("=");
   if (equals < 1)
     throw new InputError(`--set ${assignment}: expected key=value, such as training.batchSize=32`);
-  const value: unknown = parseDocument(assignment.slice(equals + 1)).toJS();
+  const document = parseDocument(assignment.slice(equals + 1));
+  const [problem] = document.errors;
+  if (problem) throw new InputError(`--set ${assignment}: ${problem.message.split("\n")[0]}`);
+  const value = plainValue(document, `--set ${assignment}`);
   return assignment
     .slice(0, equals)
     .split(".")
     .reduceRight<unknown>((inner, key) => ({ [key]: inner }), value) as Settings;
 }
+
+/** Keys whose `kind` decides which other keys there are: another kind replaces the mapping, it does not merge. */
+const UNIONS: ReadonlySet<string> = new Set(["schedule"]);
 
 /** Later settings over earlier ones, mappings merged key by key. */
 export function mergeSettings(...all: readonly Settings[]): Settings {
@@ -42,21 +106,28 @@ export function mergeSettings(...all: readonly Settings[]): Settings {
   for (const settings of all) {
     for (const [key, value] of Object.entries(settings)) {
       const before = merged[key];
-      // Another kind of schedule has other keys: it replaces, it does not merge.
-      const replaces =
-        isSettings(value) && isSettings(before) && "kind" in value && value.kind !== before.kind;
       merged[key] =
-        isSettings(before) && isSettings(value) && !replaces ? mergeSettings(before, value) : value;
+        isSettings(before) && isSettings(value) && !(UNIONS.has(key) && otherKind(before, value))
+          ? mergeSettings(before, value)
+          : value;
     }
   }
   return merged;
 }
 
-/** The checked configuration. @throws InputError naming the wrong key and the nearest known one */
+const otherKind = (before: Settings, after: Settings): boolean =>
+  "kind" in before && "kind" in after && before.kind !== after.kind;
+
+/**
+ * The checked configuration.
+ * @param lineOf line of a key in the source, where it has lines
+ * @throws InputError naming the wrong key and the nearest known one
+ */
 export function checkSettings<S extends z.ZodType>(
   schema: S,
   settings: Settings,
   source: string,
+  lineOf?: (path: readonly PropertyKey[]) => number | undefined,
 ): z.infer<S> {
   const result = schema.safeParse(settings);
   if (result.success) return result.data;
@@ -67,15 +138,17 @@ export function checkSettings<S extends z.ZodType>(
     const known = knownKeys(schema, issue.path);
     const near = nearest(issue.keys[0], known);
     const hint = near === undefined ? `known here: ${known.join(", ")}` : `did you mean "${near}"?`;
-    throw new InputError(`unknown key "${key}"; ${hint}`, { file: source });
+    const line = lineOf?.([...issue.path, issue.keys[0]]);
+    throw new InputError(`unknown key "${key}"; ${hint}`, { file: source, line });
   }
-  throw new InputError(`${path === "" ? "" : `${path}: `}${issue.message}`, { file: source });
+  const place = { file: source, line: lineOf?.(issue.path) };
+  throw new InputError(`${path === "" ? "" : `${path}: `}${issue.message}`, place);
 }
 
 const isSettings = (value: unknown): value is Settings =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-/** Keys that the schema allows at a path, through defaults and unions. */
+/** Keys that the schema allows at a path, through defaults, preprocessing and unions. */
 function knownKeys(schema: z.ZodType, path: readonly PropertyKey[]): string[] {
   let nodes: unknown[] = [schema];
   for (const key of [...path, undefined]) {
@@ -91,7 +164,8 @@ function knownKeys(schema: z.ZodType, path: readonly PropertyKey[]): string[] {
 }
 
 function unwrap(node: unknown): unknown[] {
-  const { def } = node as { def: { innerType?: unknown; options?: unknown[] } };
+  const { def } = node as { def: { innerType?: unknown; out?: unknown; options?: unknown[] } };
+  if (def.out !== undefined) return unwrap(def.out);
   if (def.innerType !== undefined) return unwrap(def.innerType);
   if (def.options !== undefined) return def.options.flatMap(unwrap);
   return [node];

@@ -48,7 +48,9 @@ export interface TrainingProgress {
 export interface TrainingOutcome {
   readonly position: RunPosition;
   readonly steps: number;
+  /** The last epoch is done. */
   readonly finished: boolean;
+  /** The signal ended it. */
   readonly interrupted: boolean;
 }
 
@@ -63,7 +65,14 @@ export async function trainingLoop(
   const adamW: AdamWOptions = config;
   const optimizer = start?.optimizer ?? createOptimizerState(task.initialParameters, adamW);
   const clipQueue = start?.clipQueue ?? createClipQueue();
-  let position: RunPosition = start?.position ?? { epoch: 0, batch: 0, molecules: 0, seconds: 0, best: null };
+  let position: RunPosition = start?.position ?? {
+    epoch: 0,
+    batch: 0,
+    molecules: 0,
+    seconds: 0,
+    best: null,
+    validated: 0,
+  };
   const gradient = new Float32Array(optimizer.parameters.length);
   const totalSteps = config.epochs * task.batches(0).length;
   const began = performance.now();
@@ -73,6 +82,7 @@ export async function trainingLoop(
   let lastSave = seconds();
   let averageLoss = Number.NaN;
   let sinceLog = { loss: 0, steps: 0 };
+  let lastLogged: number | null = null;
 
   const save = async (): Promise<void> => {
     position = { ...position, seconds: seconds() };
@@ -82,6 +92,7 @@ export async function trainingLoop(
   const validate = async (): Promise<void> => {
     const validation = await task.validate(optimizer.ema, optimizer.steps);
     await run.appendMetrics(report({ validation }));
+    position = { ...position, validated: optimizer.steps };
     if (position.best === null || validation.loss < position.best) {
       position = { ...position, best: validation.loss };
       await run.saveBest(optimizer.ema, { ...position, seconds: seconds() }, optimizer.steps);
@@ -89,18 +100,25 @@ export async function trainingLoop(
     await save();
   };
   const report = (extra: Readonly<Record<string, unknown>>): MetricsLine => {
+    if (sinceLog.steps > 0) lastLogged = sinceLog.loss / sinceLog.steps;
     const line: MetricsLine = {
       step: optimizer.steps,
       epoch: position.epoch,
       seconds: Math.round(seconds() * 1000) / 1000,
       molecules: position.molecules,
-      loss: sinceLog.steps > 0 ? sinceLog.loss / sinceLog.steps : averageLoss,
+      loss: lastLogged,
       ...extra,
     };
     events.onMetrics?.(line);
     return line;
   };
 
+  const validationIsDue = (): boolean =>
+    config.validateEvery > 0 && optimizer.steps > 0 && optimizer.steps % config.validateEvery === 0;
+
+  if (start === undefined) await save(); // A folder that cannot be written to shows now.
+  // Interrupted between a step and its validation.
+  if (start !== undefined && validationIsDue() && position.validated !== optimizer.steps) await validate();
   while (position.epoch < config.epochs) {
     const batches = task.batches(position.epoch);
     while (position.batch < batches.length) {
@@ -157,13 +175,15 @@ export async function trainingLoop(
       ) {
         if (interrupted) await save();
         else await validate();
-        return { position, steps: optimizer.steps, finished: !interrupted, interrupted };
+        return { position, steps: optimizer.steps, finished: false, interrupted };
       }
-      if (config.validateEvery > 0 && optimizer.steps % config.validateEvery === 0) await validate();
+      if (validationIsDue()) await validate();
       else if (seconds() - lastSave >= config.checkpointSeconds) await save();
     }
     position = { ...position, epoch: position.epoch + 1, batch: 0 };
-    if (config.validateEvery === 0 || position.epoch === config.epochs) await validate();
+    if (config.validateEvery > 0 && position.epoch < config.epochs) continue;
+    if (position.validated < optimizer.steps) await validate();
+    else await save();
   }
   return { position, steps: optimizer.steps, finished: true, interrupted: false };
 }

@@ -3,11 +3,12 @@
  * `checkpoints/best` (model folders; `last` also holds the state to resume from), `samples/`.
  */
 import { existsSync, mkdirSync } from "node:fs";
-import { appendFile, readFile } from "node:fs/promises";
+import { appendFile, readFile, stat, truncate } from "node:fs/promises";
 import { join } from "node:path";
 import { stringify } from "yaml";
 import { InputError } from "../errors.ts";
 import { writeFileAtomically } from "../formats/atomic-write.ts";
+import { writeProblem, writing } from "../formats/write-problem.ts";
 import type { Settings } from "./config-file.ts";
 import { type RunPosition, readState, type TrainingState, writeState } from "./state-file.ts";
 
@@ -17,8 +18,8 @@ export interface MetricsLine {
   readonly epoch: number;
   readonly seconds: number;
   readonly molecules: number;
-  /** Mean over the steps since the last line. */
-  readonly loss: number;
+  /** Mean over the steps since the last line; of the last line where there are none, null before any. */
+  readonly loss: number | null;
   readonly [figure: string]: unknown;
 }
 
@@ -31,6 +32,8 @@ export type ModelWriter = (
 
 export interface RunFolder {
   readonly path: string;
+  /** Folder of what is generated along the way. */
+  readonly samples: string;
   readonly saveState: (state: TrainingState) => Promise<void>;
   readonly saveBest: (parameters: Float32Array, position: RunPosition, steps: number) => Promise<void>;
   readonly saveFailure: (facts: Readonly<Record<string, unknown>>) => Promise<string>;
@@ -39,7 +42,8 @@ export interface RunFolder {
 }
 
 export const configFileOf = (path: string): string => join(path, "config.yaml");
-const stateFileOf = (path: string): string => join(path, "checkpoints", "last", "state.safetensors");
+export const lastCheckpointOf = (path: string): string => join(path, "checkpoints", "last");
+const stateFileOf = (path: string): string => join(lastCheckpointOf(path), "state.safetensors");
 
 /** Whether there is something to resume. */
 export const hasState = (path: string): boolean => existsSync(stateFileOf(path));
@@ -58,7 +62,7 @@ export async function openRunFolder(
   if (resume && !hasState(path)) {
     throw new InputError("has no checkpoint to resume from; leave out --resume to start", { file: path });
   }
-  if (!resume && existsSync(configFileOf(path))) {
+  if (!resume && hasState(path)) {
     throw new InputError("holds a run already; use --resume to go on with it, or another --out", {
       file: path,
     });
@@ -67,9 +71,13 @@ export async function openRunFolder(
     for (const folder of ["checkpoints/last", "checkpoints/best", "samples"])
       mkdirSync(join(path, folder), { recursive: true });
   } catch (error) {
-    throw new InputError(`cannot be made: ${(error as Error).message}`, { file: path });
+    throw writeProblem(error, path);
   }
-  await writeFileAtomically(configFileOf(path), stringify(settings));
+  const writeSettings = (): Promise<void> => writeFileAtomically(configFileOf(path), stringify(settings));
+  if (!resume) {
+    await writeSettings();
+    await writeFileAtomically(metrics, "");
+  }
   const progress = (position: RunPosition, steps: number): Record<string, number> => ({
     steps,
     epochs: position.epoch,
@@ -78,10 +86,11 @@ export async function openRunFolder(
   });
   return {
     path,
+    samples: join(path, "samples"),
     saveState: async (state) => {
       await writeState(stateFileOf(path), state);
       await writeModel(
-        join(path, "checkpoints", "last"),
+        lastCheckpointOf(path),
         state.optimizer.ema,
         progress(state.position, state.optimizer.steps),
       );
@@ -93,13 +102,25 @@ export async function openRunFolder(
       await writeFileAtomically(file, `${JSON.stringify(facts, null, 2)}\n`);
       return file;
     },
-    appendMetrics: (line) => appendFile(metrics, `${JSON.stringify(line)}\n`),
+    appendMetrics: (line) => appendLine(metrics, JSON.stringify(line)),
     loadState: async (parameterCount) => {
       const state = await readState(stateFileOf(path), parameterCount);
+      await writeSettings();
       await dropLaterMetrics(metrics, state.optimizer.steps);
       return state;
     },
   };
+}
+
+/** Adds a line to a file; on a full disk none of it. */
+async function appendLine(file: string, line: string): Promise<void> {
+  const size = (await stat(file).catch(() => undefined))?.size ?? 0;
+  try {
+    await writing(file, () => appendFile(file, `${line}\n`));
+  } catch (error) {
+    await truncate(file, size).catch(() => undefined);
+    throw error;
+  }
 }
 
 /** Removes the lines that were written after the checkpoint: their steps are done again. */

@@ -3,23 +3,30 @@
  * their average, the optimiser's moments, the clip queue, and the position in the run. Random numbers need no
  * state: they depend on seed, epoch and molecule alone.
  */
+import { z } from "zod";
 import { InputError } from "../errors.ts";
 import { readSafetensors, type Tensor, writeSafetensors } from "../formats/safetensors.ts";
 import type { ClipQueue } from "./clipping.ts";
 import type { OptimizerState } from "./optimizer.ts";
 
-/** Where a run stands. */
-export interface RunPosition {
-  readonly epoch: number;
+const count = z.number().int().nonnegative();
+
+const positionSchema = z.object({
+  epoch: count,
   /** Batches of the epoch that are done. */
-  readonly batch: number;
+  batch: count,
   /** Molecules seen in all. */
-  readonly molecules: number;
+  molecules: count,
   /** Seconds of training in all. */
-  readonly seconds: number;
+  seconds: z.number().nonnegative(),
   /** Lowest validation loss so far. */
-  readonly best: number | null;
-}
+  best: z.number().nullable(),
+  /** Step of the last validation. */
+  validated: count.default(0),
+});
+
+/** Where a run stands. */
+export type RunPosition = Readonly<z.infer<typeof positionSchema>>;
 
 export interface TrainingState {
   readonly optimizer: OptimizerState;
@@ -60,7 +67,8 @@ export async function readState(file: string, parameterCount: number): Promise<T
   };
   const queue = tensors.get("clipQueue")?.data;
   const steps = Number(metadata.steps);
-  if (!(queue instanceof Float64Array) || !Number.isSafeInteger(steps) || metadata.position === undefined) {
+  const position = positionSchema.safeParse(parsed(metadata.position));
+  if (!(queue instanceof Float64Array) || !Number.isSafeInteger(steps) || !position.success) {
     throw new InputError("not the state of a training run", { file });
   }
   return {
@@ -73,6 +81,14 @@ export async function readState(file: string, parameterCount: number): Promise<T
       steps,
     },
     clipQueue: [...queue],
-    position: JSON.parse(metadata.position) as RunPosition,
+    position: position.data,
   };
+}
+
+function parsed(json = ""): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return undefined;
+  }
 }

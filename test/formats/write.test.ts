@@ -18,7 +18,7 @@ import type { Molecule } from "../../src/chem/molecule.ts";
 import { InputError, WorkError } from "../../src/errors.ts";
 import { writeFileAtomically } from "../../src/formats/atomic-write.ts";
 import { readMolecules } from "../../src/formats/read.ts";
-import { writeMolecules } from "../../src/formats/write.ts";
+import { checkMoleculeTarget, writeMolecules } from "../../src/formats/write.ts";
 import { collect } from "./molecules.ts";
 
 let folder: string;
@@ -136,11 +136,28 @@ describe("atomic writing", () => {
     }
   });
 
+  it("can be tried before the work: the place is judged as it would be, and nothing is left", async () => {
+    const path = join(folder, "f.sdf");
+    await writeFile(path, "old");
+    await checkMoleculeTarget(path);
+    await checkMoleculeTarget(join(folder, "new.xyz.gz"));
+    await expect(checkMoleculeTarget(join(folder, "no", "f.sdf"))).rejects.toThrow(
+      /its folder does not exist/,
+    );
+    await expect(checkMoleculeTarget(join(path, "f.sdf"))).rejects.toThrow(/a file is in the way/);
+    await expect(checkMoleculeTarget(join(folder, "f.mol"))).rejects.toThrow(/this format is only read/);
+    await expect(checkMoleculeTarget(join(folder, "f.gif"))).rejects.toThrow(/does not tell the format/);
+    expect(await readFile(path, "utf8")).toBe("old");
+    expect(await readdir(folder)).toEqual(["f.sdf"]);
+  });
+
   it.skipIf(process.platform !== "linux")("writes devices in place, and reports a full one", async () => {
     await writeFileAtomically("/dev/null", "x");
     expect((await stat("/dev/null")).isCharacterDevice()).toBe(true);
-    await expect(writeFileAtomically("/dev/full", "x")).rejects.toThrow(WorkError);
-    await expect(writeFileAtomically("/dev/full", "x")).rejects.toThrow(/^\/dev\/full: the disk is full/);
+    await expect(writeFileAtomically("/dev/full", "x")).rejects.toThrow(InputError);
+    await expect(writeFileAtomically("/dev/full", "x")).rejects.toThrow(
+      /^\/dev\/full: cannot be written: the disk is full/,
+    );
   });
 
   it("leaves the old file on a full disk (needs root to mount one, else skipped)", async ({ skip }) => {
@@ -157,7 +174,10 @@ describe("atomic writing", () => {
         for (;;) yield molecule(1);
       };
       await expect(writeMolecules(path, endless())).rejects.toThrow(
-        new WorkError(`${path}: the disk is full; nothing was replaced`),
+        new InputError(
+          "cannot be written: the disk is full; nothing was replaced. Make room, or choose another place",
+          { file: path },
+        ),
       );
       expect(await readFile(path)).toEqual(old);
       expect(await readdir(folder)).toEqual(["f.sdf"]);

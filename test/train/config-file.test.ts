@@ -7,6 +7,7 @@ import {
   mergeSettings,
   parseAssignment,
   readConfigFile,
+  readSettings,
   type Settings,
 } from "../../src/train/config-file.ts";
 import { edmSettingsSchema, PRESETS } from "../../src/train/edm/settings.ts";
@@ -68,6 +69,35 @@ describe("settings", () => {
       { schedule: { kind: "cosine" } },
     );
     expect(merged).toEqual({ network: { hidden: 16, layers: 2 }, schedule: { kind: "cosine" } });
+  });
+
+  test("another kind of network keeps the other settings of the network", () => {
+    const settings = { network: { kind: "egnn", hidden: 8 } };
+    expect(mergeSettings(settings, parseAssignment("network.kind=gnn"))).toEqual({
+      network: { kind: "gnn", hidden: 8 },
+    });
+  });
+
+  test("a schedule without its kind is the paper's; settings given before the kind stay", () => {
+    const schedule = (...assignments: string[]): unknown =>
+      readSettings(edmSettingsSchema, { assignments }).schedule;
+    const paper = { kind: "polynomial", power: 2, precision: 1e-5 };
+    expect(schedule("schedule.steps=500")).toEqual({ ...paper, steps: 500 });
+    expect(schedule("schedule.steps=500", "schedule.kind=cosine")).toEqual({ kind: "cosine", steps: 500 });
+  });
+
+  test("of several sources the one at fault is named, with its line", () => {
+    const [good, bad] = ["good.yaml", "fault.yaml"].map((name) => join(root, name));
+    writeFileSync(good, "training:\n  epochs: 3\n");
+    writeFileSync(bad, "# here\ntraining:\n  seed: 1\n  epochs: soon\n");
+    const read = (files: string[], assignments: string[] = []): unknown =>
+      readSettings(edmSettingsSchema, { files, assignments });
+    expect(() => read([good, bad])).toThrow(`${bad}:4: training.epochs: `);
+    expect(() => read([good], ["training.seed=1", "training.sead=1"])).toThrow(
+      '--set training.sead=1: unknown key "training.sead"; did you mean "seed"?',
+    );
+    expect(() => read([], ["training.seed=[1"])).toThrow("--set training.seed=[1: ");
+    expect(read([good], ["training.epochs=4"])).toMatchObject({ training: { epochs: 4 } });
   });
 
   test("broken YAML is an error with its line", () => {

@@ -44,6 +44,18 @@ export function encode(config: EdmConfig, molecules: readonly Molecule[]): Encod
   return { sizes, offsets, xh };
 }
 
+/** @throws InputError naming the molecule of `source` (from 1) that has an element the model does not know */
+export function checkElements(config: EdmConfig, molecules: readonly Molecule[], source: string): void {
+  const known = new Set(config.elements);
+  molecules.forEach(({ atomicNumbers }, index) => {
+    const unknown = atomicNumbers.find((z) => !known.has(z));
+    if (unknown === undefined) return;
+    throw new InputError(`molecule ${index + 1}: ${unknownElement(unknown, config).message}`, {
+      file: source,
+    });
+  });
+}
+
 /** The most likely atom types with their positions in Å. */
 export function decode(config: EdmConfig, xh: Float64Array): Molecule {
   const C = channelCount(config);

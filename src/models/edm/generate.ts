@@ -28,7 +28,7 @@ export interface GenerateOptions {
   readonly eta?: number;
   /** Index of the first molecule: shards of one seed are `first`, `first + count`, … */
   readonly first?: number;
-  /** Sizes by index: one for all, or one for each molecule; drawn from the model's p(N) when absent. */
+  /** Molecule i has `sizes[i % sizes.length]` atoms; drawn from the model's p(N) when absent. */
   readonly sizes?: readonly number[];
   /** Molecules computed at a time. */
   readonly batchSize?: number;
@@ -53,14 +53,13 @@ export interface Generated {
 const DECODE_STEP = 0xfffffffe;
 
 /** Size of molecule `index`. */
-export function sizeOf(
+function sizeOf(
   model: EdmModel,
-  options: Pick<GenerateOptions, "seed" | "sizes" | "first">,
+  { seed, sizes }: Pick<GenerateOptions, "seed" | "sizes">,
   index: number,
 ): number {
-  const { sizes } = options;
-  if (sizes && sizes.length > 0) return sizes[(index - (options.first ?? 0)) % sizes.length];
-  return sizeDistribution(model.config.sizes).draw(stream({ seed: options.seed, purpose: "sizes", index }));
+  if (sizes && sizes.length > 0) return sizes[index % sizes.length];
+  return sizeDistribution(model.config.sizes).draw(stream({ seed, purpose: "sizes", index }));
 }
 
 /** Whether steps add noise; the last one then does, too. */

@@ -1,7 +1,8 @@
 /** A trained EDM: its configuration, parameters and schedule, read from and written to a model folder. */
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { type BondRule, RULE_ELEMENTS } from "../../chem/bond-tables.ts";
 import { symbolOf } from "../../chem/elements.ts";
 import { learnedSchedule } from "../../diffusion/learned-schedule.ts";
@@ -9,6 +10,7 @@ import { type NoiseSchedule, scheduleFrom } from "../../diffusion/schedule.ts";
 import { InputError } from "../../errors.ts";
 import { writeFileAtomically } from "../../formats/atomic-write.ts";
 import { readSafetensors, type Tensor, writeSafetensors } from "../../formats/safetensors.ts";
+import { writing } from "../../formats/write-problem.ts";
 import { dynamicsLayout } from "../../nets/dynamics.ts";
 import { type Layout, layoutSize, namedViews } from "../../nets/parameters.ts";
 import { dynamicsConfig, type EdmConfig, edmConfigSchema } from "./config.ts";
@@ -41,7 +43,7 @@ export function modelOf(config: EdmConfig, parameters: Float32Array): EdmModel {
 
 /** Writes model.safetensors and config.json, each atomically; the folder is made if need be. */
 export async function saveEdm(folder: string, config: EdmConfig, parameters: Float32Array): Promise<void> {
-  await mkdir(folder, { recursive: true });
+  await writing(folder, () => mkdir(folder, { recursive: true }));
   const layout = modelLayout(config);
   const views = namedViews(layout, parameters);
   const tensors = new Map<string, Tensor>(
@@ -53,7 +55,7 @@ export async function saveEdm(folder: string, config: EdmConfig, parameters: Flo
 
 /** Reads a model folder. @throws InputError naming the file and the tensor or key that is wrong */
 export async function loadEdm(folder: string): Promise<EdmModel> {
-  const config = await readConfig(join(folder, "config.json"));
+  const config = await readEdmConfig(folder);
   const file = join(folder, "model.safetensors");
   const { tensors } = await readSafetensors(file);
   const layout = modelLayout(config);
@@ -81,7 +83,9 @@ export async function loadEdm(folder: string): Promise<EdmModel> {
   return modelOf(config, parameters);
 }
 
-async function readConfig(file: string): Promise<EdmConfig> {
+/** The configuration of a model folder. @throws InputError naming the key that is wrong */
+export async function readEdmConfig(folder: string): Promise<EdmConfig> {
+  const file = join(folder, "config.json");
   let value: unknown;
   try {
     value = JSON.parse(await readFile(file, "utf8"));
@@ -95,7 +99,16 @@ async function readConfig(file: string): Promise<EdmConfig> {
 }
 
 /** Folder of shipped models, beside the compiled code or the sources. */
-export const shippedModels = (): string => new URL("../../../models/", import.meta.url).pathname;
+const shippedModels = (): string => fileURLToPath(new URL("../../../models/", import.meta.url));
+
+/** Names of the shipped models, sorted. */
+export function shippedModelNames(): string[] {
+  const folder = shippedModels();
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder)
+    .filter((name) => existsSync(join(folder, name, "config.json")))
+    .sort();
+}
 
 /**
  * The model folder that the user means: a model folder, a run (its best, else its last checkpoint), or the name of a
@@ -109,8 +122,10 @@ export function findModel(nameOrPath: string): string {
     join(shippedModels(), nameOrPath),
   ];
   for (const folder of candidates) if (existsSync(join(folder, "config.json"))) return folder;
+  const shipped = shippedModelNames();
+  const known = shipped.length > 0 ? `the shipped models are ${shipped.join(", ")}` : "no model is shipped";
   throw new InputError(
-    `model "${nameOrPath}" not found: no folder with config.json and model.safetensors there, no run with checkpoints, and no shipped model of that name`,
+    `model "${nameOrPath}" not found: there is no model folder (config.json, model.safetensors) nor run with checkpoints at that place; ${known}`,
   );
 }
 

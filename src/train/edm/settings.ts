@@ -4,9 +4,15 @@ import { featuresSchema, networkSchema, scheduleSchema } from "../../models/edm/
 import type { Settings } from "../config-file.ts";
 import { trainingSchema } from "../schema.ts";
 
+/** A schedule without its kind is the paper's: `--set schedule.steps=500` is enough. */
+const withKind = (value: unknown): unknown =>
+  typeof value === "object" && value !== null && !("kind" in value)
+    ? { kind: "polynomial", ...value }
+    : value;
+
 export const edmSettingsSchema = z.strictObject({
   network: networkSchema.prefault({}),
-  schedule: scheduleSchema.prefault({ kind: "polynomial" }),
+  schedule: z.preprocess(withKind, scheduleSchema).prefault({}),
   features: featuresSchema.prefault({}),
   loss: z.enum(["l2", "vlb"]).default("l2"),
   data: z

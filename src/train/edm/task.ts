@@ -1,16 +1,18 @@
 /** EDM with a data set: what the training loop needs to know. */
-
+import { join } from "node:path";
 import type { BondRule } from "../../chem/bond-tables.ts";
+import type { Molecule } from "../../chem/molecule.ts";
 import { stability } from "../../chem/stability.ts";
 import { epochBatches } from "../../data/batches.ts";
 import { type MoleculeSet, moleculeAt, setSize, sizesOf } from "../../data/molecule-set.ts";
+import { coordinatesFit, writeMolecules } from "../../formats/write.ts";
 import { permutation, stream } from "../../math/random.ts";
 import type { EdmConfig } from "../../models/edm/config.ts";
 import { channelCount, encode } from "../../models/edm/features.ts";
 import { generate } from "../../models/edm/generate.ts";
 import { learnedObjective } from "../../models/edm/learned-objective.ts";
 import { negativeLogLikelihood } from "../../models/edm/likelihood.ts";
-import { modelLayout, modelOf } from "../../models/edm/model.ts";
+import { type EdmModel, modelLayout, modelOf } from "../../models/edm/model.ts";
 import { moleculeNoise } from "../../models/edm/noise.ts";
 import { trainingLoss } from "../../models/edm/objective.ts";
 import { sizeDistribution } from "../../models/edm/sizes.ts";
@@ -24,6 +26,8 @@ export interface EdmTaskData {
   readonly valid: MoleculeSet;
   /** Bond rule of the stability that validation samples are measured by. */
   readonly rule: BondRule;
+  /** Folder for validation samples: `step-000123.extxyz`. */
+  readonly samples?: string;
 }
 
 /** The task of training `config` on the data; the engine computes the network. */
@@ -71,34 +75,47 @@ export function edmTask(
         gradient,
       );
     },
-    validate: async (parameters) => {
+    validate: async (parameters, step) => {
       const model = modelOf(config, parameters);
       const nll = await negativeLogLikelihood(model, engine, validMolecules, { seed });
       const figures = { loss: nll.mean, nll: nll.mean, nllSem: nll.sem };
-      const { samples, sampleSteps } = settings.validation;
-      if (samples === 0) return figures;
-      let [stableAtoms, atoms, stableMolecules] = [0, 0, 0];
-      const steps = Math.min(sampleSteps, schedule.steps);
-      for await (const batch of generate(model, engine, {
-        count: samples,
-        seed,
-        sampler: "ancestral",
-        steps,
-      })) {
-        for (const { molecule } of batch) {
-          const found = stability(molecule, data.rule);
-          stableAtoms += found.stableAtoms;
-          atoms += found.atoms;
-          stableMolecules += found.stable ? 1 : 0;
-        }
-      }
-      return {
-        ...figures,
-        samples,
-        sampleSteps: steps,
-        atomStable: stableAtoms / atoms,
-        moleculeStable: stableMolecules / samples,
-      };
+      if (settings.validation.samples === 0) return figures;
+      return { ...figures, ...(await stabilityOfSamples(model, step)) };
     },
   };
+
+  /** Samples a few molecules, keeps them in the folder, and counts how many are stable. */
+  async function stabilityOfSamples(
+    model: EdmModel,
+    step: number,
+  ): Promise<Readonly<Record<string, number>>> {
+    const { samples, sampleSteps } = settings.validation;
+    const steps = Math.min(sampleSteps, schedule.steps);
+    const molecules: Molecule[] = [];
+    for await (const batch of generate(model, engine, {
+      count: samples,
+      seed,
+      sampler: "ancestral",
+      steps,
+    })) {
+      for (const { index, molecule } of batch) molecules.push({ ...molecule, properties: { step, index } });
+    }
+    if (data.samples !== undefined) {
+      const file = join(data.samples, `step-${String(step).padStart(6, "0")}.extxyz`);
+      await writeMolecules(
+        file,
+        molecules.filter((molecule) => coordinatesFit(file, molecule)),
+      );
+    }
+    const found = molecules.map((molecule) => stability(molecule, data.rule));
+    return {
+      samples,
+      sampleSteps: steps,
+      atomStable: mean(found, ({ stableAtoms }) => stableAtoms) / mean(found, ({ atoms }) => atoms),
+      moleculeStable: mean(found, ({ stable }) => Number(stable)),
+    };
+  }
 }
+
+const mean = <T>(items: readonly T[], value: (item: T) => number): number =>
+  items.reduce((sum, item) => sum + value(item), 0) / items.length;

@@ -1,5 +1,5 @@
 /** Trains an EDM from settings and a data set into a run folder. */
-
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { symbolOf } from "../../chem/elements.ts";
 import { sizeHistogram } from "../../data/dataset-info.ts";
@@ -9,13 +9,13 @@ import { InputError } from "../../errors.ts";
 import { writeFileAtomically } from "../../formats/atomic-write.ts";
 import { permutation, stream } from "../../math/random.ts";
 import { dynamicsConfig, type EdmConfig } from "../../models/edm/config.ts";
-import { bondRuleOf, modelLayout, saveEdm } from "../../models/edm/model.ts";
+import { bondRuleOf, modelLayout, readEdmConfig, saveEdm } from "../../models/edm/model.ts";
 import type { DynamicsConfig } from "../../nets/dynamics.ts";
 import type { DenoiserEngine } from "../../nets/engine.ts";
 import { layoutSize } from "../../nets/parameters.ts";
 import { packageVersion } from "../../version.ts";
 import { type TrainingEvents, type TrainingOutcome, trainingLoop } from "../loop.ts";
-import { openRunFolder } from "../run-folder.ts";
+import { hasState, lastCheckpointOf, openRunFolder } from "../run-folder.ts";
 import type { EdmSettings } from "./settings.ts";
 import { edmTask } from "./task.ts";
 
@@ -46,7 +46,9 @@ export function withValidation(
   const M = setSize(data.train);
   const held = Math.min(1000, Math.ceil(0.05 * M));
   if (M - held < 1)
-    throw new InputError(`data set "${data.info.name}" has ${M} molecules; training needs at least 2`);
+    throw new InputError(
+      `data set "${data.info.name}" has ${M} molecule${M === 1 ? "" : "s"}; training needs at least 2`,
+    );
   const order = permutation(M, stream({ seed, purpose: "split" }));
   return {
     train: subset(data.train, order.slice(held).sort()),
@@ -73,7 +75,11 @@ function upToSize(
 export async function trainEdm(options: TrainEdmOptions): Promise<TrainingOutcome> {
   const { settings, data, out, resume = false } = options;
   const { train, valid } = upToSize(withValidation(data, settings.training.seed), settings.data.maxAtoms);
-  const elements = [...new Set(train.atomicNumbers)].sort((a, b) => a - b);
+  if (settings.schedule.kind === "learned" && settings.loss !== "vlb")
+    throw new InputError(
+      "a learned schedule is trained by the bound alone: set loss to vlb (--set loss=vlb)",
+    );
+  const elements = [...new Set([...train.atomicNumbers, ...valid.atomicNumbers])].sort((a, b) => a - b);
   const config: EdmConfig = {
     kind: "edm",
     format: 1,
@@ -98,8 +104,9 @@ export async function trainEdm(options: TrainEdmOptions): Promise<TrainingOutcom
       await saveEdm(folder, { ...config, provenance }, values);
       await writeFileAtomically(join(folder, "README.md"), checkpointCard(config, parameters, provenance));
     });
+    if (resume) await checkSameData(out, data);
     const start = resume ? await run.loadState(parameters) : undefined;
-    const task = edmTask(config, settings, { train, valid, rule }, engine);
+    const task = edmTask(config, settings, { train, valid, rule, samples: run.samples }, engine);
     options.onStart?.({
       parameters,
       train: setSize(train),
@@ -108,10 +115,25 @@ export async function trainEdm(options: TrainEdmOptions): Promise<TrainingOutcom
       steps: task.batches(0).length * settings.training.epochs,
       stepsBefore: start?.optimizer.steps ?? 0,
     });
-    return await trainingLoop(task, settings.training, run, start, options);
+    return await trainingLoop(task, settings.training, run, start, options).catch((error: unknown) => {
+      if (!(error instanceof InputError) || !hasState(out)) throw error;
+      throw new InputError(`${error.message}; then go on with --resume: the last checkpoint is intact`);
+    });
   } finally {
     engine.dispose();
   }
+}
+
+/** A run goes on with the data it began with. */
+async function checkSameData(run: string, { info }: Dataset): Promise<void> {
+  const folder = lastCheckpointOf(run);
+  if (!existsSync(join(folder, "config.json"))) return; // ended before its first model was whole
+  const { provenance } = await readEdmConfig(folder);
+  const { name, sha256 } = (provenance.data ?? {}) as { readonly name?: string; readonly sha256?: string };
+  if (sha256 === undefined || sha256 === info.sha256) return;
+  throw new InputError(
+    `the run was trained on "${name}" (sha256 ${sha256.slice(0, 12)}…), not on this "${info.name}" (${info.sha256.slice(0, 12)}…); give --resume the same --data`,
+  );
 }
 
 /** A model card that says what is known while training goes on. */
