@@ -80,11 +80,11 @@ INLINE void second_layer(const EdgePass *p, int64_t rows, const float *first, fl
 
 /* SiLU(z) into y (may be z), and readout · SiLU(z) of each row into `dots`, where there is a readout. */
 NOINLINE void activate_rows(const EdgePass *p, int64_t rows, const float *z, float *y, float *dots) {
-  const EgnnModel *m = p->model;
   const float *readout = p->weights + p->layer->readout;
-  for (int64_t r = 0; r < rows; r++, z += m->ld, y += m->ld) {
+  const int64_t width = p->model->hidden, ld = p->model->ld;
+  for (int64_t r = 0; r < rows; r++, z += ld, y += ld) {
     vf dot = splat(0);
-    for (int k = 0; k < m->hidden; k += VL) {
+    for (int64_t k = 0; k < width; k += VL) {
       vf s = silu(load(z + k));
       store(y + k, s);
       if (dots) dot = multiply_add(s, load(readout + k), dot);
@@ -149,41 +149,42 @@ NOINLINE void coordinate_scores(const EdgePass *p, Workspace *w, float *score) {
 /* Turns z (rows of receiving atoms from … to − 1) into ∂L/∂z of messages, given ∂L/∂aggregate. */
 NOINLINE void messages_slope(const EdgePass *p, Workspace *w, int from, int to, const float *z, float *grad_z,
                              const float *gate, const float *grad_aggregate, int64_t stride) {
-  const EgnnModel *m = p->model;
   const float *readout = p->weights + p->layer->readout;
   float *grad_bias = p->partial + p->layer->second.bias_gradient;
   float *grad_readout = p->partial + p->layer->readout_gradient;
   float *y = w->row[0], *slope = w->row[1];
-  int n = p->mol->n, attention = p->layer->has_readout;
+  const int64_t width = p->model->hidden, ld = p->model->ld;
+  const int others = p->mol->n - 1, attention = p->layer->has_readout;
+  const float scale = p->mol->scale;
   float grad_offset = 0;
   for (int i = from; i < to; i++) {
     const float *g = grad_aggregate + i * stride;
-    for (int j = 0; j < n - 1; j++, z += m->ld, grad_z += m->ld, gate++) {
+    for (int j = 0; j < others; j++, z += ld, grad_z += ld, gate++) {
       if (!attention) {
-        for (int k = 0; k < m->hidden; k += VL) {
+        for (int64_t k = 0; k < width; k += VL) {
           vf s;
           silu_slope(load(z + k), &s);
-          vf d = p->mol->scale * load(g + k) * s;
+          vf d = scale * load(g + k) * s;
           store(grad_z + k, d);
           store(grad_bias + k, load(grad_bias + k) + d);
         }
         continue;
       }
       vf dot = splat(0);
-      for (int k = 0; k < m->hidden; k += VL) {
+      for (int64_t k = 0; k < width; k += VL) {
         vf s, t = silu_slope(load(z + k), &s);
         store(y + k, t);
         store(slope + k, s);
         dot = multiply_add(t, load(g + k), dot);
       }
-      float open = *gate * p->mol->scale;
+      float open = *gate * scale;
       float grad_gate = sum_lanes(dot) * open * (1 - *gate); /* of the gate's pre-activation */
       grad_offset += grad_gate;
-      for (int k = 0; k < m->hidden; k += VL) {
-        vf d = (open * load(g + k) + grad_gate * load(readout + k)) * load(slope + k);
+      for (int64_t k = 0; k < width; k += VL) {
+        vf d = multiply_add(splat(open), load(g + k), grad_gate * load(readout + k)) * load(slope + k);
         store(grad_z + k, d);
         store(grad_bias + k, load(grad_bias + k) + d);
-        store(grad_readout + k, load(grad_readout + k) + grad_gate * load(y + k));
+        store(grad_readout + k, multiply_add(splat(grad_gate), load(y + k), load(grad_readout + k)));
       }
     }
   }
@@ -192,19 +193,23 @@ NOINLINE void messages_slope(const EdgePass *p, Workspace *w, int from, int to, 
 
 /* Turns z into ∂L/∂z of the coordinate network, given ∂L/∂s. */
 NOINLINE void scores_slope(const EdgePass *p, int64_t rows, const float *z, float *grad_z, const float *grad_score) {
-  const EgnnModel *m = p->model;
   const float *readout = p->weights + p->layer->readout;
   float *grad_bias = p->partial + p->layer->second.bias_gradient;
   float *grad_readout = p->partial + p->layer->readout_gradient;
-  for (int64_t r = 0; r < rows; r++, z += m->ld, grad_z += m->ld) {
-    float g = grad_score[r];
-    for (int k = 0; k < m->hidden; k += VL) {
-      vf s, y = silu_slope(load(z + k), &s);
-      vf d = g * load(readout + k) * s;
-      store(grad_z + k, d);
-      store(grad_bias + k, load(grad_bias + k) + d);
-      store(grad_readout + k, load(grad_readout + k) + g * y);
+  const int64_t width = p->model->hidden, ld = p->model->ld;
+  for (int64_t k = 0; k < width; k += VL) {
+    vf weight = load(readout + k), bias_sum = splat(0), readout_sum = splat(0);
+    const float *from = z + k;
+    float *to = grad_z + k;
+    for (int64_t r = 0; r < rows; r++, from += ld, to += ld) {
+      vf s, y = silu_slope(load(from), &s), g = splat(grad_score[r]);
+      vf d = g * weight * s;
+      store(to, d);
+      bias_sum += d;
+      readout_sum = multiply_add(g, y, readout_sum);
     }
+    store(grad_bias + k, load(grad_bias + k) + bias_sum);
+    store(grad_readout + k, load(grad_readout + k) + readout_sum);
   }
 }
 
