@@ -13,6 +13,7 @@ import { bondRuleOf, modelLayout, readEdmConfig, saveEdm } from "../../models/ed
 import type { DynamicsConfig } from "../../nets/dynamics.ts";
 import type { DenoiserEngine } from "../../nets/engine.ts";
 import { layoutSize } from "../../nets/parameters.ts";
+import { prepareRuntime } from "../../runtime/prepare.ts";
 import { packageVersion } from "../../version.ts";
 import { type TrainingEvents, type TrainingOutcome, trainingLoop } from "../loop.ts";
 import { hasState, lastCheckpointOf, openRunFolder } from "../run-folder.ts";
@@ -91,6 +92,8 @@ export async function trainEdm(options: TrainEdmOptions): Promise<TrainingOutcom
     provenance: {},
   };
   const rule = bondRuleOf(config);
+  // The objective of a learned schedule is computed by jax-js whatever the engine.
+  if (settings.schedule.kind === "learned") await prepareRuntime("cpu");
   const engine = await options.createEngine(dynamicsConfig(config));
   try {
     const parameters = layoutSize(modelLayout(config));
