@@ -10,6 +10,7 @@ import { bondRuleOf, findModel, loadEdm } from "../models/edm/model.ts";
 import { engineArgs, engineOptions } from "./engine-options.ts";
 import { commonOptions, integerOption, integersOption, numberOption, seedOption } from "./options.ts";
 import { createOutput, duration } from "./output.ts";
+import { program, quoted } from "./program.ts";
 import { defineVerb } from "./verb.ts";
 
 export const sample = defineVerb({
@@ -163,7 +164,7 @@ export const sample = defineVerb({
       lost,
     });
     output.print(
-      `${written} molecules in ${duration(seconds)} (${sampler}, ${steps} steps, ${engine.name}) → ${args.out}\nMeasure them with: equimol evaluate ${args.out}`,
+      `${written} molecules in ${duration(seconds)} (${sampler}, ${steps} steps, ${engine.name}) → ${args.out}\nMeasure them with: ${program()} evaluate ${quoted(args.out)}`,
     );
   },
 });

@@ -10,6 +10,7 @@ import { configFileOf } from "../train/run-folder.ts";
 import { engineArgs, engineOptions } from "./engine-options.ts";
 import { commonOptions, numberOption } from "./options.ts";
 import { createOutput, duration, type Progress } from "./output.ts";
+import { program, quoted } from "./program.ts";
 import { exitCodeOf, onSignal, type Signal } from "./signals.ts";
 import { defineVerb } from "./verb.ts";
 import { valuesOf } from "./words.ts";
@@ -33,7 +34,7 @@ const edm = defineVerb({
     set: {
       type: "string",
       valueHint: "KEY=VALUE",
-      description: "one setting, such as training.batchSize=32; may be repeated",
+      description: "one setting, such as training.batchSize=32",
     },
     resume: { type: "boolean", description: "go on with the run in --out, bit for bit" },
     "max-seconds": { type: "string", valueHint: "S", description: "save and stop after this much training" },
@@ -122,8 +123,8 @@ const edm = defineVerb({
     });
     output.print(
       outcome.finished
-        ? `Trained ${steps} steps (${position.molecules.toLocaleString("en")} molecules) in ${duration(position.seconds)}. Sample from it with: equimol sample --model ${args.out} -n 100 --out molecules.sdf`
-        : `Saved at step ${steps}. Go on with: equimol train edm --data ${args.data} --out ${args.out} --resume`,
+        ? `Trained ${steps} steps (${position.molecules.toLocaleString("en")} molecules) in ${duration(position.seconds)}. Sample from it with: ${program()} sample --model ${quoted(args.out)} -n 100 --out molecules.sdf`
+        : `Saved at step ${steps}. Go on with: ${program()} train edm --data ${quoted(args.data)} --out ${quoted(args.out)} --resume`,
     );
     return { exitCode: outcome.interrupted && signal !== undefined ? exitCodeOf(signal) : 0 };
   },

@@ -45,8 +45,9 @@ export async function webgpuProblem(): Promise<string | undefined> {
       Object.assign(globalThis, globals);
       Object.assign(globalThis.navigator, { gpu: create([]) });
     } catch (error) {
-      const [why] = (error as Error).message.split(/\n| imported from /); // where from is no use to the user
-      return `the package "webgpu" cannot be loaded (npm install webgpu): ${why}`;
+      if ((error as NodeJS.ErrnoException).code === "ERR_MODULE_NOT_FOUND")
+        return 'the package "webgpu" is not installed (npm install webgpu)';
+      return `the package "webgpu" cannot be loaded: ${(error as Error).message.split("\n")[0]}`;
     }
   }
   const gpu = (globalThis.navigator as { readonly gpu?: { requestAdapter(): Promise<unknown> } }).gpu;

@@ -24,3 +24,13 @@ export function clipFactor(queue: ClipQueue, norm: number): number {
   if (queue.length > QUEUE_LENGTH) queue.pop();
   return norm > limit ? limit / (norm + 1e-6) : 1;
 }
+
+/** Factor by "adaptive" clipping, none, or a fixed limit of the norm. */
+export function gradientScale(
+  clipping: "adaptive" | "none" | number,
+  queue: ClipQueue,
+  norm: number,
+): number {
+  if (clipping === "adaptive") return clipFactor(queue, norm);
+  return clipping === "none" ? 1 : Math.min(1, clipping / norm);
+}

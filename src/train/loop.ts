@@ -3,7 +3,7 @@
  * What is trained is a `TrainingTask`; where the run is kept is a `RunFolder`.
  */
 import { WorkError } from "../errors.ts";
-import { clipFactor, createClipQueue } from "./clipping.ts";
+import { createClipQueue, gradientScale } from "./clipping.ts";
 import { type AdamWOptions, adamWStep, createOptimizerState, gradientNorm } from "./optimizer.ts";
 import type { MetricsLine, RunFolder } from "./run-folder.ts";
 import { learningRateAt, type TrainingConfig } from "./schema.ts";
@@ -21,10 +21,11 @@ export interface TrainingTask {
     epoch: number,
     gradient: Float32Array,
   ) => Promise<Float64Array>;
-  /** Figures of the averaged parameters; `loss` decides which checkpoint is the best. */
+  /** Figures of the averaged parameters; `loss` decides which checkpoint is the best. May throw when the signal comes. */
   readonly validate: (
     parameters: Float32Array,
     step: number,
+    signal?: AbortSignal,
   ) => Promise<Readonly<Record<string, number>> & { readonly loss: number }>;
 }
 
@@ -84,13 +85,23 @@ export async function trainingLoop(
   let sinceLog = { loss: 0, steps: 0 };
   let lastLogged: number | null = null;
 
+  const interrupted = (): boolean => events.signal?.aborted ?? false;
+  const outOfTime = (): boolean =>
+    seconds() - secondsBefore >= (events.maxSeconds ?? Number.POSITIVE_INFINITY);
   const save = async (): Promise<void> => {
     position = { ...position, seconds: seconds() };
     await run.saveState({ optimizer, clipQueue, position });
     lastSave = seconds();
   };
+  /** Validates and saves; where the signal cuts it short, only saves. */
   const validate = async (): Promise<void> => {
-    const validation = await task.validate(optimizer.ema, optimizer.steps);
+    let validation: Awaited<ReturnType<TrainingTask["validate"]>>;
+    try {
+      validation = await task.validate(optimizer.ema, optimizer.steps, events.signal);
+    } catch (error) {
+      if (!interrupted()) throw error;
+      return save();
+    }
     await run.appendMetrics(report({ validation }));
     position = { ...position, validated: optimizer.steps };
     if (position.best === null || validation.loss < position.best) {
@@ -113,12 +124,22 @@ export async function trainingLoop(
     return line;
   };
 
-  const validationIsDue = (): boolean =>
-    config.validateEvery > 0 && optimizer.steps > 0 && optimizer.steps % config.validateEvery === 0;
+  /** After every `validateEvery` steps, or after every epoch, and at the end. */
+  const validationIsDue = (): boolean => {
+    if (optimizer.steps === 0 || position.validated === optimizer.steps) return false;
+    if (position.epoch === config.epochs) return true;
+    return config.validateEvery > 0 ? optimizer.steps % config.validateEvery === 0 : position.batch === 0;
+  };
+  const outcome = (finished: boolean): TrainingOutcome => ({
+    position,
+    steps: optimizer.steps,
+    finished,
+    interrupted: !finished && interrupted(),
+  });
 
   if (start === undefined) await save(); // A folder that cannot be written to shows now.
-  // Interrupted between a step and its validation.
-  if (start !== undefined && validationIsDue() && position.validated !== optimizer.steps) await validate();
+  if (validationIsDue()) await validate(); // Interrupted before it was done.
+  if (interrupted() && validationIsDue()) return outcome(false);
   while (position.epoch < config.epochs) {
     const batches = task.batches(position.epoch);
     while (position.batch < batches.length) {
@@ -142,12 +163,7 @@ export async function trainingLoop(
           `step ${optimizer.steps}: the ${Number.isFinite(loss) ? "gradient" : "loss"} is not finite; the last checkpoint is intact, the batch is in ${file}. A lower learning rate or fixed clipping may help (--set training.learningRate=… , --resume)`,
         );
       }
-      const scale =
-        config.clipping === "adaptive"
-          ? clipFactor(clipQueue, norm)
-          : config.clipping === "none"
-            ? 1
-            : Math.min(1, config.clipping / norm);
+      const scale = gradientScale(config.clipping, clipQueue, norm);
       adamWStep(optimizer, gradient, learningRate, scale, config.emaDecay, adamW);
       position = { ...position, batch: position.batch + 1, molecules: position.molecules + batch.length };
       averageLoss = Number.isNaN(averageLoss) ? loss : 0.98 * averageLoss + 0.02 * loss;
@@ -168,22 +184,22 @@ export async function trainingLoop(
         moleculesPerSecond,
       });
 
-      const interrupted = events.signal?.aborted ?? false;
-      if (
-        interrupted ||
-        (events.maxSeconds !== undefined && seconds() - secondsBefore >= events.maxSeconds)
-      ) {
-        if (interrupted) await save();
-        else await validate();
-        return { position, steps: optimizer.steps, finished: false, interrupted };
+      if (interrupted()) {
+        await save();
+        return outcome(false);
+      }
+      if (outOfTime()) {
+        await validate();
+        return outcome(false);
       }
       if (validationIsDue()) await validate();
       else if (seconds() - lastSave >= config.checkpointSeconds) await save();
+      if (interrupted()) return outcome(false);
     }
     position = { ...position, epoch: position.epoch + 1, batch: 0 };
-    if (config.validateEvery > 0 && position.epoch < config.epochs) continue;
-    if (position.validated < optimizer.steps) await validate();
-    else await save();
+    if (validationIsDue()) await validate();
+    else if (position.epoch === config.epochs) await save();
+    if (interrupted() && validationIsDue()) return outcome(false);
   }
-  return { position, steps: optimizer.steps, finished: true, interrupted: false };
+  return outcome(true);
 }

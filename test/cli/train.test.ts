@@ -169,7 +169,9 @@ describe("an interrupted run", () => {
     expect(finished).toBe(false);
 
     const second = await interrupted("SIGTERM", /step \d+ /, edm("broken", "--resume"));
-    expect(second.stdout).toMatch(/^Saved at step \d+\. Go on with: equimol train edm .* --resume\n$/);
+    expect(second.stdout).toMatch(
+      /^Saved at step \d+\. Go on with: node \S+equimol\.js train edm .* --resume\n$/,
+    );
     expect(second.code).toBe(143);
 
     const third = await run(...edm("broken", "--resume", "--json"));
@@ -185,38 +187,43 @@ describe("an interrupted run", () => {
     expect(leftovers(path("broken"))).toEqual([]);
   }, 120_000);
 
-  test("ends at once at a second signal", async () => {
-    // One step, then a validation that samples for minutes.
-    const endless = settings({
-      "training.batchSize": 38,
-      "training.logEvery": 1,
-      "validation.samples": 100_000,
-      "schedule.steps": 1000,
-      "validation.sampleSteps": 1000,
-    });
-    const child = spawn(process.execPath, [BIN, ...edm("twice", ...TINY, ...endless)], {
-      stdio: ["ignore", "pipe", "pipe"],
-    });
-    let stderr = "";
-    const said = (words: RegExp): Promise<void> =>
-      new Promise((resolve) => {
-        child.stderr.on("data", (piece) => {
-          stderr += piece;
-          if (words.test(stderr)) resolve();
-        });
-      });
+  test("does not wait for a long validation, which the resumed run does again", async () => {
+    const endless = settings({ "schedule.steps": 1000, "validation.samples": 100_000, "training.epochs": 1 });
+    const child = spawn(process.execPath, [BIN, ...edm("long", ...TINY, ...endless, "--quiet")]);
     const ended = new Promise((resolve) => child.on("close", resolve));
-    await expect
-      .poll(() => existsSync(path("twice/metrics.jsonl")) && bytes("twice/metrics.jsonl").length, {
-        timeout: 60_000,
-      })
-      .toBeGreaterThan(0);
-    const heard = said(/finishing the step/);
-    child.kill("SIGINT");
-    await heard;
+    const steps = (): number =>
+      existsSync(path("long/metrics.jsonl")) ? bytes("long/metrics.jsonl").length : 0;
+    await expect.poll(steps, { timeout: 60_000 }).toBeGreaterThan(0);
+    await new Promise((resolve) => setTimeout(resolve, 300)); // into the validation
     child.kill("SIGINT");
     expect(await ended).toBe(130);
-    expect(metrics("twice").some((line) => "validation" in line)).toBe(false);
+    expect(metrics("long").some((line) => "validation" in line)).toBe(false);
+
+    const resumed = await run(
+      ...edm("long", "--resume", "--quiet", ...settings({ "validation.samples": 2 })),
+    );
+    expect(resumed.code, resumed.stderr).toBe(0);
+    expect(metrics("long").at(-1)).toMatchObject({ epoch: 1, validation: { samples: 2 } });
+  }, 120_000);
+
+  test("ends at once at a second signal", async () => {
+    // One step over all of these takes seconds.
+    const atoms = Array.from({ length: 29 }, (_, a) => `C ${a} ${a % 3} ${a % 5}\n`).join("");
+    const large = file("large.xyz", `29\n\n${atoms}`.repeat(300));
+    const slow = settings({ "network.hidden": 128, "network.layers": 6, "training.batchSize": 300 });
+    const words = ["train", "edm", "--data", large, "--out", path("twice"), ...TINY, ...slow];
+    const child = spawn(process.execPath, [BIN, ...words], { stdio: ["ignore", "ignore", "pipe"] });
+    const ended = new Promise((resolve) => child.on("close", resolve));
+    let stderr = "";
+    const said = (phrase: string) =>
+      expect.poll(() => stderr, { timeout: 60_000, interval: 10 }).toContain(phrase);
+    child.stderr.on("data", (piece) => (stderr += piece));
+    await said(" steps, engine");
+    child.kill("SIGINT");
+    await said("finishing the step");
+    child.kill("SIGINT");
+    expect(await ended).toBe(130);
+    expect(bytes("twice/metrics.jsonl")).toHaveLength(0);
     expect(leftovers(path("twice"))).toEqual([]);
   }, 120_000);
 

@@ -75,12 +75,13 @@ export function edmTask(
         gradient,
       );
     },
-    validate: async (parameters, step) => {
+    validate: async (parameters, step, signal) => {
       const model = modelOf(config, parameters);
-      const nll = await negativeLogLikelihood(model, engine, validMolecules, { seed });
+      const onProgress = (): void => signal?.throwIfAborted();
+      const nll = await negativeLogLikelihood(model, engine, validMolecules, { seed, onProgress });
       const figures = { loss: nll.mean, nll: nll.mean, nllSem: nll.sem };
       if (settings.validation.samples === 0) return figures;
-      return { ...figures, ...(await stabilityOfSamples(model, step)) };
+      return { ...figures, ...(await stabilityOfSamples(model, step, onProgress)) };
     },
   };
 
@@ -88,6 +89,7 @@ export function edmTask(
   async function stabilityOfSamples(
     model: EdmModel,
     step: number,
+    onProgress: () => void,
   ): Promise<Readonly<Record<string, number>>> {
     const { samples, sampleSteps } = settings.validation;
     const steps = Math.min(sampleSteps, schedule.steps);
@@ -97,6 +99,7 @@ export function edmTask(
       seed,
       sampler: "ancestral",
       steps,
+      onProgress,
     })) {
       for (const { index, molecule } of batch) molecules.push({ ...molecule, properties: { step, index } });
     }
