@@ -4,6 +4,7 @@ import type { Molecule } from "../chem/molecule.ts";
 import { InputError } from "../errors.ts";
 import type { EvaluationOptions, Reference } from "../evaluate/metrics.ts";
 import type { RuleChoice } from "../evaluate/rule.ts";
+import { checkWritable, writeFileAtomically } from "../formats/atomic-write.ts";
 import { engineArgs, engineOptions } from "./engine-options.ts";
 import { commonOptions, integerOption, seedOption } from "./options.ts";
 import { createOutput, type Output } from "./output.ts";
@@ -72,6 +73,8 @@ export const evaluate = defineVerb({
       if (!args.nll || args.model === undefined || args.data === undefined || args._.length > 0) {
         throw new InputError("the likelihood takes --model M --nll --data D together, and no files");
       }
+      if (args.reference !== undefined || args.gallery !== undefined || args.rule !== "auto")
+        throw new InputError("--reference, --gallery and --rule are for molecule files, not for --nll");
       const { model, data, split } = args;
       const seed = integerOption("seed", args.seed, { min: 0 });
       const { evaluateLikelihood } = await import("./evaluate-likelihood.ts");
@@ -81,11 +84,13 @@ export const evaluate = defineVerb({
       );
       return;
     }
+    if (args.split !== undefined) throw new InputError("--split is for --nll; molecule files have no parts");
     if (args._.length === 0)
       throw new InputError("evaluate takes molecule files, or --model M --nll --data D");
     if (args.gallery !== undefined && !/\.html?$/i.test(args.gallery)) {
       throw new InputError(`--gallery takes a file name that ends in .html; got "${args.gallery}"`);
     }
+    if (args.gallery !== undefined) await checkWritable(args.gallery);
     const rule: RuleChoice = args.rule;
     const reference =
       args.reference === undefined ? undefined : await loadReference(args.reference, rule, output);
@@ -147,7 +152,6 @@ async function writeGallery(
   options: EvaluationOptions,
 ) {
   const { galleryPage } = await import("../evaluate/showcase.ts");
-  const { writeFileAtomically } = await import("../formats/atomic-write.ts");
   const molecules: Molecule[] = [];
   for await (const molecule of stream) molecules.push(molecule);
   const names = files.map((file) => basename(file)).join(", ");

@@ -1,4 +1,5 @@
 /** `equimol sample`: new molecules from a trained model. */
+import { basename, resolve } from "node:path";
 import { withBonds } from "../chem/bond-orders.ts";
 import type { Molecule } from "../chem/molecule.ts";
 import { InputError, WorkError } from "../errors.ts";
@@ -12,6 +13,8 @@ import { commonOptions, integerOption, integersOption, numberOption, seedOption 
 import { createOutput, duration } from "./output.ts";
 import { program, quoted } from "./program.ts";
 import { defineVerb } from "./verb.ts";
+
+const DEFAULT_STEPS = 250;
 
 export const sample = defineVerb({
   meta: { name: "sample", description: "Generate new molecules from a trained model." },
@@ -38,7 +41,7 @@ export const sample = defineVerb({
     steps: {
       type: "string",
       valueHint: "K",
-      description: "denoising steps (default: 250, at most the model's)",
+      description: `denoising steps, at most the model's (${DEFAULT_STEPS})`,
     },
     eta: { type: "string", valueHint: "η", description: "noise of --sampler ddim, 0 to 1 (0)" },
     sizes: {
@@ -79,33 +82,20 @@ export const sample = defineVerb({
   run: async ({ args }) => {
     const output = createOutput(args);
     const began = performance.now();
-    const count = integerOption("count", args.count, { min: 1 });
-    const sampler = SAMPLERS.find((name) => name === args.sampler);
-    if (sampler === undefined)
-      throw new InputError(`--sampler ${args.sampler}: expected one of ${SAMPLERS.join(", ")}`);
+    const chosen = samplingChoices(args);
+    const engineChoice = engineOptions(args);
     const model = await loadEdm(findModel(args.model));
-    const steps =
-      integerOption("steps", args.steps, { min: 1, max: model.schedule.steps }) ??
-      Math.min(250, model.schedule.steps);
-    const eta = numberOption("eta", args.eta, { min: 0, max: 1 });
-    if (eta !== undefined && sampler !== "ddim")
-      throw new InputError("--eta is the noise of ddim; add --sampler ddim");
-    const sizes = integersOption("sizes", args.sizes, { min: 1, max: 1000 });
-    const first = integerOption("first", args.first, { min: 0 });
+    const T = model.schedule.steps;
+    const steps = integerOption("steps", args.steps, { min: 1, max: T }) ?? Math.min(DEFAULT_STEPS, T);
     if (args.chain !== undefined) await checkMoleculeTarget(args.chain);
     const engine = await createEngine(dynamicsConfig(model.config), {
-      ...engineOptions(args),
+      ...engineChoice,
       onNotice: output.log,
     });
+    const { count, first, seed, sampler } = chosen;
     const options: GenerateOptions = {
-      count,
-      first,
-      seed: integerOption("seed", args.seed, { min: 0 }),
-      sampler,
+      ...chosen,
       steps,
-      batchSize: integerOption("batch-size", args["batch-size"], { min: 1 }),
-      ...(eta === undefined ? {} : { eta }),
-      ...(sizes === undefined ? {} : { sizes }),
       ...(args.chain === undefined ? {} : { chainOf: first }),
       onProgress: (share) =>
         progress.update(
@@ -113,6 +103,7 @@ export const sample = defineVerb({
           `${Math.floor(share * count)} of ${count} molecules`,
         ),
     };
+    const source = basename(resolve(args.model));
     const rule = bondRuleOf(model.config);
     let broken = 0;
     let lost = 0;
@@ -127,10 +118,8 @@ export const sample = defineVerb({
             continue;
           }
           if (chain !== undefined && args.chain !== undefined) await writeMolecules(args.chain, chain);
-          const named = { ...molecule, name: `equimol ${args.model} seed ${options.seed} molecule ${index}` };
-          yield isSdf(args.out)
-            ? withBonds(named, rule)
-            : { ...named, properties: { seed: options.seed, index } };
+          const named = { ...molecule, name: `equimol ${source} seed ${seed} molecule ${index}` };
+          yield isSdf(args.out) ? withBonds(named, rule) : { ...named, properties: { seed, index } };
           written++;
         }
       }
@@ -154,7 +143,7 @@ export const sample = defineVerb({
       model: args.model,
       out: args.out,
       molecules: written,
-      seed: options.seed,
+      seed,
       first,
       sampler,
       steps,
@@ -168,5 +157,33 @@ export const sample = defineVerb({
     );
   },
 });
+
+/** The options that need no model to be checked. */
+function samplingChoices(args: {
+  readonly count: string;
+  readonly first: string;
+  readonly seed: string;
+  readonly sampler: string;
+  readonly eta?: string;
+  readonly sizes?: string;
+  readonly "batch-size": string;
+}) {
+  const sampler = SAMPLERS.find((name) => name === args.sampler);
+  if (sampler === undefined)
+    throw new InputError(`--sampler ${args.sampler}: expected one of ${SAMPLERS.join(", ")}`);
+  const eta = numberOption("eta", args.eta, { min: 0, max: 1 });
+  if (eta !== undefined && sampler !== "ddim")
+    throw new InputError("--eta is the noise of ddim; add --sampler ddim");
+  const sizes = integersOption("sizes", args.sizes, { min: 1, max: 1000 });
+  return {
+    sampler,
+    count: integerOption("count", args.count, { min: 1, max: 1e9 }),
+    first: integerOption("first", args.first, { min: 0, max: 1e9 }),
+    seed: integerOption("seed", args.seed, { min: 0 }),
+    batchSize: integerOption("batch-size", args["batch-size"], { min: 1 }),
+    ...(eta === undefined ? {} : { eta }),
+    ...(sizes === undefined ? {} : { sizes }),
+  };
+}
 
 const isSdf = (path: string): boolean => /\.sdf(\.gz)?$/i.test(path);

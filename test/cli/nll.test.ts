@@ -92,6 +92,11 @@ describe("evaluate --nll", () => {
 
   test.concurrent.each<[string, string[], RegExp]>([
     ["without data", [], /^the likelihood takes --model M --nll --data D together, and no files/],
+    [
+      "an option of molecule files",
+      ["--data", "split", "--gallery", "look.html"],
+      /^--reference, --gallery and --rule are for molecule files, not for --nll/,
+    ],
     ["an unknown data set", ["--data", "nothing"], /^no data set or molecule file "nothing"/],
     [
       "an unknown part",

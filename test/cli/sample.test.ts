@@ -83,7 +83,9 @@ describe("sample", () => {
     const written = await molecules(`as.${ending}`);
     const whole = await molecules("whole.extxyz");
     const digits = ending.startsWith("sdf") ? 3 : 12;
-    expect(written).toHaveLength(6);
+    expect(written.map(({ name }) => name)).toEqual(
+      [0, 1, 2, 3, 4, 5].map((i) => `equimol run seed 0 molecule ${i}`),
+    );
     written.forEach((molecule, i) => {
       expect(molecule.atomicNumbers).toEqual(whole[i].atomicNumbers);
       molecule.positions.forEach((x, k) => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { allowedNorm, clipFactor, createClipQueue } from "../../src/train/clipping.ts";
+import { allowedNorm, clipFactor, createClipQueue, gradientScale } from "../../src/train/clipping.ts";
 import {
   type AdamWOptions,
   adamWStep,
@@ -86,6 +86,16 @@ describe("adaptive clipping", () => {
     expect(factor * 1000).toBeCloseTo(1.5, 5);
     expect(queue[0]).toBeCloseTo(1.5, 12);
   });
+});
+
+test("a fixed limit cuts to the limit; without clipping nothing is cut", () => {
+  const queue = createClipQueue();
+  expect(gradientScale(2, queue, 8)).toBe(0.25);
+  expect(gradientScale(2, queue, 1)).toBe(1);
+  expect(gradientScale("none", queue, 1e9)).toBe(1);
+  expect(queue).toEqual([3000]);
+  expect(gradientScale("adaptive", queue, 1)).toBe(1);
+  expect(queue).toEqual([1, 3000]);
 });
 
 test("the norm of a gradient is Euclidean", () => {
