@@ -4,21 +4,9 @@ import { stream } from "../../src/math/random.ts";
 import { type EgnnConfig, egnnLayout } from "../../src/nets/egnn-config.ts";
 import type { AtomBatch, SquaredErrorTarget } from "../../src/nets/engine.ts";
 import { layoutSize, tensorSize } from "../../src/nets/parameters.ts";
+import { TINY } from "../nets/tiny-network.ts";
 
-export const BASE: EgnnConfig = {
-  inFeatures: 7,
-  outFeatures: 6,
-  hidden: 16,
-  layers: 2,
-  sublayers: 1,
-  attention: true,
-  tanh: true,
-  coordsRange: 3,
-  normConstant: 1,
-  aggregation: "sum",
-  normalizationFactor: 4,
-  sinEmbedding: false,
-};
+export const BASE: EgnnConfig = TINY;
 
 /** One configuration for each option that changes what is computed. */
 export const VARIANTS: Readonly<Record<string, EgnnConfig>> = {

@@ -4,23 +4,10 @@ import { nativeStatus } from "../../src/kernels/native.ts";
 import { type DynamicsConfig, dynamicsLayout } from "../../src/nets/dynamics.ts";
 import type { AtomBatch } from "../../src/nets/engine.ts";
 import { initialParameters } from "../../src/nets/parameters.ts";
+import { TINY } from "../nets/tiny-network.ts";
 import { maxDifference } from "../shared.ts";
 
-const config: DynamicsConfig = {
-  network: "egnn",
-  inFeatures: 4,
-  outFeatures: 3,
-  hidden: 8,
-  layers: 1,
-  sublayers: 1,
-  attention: true,
-  tanh: true,
-  coordsRange: 3,
-  normConstant: 1,
-  aggregation: "sum",
-  normalizationFactor: 4,
-  sinEmbedding: false,
-};
+const config: DynamicsConfig = { ...TINY, inFeatures: 4, outFeatures: 3, hidden: 8, layers: 1 };
 const batch: AtomBatch = {
   sizes: Int32Array.of(2, 3),
   positions: Float32Array.from({ length: 15 }, (_, k) => Math.sin(3 * k)),

@@ -9,6 +9,7 @@ import { trainingLoss } from "../../src/models/edm/objective.ts";
 import { createJaxEngine } from "../../src/nets/jax-engine.ts";
 import { initialParameters, namedViews } from "../../src/nets/parameters.ts";
 import { jax } from "../../src/runtime/jax.ts";
+import { WATER } from "../chem/molecules.ts";
 import { maxDifference } from "../shared.ts";
 
 await jax.init("wasm");
@@ -37,15 +38,11 @@ namedViews(layout, parameters).forEach((view, name) => {
   if (name === "gamma.third.weight") view.fill(-1);
 });
 const { schedule, network } = modelOf(config, parameters);
-const water: Molecule = {
-  atomicNumbers: Uint8Array.of(8, 1, 1),
-  positions: Float64Array.of(0, 0, 0, 0.96, 0, 0, -0.24, 0.93, 0),
-};
 const hydroxide: Molecule = {
   atomicNumbers: Uint8Array.of(8, 1),
   positions: Float64Array.of(0, 0, 0, 0.96, 0, 0),
 };
-const batch = encode(config, [water, water, hydroxide]);
+const batch = encode(config, [WATER, WATER, hydroxide]);
 const draws = {
   timeSteps: Int32Array.of(0, 20, 50),
   noise: moleculeNoise(batch.sizes, 6, { seed: 1, purpose: "test" }, [0, 1, 2], 0),

@@ -6,35 +6,16 @@ import type { Denoiser, Space } from "../../src/diffusion/space.ts";
 import { edmConfigSchema } from "../../src/models/edm/config.ts";
 import { moleculeSpace } from "../../src/models/edm/noise.ts";
 import { networkInput, noised, trainingLoss } from "../../src/models/edm/objective.ts";
-import { type DynamicsConfig, dynamicsLayout } from "../../src/nets/dynamics.ts";
 import { createJaxEngine } from "../../src/nets/jax-engine.ts";
-import { initialParameters } from "../../src/nets/parameters.ts";
 import { jax } from "../../src/runtime/jax.ts";
+import { livelyParameters, TINY } from "../nets/tiny-network.ts";
 import { rotationMatrix } from "../rotations.ts";
 import { maxDifference } from "../shared.ts";
 
 await jax.init("wasm");
 
-const config: DynamicsConfig = {
-  network: "egnn",
-  inFeatures: 7,
-  outFeatures: 6,
-  hidden: 16,
-  layers: 2,
-  sublayers: 1,
-  attention: true,
-  tanh: true,
-  coordsRange: 3,
-  normConstant: 1,
-  aggregation: "sum",
-  normalizationFactor: 4,
-  sinEmbedding: false,
-};
-const layout = dynamicsLayout(config).map((spec) =>
-  spec.name.endsWith("coord.2.weight") ? { ...spec, bound: 0.2 } : spec,
-);
-const parameters = initialParameters(layout, 2);
-const engine = createJaxEngine(config);
+const parameters = livelyParameters(TINY, 2);
+const engine = createJaxEngine(TINY);
 const schedule = polynomialSchedule(100);
 const sizes = Int32Array.of(6, 6);
 const C = 9;

@@ -8,24 +8,11 @@ import { initialParameters } from "../../src/nets/parameters.ts";
 import { jax } from "../../src/runtime/jax.ts";
 import { rotationMatrix } from "../rotations.ts";
 import { maxDifference } from "../shared.ts";
+import { livelyParameters, TINY } from "./tiny-network.ts";
 
 await jax.init("wasm");
 
-const base: DynamicsConfig = {
-  network: "egnn",
-  inFeatures: 7,
-  outFeatures: 6,
-  hidden: 24,
-  layers: 2,
-  sublayers: 2,
-  attention: true,
-  tanh: true,
-  coordsRange: 15,
-  normConstant: 1,
-  aggregation: "sum",
-  normalizationFactor: 1,
-  sinEmbedding: false,
-};
+const base: DynamicsConfig = { ...TINY, hidden: 24, sublayers: 2, coordsRange: 15, normalizationFactor: 1 };
 const variants: readonly [string, DynamicsConfig][] = [
   ["as in the paper", base],
   [
@@ -47,14 +34,6 @@ function randomBatch(seed: number): AtomBatch {
   };
 }
 
-/** Parameters that really move atoms: the last coordinate layer starts near zero. */
-function livelyParameters(config: DynamicsConfig): Float32Array {
-  const layout = dynamicsLayout(config).map((spec) =>
-    spec.name.endsWith("coord.2.weight") ? { ...spec, bound: 0.3 } : spec,
-  );
-  return initialParameters(layout, 5);
-}
-
 /** Positions turned by R (row-major 3 × 3) and shifted; also for the first three channels of wider rows. */
 function moved(values: Float32Array, channels: number, R: readonly number[], shift = 0): Float32Array {
   const out = values.slice();
@@ -67,7 +46,7 @@ function moved(values: Float32Array, channels: number, R: readonly number[], shi
 }
 
 describe.each(variants)("the denoiser, %s", (_, config) => {
-  const parameters = livelyParameters(config);
+  const parameters = livelyParameters(config, 5);
   const engine = createJaxEngine(config);
 
   test("turns along with rotations and reflections and ignores translations", async () => {

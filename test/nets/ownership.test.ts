@@ -1,6 +1,5 @@
 import { expect, test } from "vitest";
 import { stream } from "../../src/math/random.ts";
-import type { DynamicsConfig } from "../../src/nets/dynamics.ts";
 
 // jax-js does not tell how many arrays are alive. Its WebAssembly backend keeps one entry for each live buffer
 // ({ ptr, size, ref }) in a Map of its own, and all data in one WebAssembly.Memory: catch both as it is loaded.
@@ -26,6 +25,7 @@ WebAssembly.Memory = PlainMemory;
 const { createJaxEngine } = await import("../../src/nets/jax-engine.ts");
 const { dynamicsLayout } = await import("../../src/nets/dynamics.ts");
 const { initialParameters } = await import("../../src/nets/parameters.ts");
+const { TINY } = await import("./tiny-network.ts");
 const { adamWStep, createOptimizerState } = await import("../../src/train/optimizer.ts");
 await jax.init("wasm");
 
@@ -42,26 +42,10 @@ function held(): { readonly buffers: number; readonly bytes: number } {
   };
 }
 
-const config: DynamicsConfig = {
-  network: "egnn",
-  inFeatures: 7,
-  outFeatures: 6,
-  hidden: 16,
-  layers: 2,
-  sublayers: 1,
-  attention: true,
-  tanh: true,
-  coordsRange: 3,
-  normConstant: 1,
-  aggregation: "sum",
-  normalizationFactor: 4,
-  sinEmbedding: false,
-};
-
 test("50 training steps leave as many live arrays, and as much memory, as the first few", async () => {
-  const engine = createJaxEngine(config);
+  const engine = createJaxEngine(TINY);
   const options = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, amsgrad: true };
-  const state = createOptimizerState(initialParameters(dynamicsLayout(config), 1), options);
+  const state = createOptimizerState(initialParameters(dynamicsLayout(TINY), 1), options);
   const gradient = new Float32Array(state.parameters.length);
   const sizes = Int32Array.of(5, 5, 4);
   const step = async (index: number): Promise<number> => {

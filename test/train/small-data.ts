@@ -1,41 +1,18 @@
 /** A few hundred distorted copies of small molecules: enough to train on for a few steps. */
 
-import type { Molecule } from "../../src/chem/molecule.ts";
 import { datasetInfo } from "../../src/data/dataset-info.ts";
 import { fromMolecules } from "../../src/data/molecule-set.ts";
 import type { Dataset } from "../../src/data/store.ts";
 import { stream } from "../../src/math/random.ts";
+import { methane, molecule } from "../chem/molecules.ts";
 
-const ammonia: Molecule = {
-  atomicNumbers: Uint8Array.of(7, 1, 1, 1),
-  positions: Float64Array.of(0, 0, 0.1, 0.94, 0, -0.27, -0.47, 0.81, -0.27, -0.47, -0.81, -0.27),
-};
-const methane: Molecule = {
-  atomicNumbers: Uint8Array.of(6, 1, 1, 1, 1),
-  positions: Float64Array.of(
-    0,
-    0,
-    0,
-    0.63,
-    0.63,
-    0.63,
-    -0.63,
-    -0.63,
-    0.63,
-    -0.63,
-    0.63,
-    -0.63,
-    0.63,
-    -0.63,
-    -0.63,
-  ),
-};
+const AMMONIA = molecule("N 0 0 0.1\nH 0.94 0 -0.27\nH -0.47 0.81 -0.27\nH -0.47 -0.81 -0.27");
 
 export function smallDataset(count = 200): Dataset {
   const molecules = Array.from({ length: count }, (_, index) => {
-    const molecule = [ammonia, methane][index % 2];
+    const base = [AMMONIA, methane()][index % 2];
     const random = stream({ seed: 9, purpose: "test", index });
-    return { ...molecule, positions: molecule.positions.map((x) => x + 0.03 * random.normal()) };
+    return { ...base, positions: base.positions.map((x) => x + 0.03 * random.normal()) };
   });
   const train = fromMolecules(molecules);
   const info = datasetInfo({
