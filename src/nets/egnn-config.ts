@@ -39,6 +39,20 @@ export const SIN_FREQUENCIES: readonly number[] = Array.from(
 export const edgeFeatures = (config: Pick<EgnnConfig, "sinEmbedding">): number =>
   config.sinEmbedding ? 4 * SIN_FREQUENCIES.length : 2;
 
+/** Parameters of one graph convolution whose edge network takes `edgeIn` channels. */
+export const graphConvolutionSpecs = (
+  name: string,
+  H: number,
+  edgeIn: number,
+  attention: boolean,
+): ParameterSpec[] => [
+  ...linearSpecs(`${name}.edge.0`, edgeIn, H),
+  ...linearSpecs(`${name}.edge.1`, H, H),
+  ...linearSpecs(`${name}.node.0`, 2 * H, H),
+  ...linearSpecs(`${name}.node.1`, H, H),
+  ...(attention ? linearSpecs(`${name}.attention`, H, 1) : []),
+];
+
 /**
  * Order of the parameters. Weights are [out, in], y = x Wᵀ + b. Linear layers start uniform in ±1/√in
  * (PyTorch's default); the last coordinate layer is Xavier uniform with gain 0.001, so that the untrained
@@ -55,11 +69,7 @@ export function egnnLayout(config: EgnnConfig): Layout {
   for (let b = 0; b < config.layers; b++) {
     for (let s = 0; s < config.sublayers; s++) {
       const gcl = `blocks.${b}.gcl.${s}`;
-      linear(`${gcl}.edge.0`, edgeIn, H);
-      linear(`${gcl}.edge.1`, H, H);
-      linear(`${gcl}.node.0`, 2 * H, H);
-      linear(`${gcl}.node.1`, H, H);
-      if (config.attention) linear(`${gcl}.attention`, H, 1);
+      specs.push(...graphConvolutionSpecs(gcl, H, edgeIn, config.attention));
     }
     const coord = `blocks.${b}.coord`;
     linear(`${coord}.0`, edgeIn, H);

@@ -9,7 +9,8 @@ import { jax, nn, np } from "../runtime/jax.ts";
 import { type EgnnConfig, SIN_FREQUENCIES } from "./egnn-config.ts";
 import { type Linear, linear } from "./parameters.ts";
 
-type GraphConvolution = {
+/** One graph convolution; names and order: `graphConvolutionSpecs`. */
+export type GraphConvolution = {
   readonly edge: readonly [Linear, Linear];
   readonly node: readonly [Linear, Linear];
   readonly attention?: Linear;
@@ -51,19 +52,29 @@ function embedDistance(config: EgnnConfig, squared: np.Array): np.Array {
   return jax.lax.stopGradient(np.concatenate([np.sin(phase.ref), np.cos(phase)], 3));
 }
 
-/** First layer on every ordered pair, W₁h_i + W₂h_j + W₃e_ij + b. [B, N, H], [B, N, N, E] → [B, N, N, H] */
-function pairLinear(layer: Linear, h: np.Array, e: np.Array): np.Array {
+/**
+ * First layer on every ordered pair, W₁h_i + W₂h_j + W₃e_ij + b; without W₃ where there are no edge features.
+ * [B, N, H], [B, N, N, E] → [B, N, N, H]
+ */
+function pairLinear(layer: Linear, h: np.Array, e: np.Array | undefined): np.Array {
   const [B, N, H] = h.shape;
   const receiver = layer.weight.ref.slice([], [0, H]);
   const sender = layer.weight.ref.slice([], [H, 2 * H]);
-  const edge = layer.weight.slice([], [2 * H]);
+  const edge = e === undefined ? undefined : layer.weight.ref.slice([], [2 * H]);
+  layer.weight.dispose();
   const fromReceiver = linear({ weight: receiver, bias: layer.bias }, h.ref).reshape([B, N, 1, H]);
   const fromSender = np.matmul(h, sender.transpose()).reshape([B, 1, N, H]);
-  return fromReceiver.add(fromSender).add(np.matmul(e, edge.transpose()));
+  const fromAtoms = fromReceiver.add(fromSender);
+  return e === undefined || edge === undefined ? fromAtoms : fromAtoms.add(np.matmul(e, edge.transpose()));
 }
 
 /** h_i ← h_i + φ_h(h_i, Σ_j ẽ_ij m_ij) with m_ij = φ_e(h_i, h_j, e_ij). [B, N, H] */
-function graphConvolution(p: GraphConvolution, h: np.Array, e: np.Array, graph: PaddedGraph): np.Array {
+export function graphConvolution(
+  p: GraphConvolution,
+  h: np.Array,
+  e: np.Array | undefined,
+  graph: PaddedGraph,
+): np.Array {
   let message = nn.silu(linear(p.edge[1], nn.silu(pairLinear(p.edge[0], h.ref, e)))); // [B, N, N, H]
   if (p.attention) message = message.ref.mul(nn.sigmoid(linear(p.attention, message)));
   const aggregate = message.mul(graph.pairs.ref).sum(2).div(graph.divisor.ref); // [B, N, H]

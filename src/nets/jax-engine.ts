@@ -13,7 +13,7 @@ import {
   type SquaredErrorTarget,
 } from "./engine.ts";
 import { bySize, type Padding, paddedGraph, paddedRows } from "./padding.ts";
-import { layoutSize, type ParameterTree, parameterTree, treeArrays } from "./parameters.ts";
+import { layoutSize, type ParameterTree, parameterTree, readTree } from "./parameters.ts";
 
 export interface JaxEngineOptions {
   /** Atoms that the divisor of mean aggregation counts; the molecule's own number when absent. */
@@ -116,12 +116,7 @@ export function createJaxEngine(config: DynamicsConfig, options: JaxEngineOption
     ) as unknown as [[np.Array, np.Array], ParameterTree];
     value.dispose();
     const pairs = (await errors.data()) as Float32Array; // [M, 2]
-    let offset = 0;
-    for (const array of treeArrays(layout, gradients)) {
-      const values = (await array.data()) as Float32Array;
-      gradient.set(values, offset);
-      offset += values.length;
-    }
+    await readTree(layout, gradients, gradient);
     return {
       position: Float64Array.from({ length: M }, (_, m) => pairs[2 * m]),
       feature: Float64Array.from({ length: M }, (_, m) => pairs[2 * m + 1]),

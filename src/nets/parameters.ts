@@ -81,11 +81,11 @@ export function parameterTree(layout: Layout, values: Float32Array | Float64Arra
   return root as ParameterTree;
 }
 
-/** The arrays of a tree in the order of the layout (borrowed, not owned). */
-export function treeArrays(layout: Layout, tree: unknown): np.Array[] {
-  return layout.map(({ name }) => {
+/** Reads the arrays of a tree into one flat array, in the order of the layout; takes ownership of the tree. */
+export async function readTree(layout: Layout, tree: unknown, flat: Float32Array): Promise<void> {
+  for (const [name, view] of namedViews(layout, flat)) {
     let node = tree;
     for (const key of name.split(".")) node = (node as Record<string, unknown>)[key];
-    return node as np.Array;
-  });
+    view.set((await (node as np.Array).data()) as Float32Array);
+  }
 }

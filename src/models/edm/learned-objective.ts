@@ -14,7 +14,7 @@ import {
   namedViews,
   type ParameterTree,
   parameterTree,
-  treeArrays,
+  readTree,
 } from "../../nets/parameters.ts";
 import { jax, nn, np } from "../../runtime/jax.ts";
 import { dynamicsConfig, type EdmConfig } from "./config.ts";
@@ -213,12 +213,7 @@ export function learnedObjective(config: EdmConfig): LearnedObjective {
       ParameterTree,
     ];
     value.dispose();
-    let offset = 0;
-    for (const array of treeArrays(layout, gradients)) {
-      const values = (await array.data()) as Float32Array;
-      gradient.set(values, offset);
-      offset += values.length;
-    }
+    await readTree(layout, gradients, gradient);
     const volumes = volumeChange(config, batch.sizes);
     return Float64Array.from((await losses.data()) as Float32Array, (loss, m) => loss + volumes[m]);
   };
