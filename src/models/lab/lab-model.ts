@@ -1,0 +1,71 @@
+/**
+ * What a model of the lab is: a loss to train, a way to sample, and, where it has one, a likelihood. Each kind
+ * (VAE, flow, score model, DDPM …) is one `LabModelKind`; training, folders, CLI, comparison and pictures are
+ * written once against these types.
+ */
+import type { z } from "zod";
+import type { Stream } from "../../math/random.ts";
+import type { Layout, ParameterTree } from "../../nets/parameters.ts";
+import type { np } from "../../runtime/jax.ts";
+
+/** What one row of the data is. */
+export type LabShape =
+  /** A point of ℝᴰ. */
+  | { readonly kind: "points"; readonly dimension: number }
+  /** Grey values in [0, 1], row by row; D = height · width. */
+  | { readonly kind: "images"; readonly height: number; readonly width: number; readonly binary: boolean }
+  /** D symbols 0 … K − 1, stored as numbers. */
+  | { readonly kind: "symbols"; readonly dimension: number; readonly symbols: number };
+
+/** Values in one row. */
+export const rowLength = (shape: LabShape): number =>
+  shape.kind === "images" ? shape.height * shape.width : shape.dimension;
+
+/** A random input of the loss, drawn outside the compiled function. */
+export interface Draw {
+  readonly values: Float32Array;
+  readonly shape: readonly number[];
+}
+
+export interface LabModel {
+  readonly layout: Layout;
+  /** Starting values where `initialParameters(layout, seed)` will not do, as for data-dependent initialisation. */
+  readonly initialise?: (seed: number, rows: Float32Array) => Promise<Float32Array>;
+  /** Random inputs for one batch; `progress` runs from 0 to 1 over the training (for warm-ups). */
+  readonly draws: (batch: number, random: Stream, progress: number) => Readonly<Record<string, Draw>>;
+  /** Loss of each row. Pure, compiled once per batch size; takes ownership. x [B, D] → [B] */
+  readonly loss: (
+    parameters: ParameterTree,
+    x: np.Array,
+    draws: Readonly<Record<string, np.Array>>,
+  ) => np.Array;
+  /** New rows, row i a function of seed and i alone. [n, D] */
+  readonly sample: (parameters: Float32Array, n: number, seed: number) => Promise<Float32Array>;
+  /** log p(x) of each row in nats, exact or a lower bound of it. */
+  readonly logLikelihood?: {
+    readonly kind: "exact" | "lower bound";
+    readonly of: (parameters: Float32Array, rows: Float32Array, seed: number) => Promise<Float64Array>;
+  };
+  /** Pictures of its own besides samples, such as a latent manifold: rows to lay out as a grid. */
+  readonly pictures?: (
+    parameters: Float32Array,
+    seed: number,
+  ) => Promise<readonly { readonly name: string; readonly rows: Float32Array; readonly columns: number }[]>;
+  /** Frees compiled functions. */
+  readonly dispose?: () => void;
+}
+
+/** A kind of model: its name on the command line, its settings, and how to build one for data of a shape. */
+export interface LabModelKind<S = unknown> {
+  /** `real-nvp` */
+  readonly name: string;
+  /** `RealNVP: affine coupling layers` */
+  readonly title: string;
+  /** `Dinh, Sohl-Dickstein, Bengio 2017` */
+  readonly source: string;
+  readonly settings: z.ZodType<S>;
+  /** Starting settings by data set, on top of the schema's defaults; `training.*` keys go to the training loop. */
+  readonly presets?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  /** @throws InputError for a shape that it cannot take */
+  readonly build: (settings: S, shape: LabShape) => LabModel;
+}
