@@ -3,7 +3,9 @@ import { existsSync } from "node:fs";
 import { loadDataset } from "../data/store.ts";
 import { InputError, nearest } from "../errors.ts";
 import { createEngine } from "../kernels/create-engine.ts";
-import { readSettings } from "../train/config-file.ts";
+import type { EdmConfig } from "../models/edm/config.ts";
+import { findModel, loadEdm } from "../models/edm/model.ts";
+import { readSettings, type Settings } from "../train/config-file.ts";
 import { edmSettingsSchema, PRESETS } from "../train/edm/settings.ts";
 import { trainEdm } from "../train/edm/train.ts";
 import { configFileOf } from "../train/run-folder.ts";
@@ -36,6 +38,11 @@ const edm = defineVerb({
       valueHint: "KEY=VALUE",
       description: "one setting, such as training.batchSize=32",
     },
+    init: {
+      type: "string",
+      valueHint: "MODEL",
+      description: "start from the parameters of this model, with its network",
+    },
     resume: { type: "boolean", description: "go on with the run in --out, bit for bit" },
     "max-seconds": { type: "string", valueHint: "S", description: "save and stop after this much training" },
     ...engineArgs,
@@ -51,6 +58,10 @@ const edm = defineVerb({
       command: "equimol train edm --data qm9 --preset qm9-small --out runs/qm9 --max-seconds 3600",
       does: "an hour on QM9",
     },
+    {
+      command: "equimol train edm --data mine --init qm9-small --out runs/mine",
+      does: "the shipped model, trained further on data of your own",
+    },
     { command: "equimol train edm --data qm9 --out runs/qm9 --resume", does: "go on where it stopped" },
   ],
   run: async ({ args, rawArgs }) => {
@@ -61,8 +72,12 @@ const edm = defineVerb({
       throw new InputError("holds no run to resume; leave out --resume to start", { file: args.out });
     if (resumed !== undefined && args.preset !== undefined)
       throw new InputError("--preset starts a run; one that is resumed has its settings in its config.yaml");
+    if (args.init !== undefined && args.resume)
+      throw new InputError("--init starts a run, --resume goes on with one; give one of them");
+    const init = args.init === undefined ? undefined : await loadEdm(findModel(args.init));
+    const base = args.preset === undefined ? {} : preset(args.preset);
     const settings = readSettings(edmSettingsSchema, {
-      ...(args.preset === undefined ? {} : { base: preset(args.preset) }),
+      base: init === undefined ? base : { ...base, ...architecture(init.config) },
       files: [resumed, args.config].filter((file) => file !== undefined),
       assignments: valuesOf(rawArgs, "set"),
     });
@@ -83,6 +98,7 @@ const edm = defineVerb({
       data,
       out: args.out,
       resume: args.resume === true,
+      ...(init && { init }),
       signal: abort.signal,
       ...(maxSeconds === undefined ? {} : { maxSeconds }),
       createEngine: (config) => createEngine(config, { ...engineChoice, onNotice: output.log }),
@@ -128,6 +144,13 @@ const edm = defineVerb({
     );
     return { exitCode: outcome.interrupted && signal !== undefined ? exitCodeOf(signal) : 0 };
   },
+});
+
+/** The settings that make a model's network. */
+const architecture = ({ network, schedule, features }: EdmConfig): Settings => ({
+  network,
+  schedule,
+  features,
 });
 
 function preset(name: string): (typeof PRESETS)[string]["settings"] {

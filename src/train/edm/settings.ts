@@ -15,6 +15,8 @@ export const edmSettingsSchema = z.strictObject({
   schedule: z.preprocess(withKind, scheduleSchema).prefault({}),
   features: featuresSchema.prefault({}),
   loss: z.enum(["l2", "vlb"]).default("l2"),
+  /** How the times of a batch are drawn. */
+  timeSampling: z.enum(["independent", "stratified"]).default("independent"),
   data: z
     .strictObject({
       /** Larger molecules are left out. */
@@ -52,6 +54,7 @@ export const PRESETS: Readonly<
     description: "6 layers × 128 for all of QM9, trained in hours on a CPU: the shipped model",
     settings: {
       network: { hidden: 128, layers: 6, coordsRange: 3, normalizationFactor: 4 },
+      timeSampling: "stratified",
       training: {
         batchSize: 64,
         learningRate: 6e-4,

@@ -9,7 +9,7 @@ import { InputError } from "../../errors.ts";
 import { writeFileAtomically } from "../../formats/atomic-write.ts";
 import { permutation, stream } from "../../math/random.ts";
 import { dynamicsConfig, type EdmConfig } from "../../models/edm/config.ts";
-import { bondRuleOf, modelLayout, readEdmConfig, saveEdm } from "../../models/edm/model.ts";
+import { bondRuleOf, type EdmModel, modelLayout, readEdmConfig, saveEdm } from "../../models/edm/model.ts";
 import type { DynamicsConfig } from "../../nets/dynamics.ts";
 import type { DenoiserEngine } from "../../nets/engine.ts";
 import { layoutSize } from "../../nets/parameters.ts";
@@ -25,6 +25,8 @@ export interface TrainEdmOptions extends TrainingEvents {
   readonly data: Dataset;
   readonly out: string;
   readonly resume?: boolean;
+  /** Starts from the parameters of this model; settings of network, schedule and features must be its own. */
+  readonly init?: EdmModel;
   /** Makes the engine that computes the network. */
   readonly createEngine: (config: DynamicsConfig) => Promise<DenoiserEngine>;
   readonly onStart?: (facts: {
@@ -74,13 +76,17 @@ function upToSize(
 
 /** @throws InputError for settings or data that do not fit, WorkError when training breaks off */
 export async function trainEdm(options: TrainEdmOptions): Promise<TrainingOutcome> {
-  const { settings, data, out, resume = false } = options;
+  const { settings, data, out, resume = false, init } = options;
   const { train, valid } = upToSize(withValidation(data, settings.training.seed), settings.data.maxAtoms);
   if (settings.schedule.kind === "learned" && settings.loss !== "vlb")
     throw new InputError(
       "a learned schedule is trained by the bound alone: set loss to vlb (--set loss=vlb)",
     );
-  const elements = [...new Set([...train.atomicNumbers, ...valid.atomicNumbers])].sort((a, b) => a - b);
+  const found = [...new Set([...train.atomicNumbers, ...valid.atomicNumbers])].sort((a, b) => a - b);
+  if (init) checkInit(init.config, settings, found);
+  const before = init?.config ?? (resume ? await configOfRun(out) : undefined);
+  const elements = before?.elements ?? found;
+  const start = init ? provenanceOf(init.config) : before?.provenance.init;
   const config: EdmConfig = {
     kind: "edm",
     format: 1,
@@ -102,23 +108,29 @@ export async function trainEdm(options: TrainEdmOptions): Promise<TrainingOutcom
         equimol: packageVersion(),
         data: { name: data.info.name, molecules: setSize(train), sha256: data.info.sha256 },
         engine: engine.name,
+        ...(start === undefined ? {} : { init: start }),
         ...progress,
       };
       await saveEdm(folder, { ...config, provenance }, values);
       await writeFileAtomically(join(folder, "README.md"), checkpointCard(config, parameters, provenance));
     });
     if (resume) await checkSameData(out, data);
-    const start = resume ? await run.loadState(parameters) : undefined;
-    const task = edmTask(config, settings, { train, valid, rule, samples: run.samples }, engine);
+    const state = resume ? await run.loadState(parameters) : undefined;
+    const task = edmTask(
+      config,
+      settings,
+      { train, valid, rule, samples: run.samples, ...(init && { init: init.parameters }) },
+      engine,
+    );
     options.onStart?.({
       parameters,
       train: setSize(train),
       valid: setSize(valid),
       engine: engine.name,
       steps: task.batches(0).length * settings.training.epochs,
-      stepsBefore: start?.optimizer.steps ?? 0,
+      stepsBefore: state?.optimizer.steps ?? 0,
     });
-    return await trainingLoop(task, settings.training, run, start, options).catch((error: unknown) => {
+    return await trainingLoop(task, settings.training, run, state, options).catch((error: unknown) => {
       if (!(error instanceof InputError) || !hasState(out)) throw error;
       throw new InputError(`${error.message}; then go on with --resume: the last checkpoint is intact`);
     });
@@ -127,12 +139,37 @@ export async function trainEdm(options: TrainEdmOptions): Promise<TrainingOutcom
   }
 }
 
+/** The model that training starts from has the settings' network and knows the data's elements. */
+function checkInit(config: EdmConfig, settings: EdmSettings, elements: readonly number[]): void {
+  for (const part of ["network", "schedule", "features"] as const) {
+    const [own, wanted]: Readonly<Record<string, unknown>>[] = [config[part], settings[part]];
+    const key = Object.keys(own).find((name) => JSON.stringify(own[name]) !== JSON.stringify(wanted[name]));
+    if (key !== undefined)
+      throw new InputError(
+        `the model to start from has ${part}.${key} = ${JSON.stringify(own[key])}, the settings ${JSON.stringify(wanted[key])}; they must agree`,
+      );
+  }
+  const strange = elements.filter((element) => !config.elements.includes(element));
+  if (strange.length > 0)
+    throw new InputError(
+      `the data has ${strange.map(symbolOf).join(", ")}, which the model to start from does not know (${config.elements.map(symbolOf).join(" ")})`,
+    );
+}
+
+/** What the model that training started from had seen. */
+function provenanceOf({ provenance }: EdmConfig): EdmConfig["provenance"] {
+  const { data, steps, molecules, init } = provenance;
+  return JSON.parse(JSON.stringify({ data, steps, molecules, init }));
+}
+
+/** The configuration of a run's last checkpoint; undefined where it ended before that was whole. */
+const configOfRun = async (run: string): Promise<EdmConfig | undefined> =>
+  existsSync(join(lastCheckpointOf(run), "config.json")) ? readEdmConfig(lastCheckpointOf(run)) : undefined;
+
 /** A run goes on with the data it began with. */
 async function checkSameData(run: string, { info }: Dataset): Promise<void> {
-  const folder = lastCheckpointOf(run);
-  if (!existsSync(join(folder, "config.json"))) return; // ended before its first model was whole
-  const { provenance } = await readEdmConfig(folder);
-  const { name, sha256 } = (provenance.data ?? {}) as { readonly name?: string; readonly sha256?: string };
+  const { provenance } = (await configOfRun(run)) ?? {};
+  const { name, sha256 } = (provenance?.data ?? {}) as { readonly name?: string; readonly sha256?: string };
   if (sha256 === undefined || sha256 === info.sha256) return;
   throw new InputError(
     `the run was trained on "${name}" (sha256 ${sha256.slice(0, 12)}…), not on this "${info.name}" (${info.sha256.slice(0, 12)}…); give --resume the same --data`,
