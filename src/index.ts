@@ -36,6 +36,7 @@ export { ancestral } from "./diffusion/samplers/ancestral.ts";
 export { ddim } from "./diffusion/samplers/ddim.ts";
 export { dpmSolver } from "./diffusion/samplers/dpm-solver.ts";
 export { respacedTimes, type SamplingOptions } from "./diffusion/samplers/grid.ts";
+export { sdeDpmSolver } from "./diffusion/samplers/sde-dpm-solver.ts";
 // Diffusion: schedules, process, samplers
 export {
   cosineSchedule,

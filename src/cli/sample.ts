@@ -5,9 +5,9 @@ import type { Molecule } from "../chem/molecule.ts";
 import { InputError, WorkError } from "../errors.ts";
 import { checkMoleculeTarget, coordinatesFit, writeMolecules } from "../formats/write.ts";
 import { createEngine } from "../kernels/create-engine.ts";
-import { dynamicsConfig } from "../models/edm/config.ts";
-import { type GenerateOptions, generate, SAMPLERS } from "../models/edm/generate.ts";
-import { bondRuleOf, findModel, loadEdm } from "../models/edm/model.ts";
+import { dynamicsConfig, SAMPLERS } from "../models/edm/config.ts";
+import { addsNoise, type GenerateOptions, generate } from "../models/edm/generate.ts";
+import { bondRuleOf, type EdmModel, findModel, loadEdm } from "../models/edm/model.ts";
 import { engineArgs, engineOptions } from "./engine-options.ts";
 import { commonOptions, integerOption, integersOption, numberOption, seedOption } from "./options.ts";
 import { createOutput, duration } from "./output.ts";
@@ -34,9 +34,8 @@ export const sample = defineVerb({
     },
     sampler: {
       type: "string",
-      default: "ancestral",
       valueHint: SAMPLERS.join("|"),
-      description: "how noise becomes molecules",
+      description: "how noise becomes molecules (what the model's card recommends, else ancestral)",
     },
     steps: {
       type: "string",
@@ -44,6 +43,11 @@ export const sample = defineVerb({
       description: `denoising steps, at most the model's (${DEFAULT_STEPS})`,
     },
     eta: { type: "string", valueHint: "η", description: "noise of --sampler ddim, 0 to 1 (0)" },
+    temperature: {
+      type: "string",
+      valueHint: "τ",
+      description: "multiplies the noise of the steps; below 1: more stable molecules that vary less (1)",
+    },
     sizes: {
       type: "string",
       valueHint: "A,B,…",
@@ -85,17 +89,18 @@ export const sample = defineVerb({
     const chosen = samplingChoices(args);
     const engineChoice = engineOptions(args);
     const model = await loadEdm(findModel(args.model));
-    const T = model.schedule.steps;
-    const steps = integerOption("steps", args.steps, { min: 1, max: T }) ?? Math.min(DEFAULT_STEPS, T);
+    const { sampler, steps, temperature } = samplingOf(args, chosen.eta, model);
     if (args.chain !== undefined) await checkMoleculeTarget(args.chain);
     const engine = await createEngine(dynamicsConfig(model.config), {
       ...engineChoice,
       onNotice: output.log,
     });
-    const { count, first, seed, sampler } = chosen;
+    const { count, first, seed } = chosen;
     const options: GenerateOptions = {
       ...chosen,
+      sampler,
       steps,
+      temperature,
       ...(args.chain === undefined ? {} : { chainOf: first }),
       onProgress: (share) =>
         progress.update(
@@ -147,36 +152,55 @@ export const sample = defineVerb({
       first,
       sampler,
       steps,
+      temperature,
       engine: engine.name,
       seconds,
       broken,
       lost,
     });
     output.print(
-      `${written} molecules in ${duration(seconds)} (${sampler}, ${steps} steps, ${engine.name}) → ${args.out}\nMeasure them with: ${program()} evaluate ${quoted(args.out)}`,
+      `${written} molecules in ${duration(seconds)} (${sampler}, ${steps} steps${temperature === 1 ? "" : `, temperature ${temperature}`}, ${engine.name}) → ${args.out}\nMeasure them with: ${program()} evaluate ${quoted(args.out)}`,
     );
   },
 });
+
+/** Sampler, steps and temperature: those asked for, or what the model recommends. */
+function samplingOf(
+  args: { readonly sampler?: string; readonly steps?: string; readonly temperature?: string },
+  eta: number | undefined,
+  { config, schedule }: EdmModel,
+): Required<Pick<GenerateOptions, "sampler" | "steps" | "temperature">> {
+  const T = schedule.steps;
+  const recommended = args.sampler === undefined ? config.sampling : undefined;
+  const sampler = SAMPLERS.find((name) => name === args.sampler) ?? recommended?.sampler ?? "ancestral";
+  const steps = integerOption("steps", args.steps, { min: 1, max: T });
+  const temperature = numberOption("temperature", args.temperature, { min: 0, max: 2 });
+  if (temperature !== undefined && !addsNoise({ sampler, ...(eta === undefined ? {} : { eta }) }))
+    throw new InputError(`--temperature multiplies the noise of the steps; ${sampler} adds none here`);
+  return {
+    sampler,
+    steps: steps ?? Math.min(recommended?.steps ?? DEFAULT_STEPS, T),
+    temperature: temperature ?? recommended?.temperature ?? 1,
+  };
+}
 
 /** The options that need no model to be checked. */
 function samplingChoices(args: {
   readonly count: string;
   readonly first: string;
   readonly seed: string;
-  readonly sampler: string;
+  readonly sampler?: string;
   readonly eta?: string;
   readonly sizes?: string;
   readonly "batch-size": string;
 }) {
-  const sampler = SAMPLERS.find((name) => name === args.sampler);
-  if (sampler === undefined)
+  if (args.sampler !== undefined && !SAMPLERS.some((name) => name === args.sampler))
     throw new InputError(`--sampler ${args.sampler}: expected one of ${SAMPLERS.join(", ")}`);
   const eta = numberOption("eta", args.eta, { min: 0, max: 1 });
-  if (eta !== undefined && sampler !== "ddim")
+  if (eta !== undefined && args.sampler !== "ddim")
     throw new InputError("--eta is the noise of ddim; add --sampler ddim");
   const sizes = integersOption("sizes", args.sizes, { min: 1, max: 1000 });
   return {
-    sampler,
     count: integerOption("count", args.count, { min: 1, max: 1e9 }),
     first: integerOption("first", args.first, { min: 0, max: 1e9 }),
     seed: integerOption("seed", args.seed, { min: 0 }),

@@ -3,6 +3,7 @@ import { ancestral } from "../../src/diffusion/samplers/ancestral.ts";
 import { ddim } from "../../src/diffusion/samplers/ddim.ts";
 import { dpmSolver } from "../../src/diffusion/samplers/dpm-solver.ts";
 import { respacedTimes } from "../../src/diffusion/samplers/grid.ts";
+import { sdeDpmSolver } from "../../src/diffusion/samplers/sde-dpm-solver.ts";
 import { polynomialSchedule, scheduleOf } from "../../src/diffusion/schedule.ts";
 import { type Denoiser, PRIOR_STEP, type Space } from "../../src/diffusion/space.ts";
 import { stream } from "../../src/math/random.ts";
@@ -65,11 +66,43 @@ describe("samples of Gaussian data have its mean and deviation", () => {
       "DDIM with half the noise, 100 steps",
       () => ddim(exact(schedule), schedule, space, { steps: 100, eta: 0.5 }),
     ],
+    ["SDE-DPM-Solver++, 50 steps", () => sdeDpmSolver(exact(schedule), schedule, space, { steps: 50 })],
     ["DPM-Solver++, 25 steps", () => dpmSolver(exact(schedule), schedule, space, { steps: 25 })],
   ])("%s", async (_, sample) => {
     const { mean, deviation } = moments(await sample());
     expect(Math.abs(mean - m)).toBeLessThan(0.02); // d/√4000 = 0.005
     expect(Math.abs(deviation / d - 1)).toBeLessThan(0.06);
+  });
+});
+
+describe("samplers of the reverse SDE come to the data's deviation with the order they claim", () => {
+  // Without noise both solve a linear ODE of z; with it, z stays Gaussian and its variance follows the coefficients.
+  // Fed the noise of two states, a linear sampler gives its mean map and its noise gain exactly.
+  const gain = async (sampler: typeof sdeDpmSolver, steps: number): Promise<number> => {
+    const impulse = (at: number | undefined): Space => ({
+      length: 1,
+      noise: (step) => new Float64Array([step === at ? 1 : 0]),
+      project: () => {},
+    });
+    const times = respacedTimes(smooth.steps, steps);
+    const marks = [PRIOR_STEP, ...Array.from(times, (t) => Math.round(t * smooth.steps)).slice(0, steps)];
+    const [rest] = await sampler(exact(smooth), smooth, impulse(undefined), { steps });
+    let variance = 0;
+    for (const mark of marks) {
+      const [moved] = await sampler(exact(smooth), smooth, impulse(mark), { steps });
+      variance += (moved - rest) ** 2;
+    }
+    return Math.sqrt(variance);
+  };
+  test.each([
+    ["ancestral", 1, ancestral],
+    ["SDE-DPM-Solver++(2M)", 2, sdeDpmSolver],
+  ] as const)("%s: order %d", async (_, order, sampler) => {
+    const target = spread(smooth, 0);
+    const errors = [];
+    for (const steps of [40, 80, 160]) errors.push(Math.abs((await gain(sampler, steps)) - target));
+    expect(Math.log2(errors[0] / errors[1])).toBeGreaterThan(order - 0.3);
+    expect(Math.log2(errors[1] / errors[2])).toBeGreaterThan(order - 0.3);
   });
 });
 

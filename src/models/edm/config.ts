@@ -40,6 +40,15 @@ export const featuresSchema = z.strictObject({
     .default([1, 4, 10]),
 });
 
+export const SAMPLERS = ["ancestral", "ddim", "dpm-solver", "sde-dpm-solver"] as const;
+
+/** How a model is best sampled, as measured on its card. */
+export const samplingSchema = z.strictObject({
+  sampler: z.enum(SAMPLERS),
+  steps: count,
+  temperature: z.number().nonnegative().default(1),
+});
+
 export const edmConfigSchema = z.strictObject({
   kind: z.literal("edm"),
   /** Version of this file's layout. */
@@ -51,6 +60,8 @@ export const edmConfigSchema = z.strictObject({
   elements: z.array(z.number().int().min(1).max(118)).nonempty(),
   /** Training molecules of each size N: the model's p(N). */
   sizes: z.record(z.string().regex(/^[1-9]\d*$/), count),
+  /** Used where the caller does not choose; the paper's ancestral sampling when absent. */
+  sampling: samplingSchema.optional(),
   /** Where the model comes from: data set, steps, seconds, versions. */
   provenance: z.record(z.string(), z.json()).default({}),
 });

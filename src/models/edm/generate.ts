@@ -6,16 +6,17 @@ import type { Molecule } from "../../chem/molecule.ts";
 import { ancestral } from "../../diffusion/samplers/ancestral.ts";
 import { ddim } from "../../diffusion/samplers/ddim.ts";
 import { dpmSolver } from "../../diffusion/samplers/dpm-solver.ts";
-import type { Denoiser } from "../../diffusion/space.ts";
+import { sdeDpmSolver } from "../../diffusion/samplers/sde-dpm-solver.ts";
+import { type Denoiser, PRIOR_STEP, type Space } from "../../diffusion/space.ts";
 import { stream } from "../../math/random.ts";
 import { atomOffsets, type DenoiserEngine } from "../../nets/engine.ts";
+import type { SAMPLERS } from "./config.ts";
 import { channelCount, decode } from "./features.ts";
 import type { EdmModel } from "./model.ts";
 import { moleculeSpace } from "./noise.ts";
 import { networkInput } from "./objective.ts";
 import { sizeDistribution } from "./sizes.ts";
 
-export const SAMPLERS = ["ancestral", "ddim", "dpm-solver"] as const;
 export type SamplerName = (typeof SAMPLERS)[number];
 
 export interface GenerateOptions {
@@ -26,6 +27,11 @@ export interface GenerateOptions {
   readonly steps: number;
   /** Noise of the DDIM sampler. */
   readonly eta?: number;
+  /**
+   * Multiplies the noise that steps add, 1 when absent. Below 1 samples gather where the model's density is high:
+   * more of them are stable, and they vary less.
+   */
+  readonly temperature?: number;
   /** Index of the first molecule: shards of one seed are `first`, `first + count`, … */
   readonly first?: number;
   /** Molecule i has `sizes[i % sizes.length]` atoms; drawn from the model's p(N) when absent. */
@@ -63,8 +69,17 @@ function sizeOf(
 }
 
 /** Whether steps add noise; the last one then does, too. */
-const isRandom = ({ sampler, eta = 0 }: GenerateOptions): boolean =>
-  sampler === "ancestral" || (sampler === "ddim" && eta > 0);
+export const addsNoise = ({ sampler, eta = 0 }: Pick<GenerateOptions, "sampler" | "eta">): boolean =>
+  sampler === "ancestral" || sampler === "sde-dpm-solver" || (sampler === "ddim" && eta > 0);
+
+/** The space with the noise of every step but the prior multiplied. */
+const cooled = (space: Space, temperature: number): Space => ({
+  ...space,
+  noise: (step) => {
+    const noise = space.noise(step);
+    return step === PRIOR_STEP ? noise : noise.map((value) => temperature * value);
+  },
+});
 
 /** Generates molecules `first` … `first + count − 1`, batch by batch, in order of their index within a batch. */
 export async function* generate(
@@ -92,7 +107,8 @@ async function generateBatch(
   const C = channelCount(config);
   const sizes = Int32Array.from(indices, (index) => sizeOf(model, options, index));
   const offsets = atomOffsets(sizes);
-  const space = moleculeSpace(sizes, C, { seed: options.seed, purpose: "samplingNoise" }, indices);
+  const random = { seed: options.seed, purpose: "samplingNoise" } as const;
+  const space = cooled(moleculeSpace(sizes, C, random, indices), options.temperature ?? 1);
   const brokenSteps = new Int32Array(sizes.length);
   const denoiser: Denoiser = async (z, t) => {
     const epsilon = Float64Array.from(await engine.forward(network, networkInput(sizes, z, t, C)));
@@ -111,7 +127,7 @@ async function generateBatch(
   const keepFrame = (z: Float64Array): void => {
     frames.push(decode(config, z.subarray(C * offsets[watched], C * offsets[watched + 1])));
   };
-  const run = { ancestral, ddim, "dpm-solver": dpmSolver }[options.sampler];
+  const run = { ancestral, ddim, "dpm-solver": dpmSolver, "sde-dpm-solver": sdeDpmSolver }[options.sampler];
   const z0 = await run(denoiser, schedule, space, {
     steps: options.steps,
     ...(options.eta === undefined ? {} : { eta: options.eta }),
@@ -131,7 +147,7 @@ async function generateBatch(
   const xh = z0.slice();
   for (let k = 0; k < xh.length; k++) {
     if (k % C < 3)
-      xh[k] = (z0[k] - sigma * epsilon[k]) / alpha + (isRandom(options) ? (sigma / alpha) * noise[k] : 0);
+      xh[k] = (z0[k] - sigma * epsilon[k]) / alpha + (addsNoise(options) ? (sigma / alpha) * noise[k] : 0);
   }
   space.project(xh);
   onProgress(1);
