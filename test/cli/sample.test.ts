@@ -78,6 +78,54 @@ describe("sample", () => {
     expect(atoms(await molecules("rest.xyz"))).toEqual([3, 4]);
   });
 
+  test("samples as the model recommends where no sampler is asked for, and as the paper where it does not", async () => {
+    cpSync(path("run/checkpoints/best"), path("advised"), { recursive: true });
+    const config = JSON.parse(bytes("advised/config.json").toString());
+    const sampling = { sampler: "sde-dpm-solver", steps: 9, temperature: 0.5 };
+    writeFileSync(path("advised/config.json"), JSON.stringify({ ...config, sampling }));
+    const settings = async (...words: string[]): Promise<unknown> => {
+      const words_ = ["--model", "advised", "-n", "1", "--out", "advised.xyz", "--json", "--quiet"];
+      const { stdout } = await run("sample", `--engine=${ENGINE}`, ...words_, ...words);
+      const { sampler, steps, temperature } = JSON.parse(stdout);
+      return { sampler, steps, temperature };
+    };
+    expect(await settings()).toEqual(sampling);
+    expect(await settings("--temperature", "1", "--steps", "5")).toEqual({
+      sampler: "sde-dpm-solver",
+      steps: 5,
+      temperature: 1,
+    });
+    expect(await settings("--sampler", "ancestral")).toEqual({
+      sampler: "ancestral",
+      steps: 50,
+      temperature: 1,
+    });
+  });
+
+  test("--temperature 0 takes the noise out of the steps and leaves that of the start", async () => {
+    await sampled("cold.extxyz", "-n", "2", "--sizes", "4", "--temperature", "0");
+    await sampled("cold-other.extxyz", "-n", "2", "--sizes", "4", "--temperature", "0", "--seed", "1");
+    await sampled("warm.extxyz", "-n", "2", "--sizes", "4");
+    const [cold, other, warm] = await Promise.all(
+      ["cold", "cold-other", "warm"].map((name) => molecules(`${name}.extxyz`)),
+    );
+    expect(cold[0].positions).not.toEqual(warm[0].positions);
+    expect(cold[0].positions).not.toEqual(other[0].positions);
+    const refused = await run(
+      "sample",
+      "--model",
+      "run",
+      "--out",
+      "no.xyz",
+      "--sampler",
+      "ddim",
+      "--temperature",
+      "0.5",
+    );
+    expect(refused.code).toBe(2);
+    expect(refused.stderr).toContain("--temperature multiplies the noise of the steps; ddim adds none here");
+  });
+
   test.each(["xyz", "sdf", "sdf.gz", "extxyz.gz"])("writes the same molecules as .%s", async (ending) => {
     await sampled(`as.${ending}`, "-n", "6");
     const written = await molecules(`as.${ending}`);

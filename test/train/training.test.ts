@@ -8,6 +8,7 @@ import { createJaxEngine } from "../../src/nets/jax-engine.ts";
 import { jax } from "../../src/runtime/jax.ts";
 import { checkSettings, mergeSettings, parseAssignment } from "../../src/train/config-file.ts";
 import { edmSettingsSchema } from "../../src/train/edm/settings.ts";
+import { trainingTimes } from "../../src/train/edm/task.ts";
 import { type TrainEdmOptions, trainEdm } from "../../src/train/edm/train.ts";
 import { readState } from "../../src/train/state-file.ts";
 import { smallDataset } from "./small-data.ts";
@@ -141,3 +142,42 @@ const modelSize = await (async () => {
     }),
   );
 })();
+
+describe("a run that starts from a model", () => {
+  test("has its parameters before the first step, and remembers through a resume what the model had seen", async () => {
+    await trainEdm({ ...options("teacher"), maxSeconds: 0 });
+    const init = await loadEdm(join(root, "teacher/checkpoints/last"));
+    const still = { ...settings, training: { ...settings.training, learningRate: 1e-30, weightDecay: 0 } };
+    await trainEdm({ ...options("pupil"), settings: still, init, maxSeconds: 0 });
+    expect(model("pupil")).toEqual(model("teacher"));
+    await trainEdm({ ...options("pupil"), settings: still, resume: true });
+    const { provenance } = (await loadEdm(join(root, "pupil/checkpoints/last"))).config;
+    expect(provenance.init).toEqual({
+      data: init.config.provenance.data,
+      steps: init.config.provenance.steps,
+      molecules: init.config.provenance.molecules,
+    });
+  });
+
+  test("wants the model's network, and data of elements that it knows", async () => {
+    const init = await loadEdm(join(root, "teacher/checkpoints/last"));
+    const wider = { ...settings, network: { ...settings.network, hidden: 32 } };
+    await expect(trainEdm({ ...options("wider"), settings: wider, init })).rejects.toThrow(
+      "the model to start from has network.hidden = 16, the settings 32; they must agree",
+    );
+    const without = { ...init, config: { ...init.config, elements: [1, 6] as [number, ...number[]] } };
+    await expect(trainEdm({ ...options("strange"), init: without })).rejects.toThrow(
+      "the data has N, which the model to start from does not know (H C)",
+    );
+  });
+});
+
+test("stratified times: one in each of as many equal parts of 0 … T as the batch has molecules; uniform in the mean", () => {
+  const counts = new Int32Array(10);
+  for (let epoch = 0; epoch < 200; epoch++) {
+    const times = trainingTimes("stratified", 999, 3, Uint32Array.of(epoch, 5, 9, 11, 70), epoch);
+    expect([...times].map((t) => Math.floor(t / 200)).sort()).toEqual([0, 1, 2, 3, 4]);
+    for (const t of times) counts[Math.floor(t / 100)]++;
+  }
+  for (const count of counts) expect(Math.abs(count - 100)).toBeLessThan(40); // ± 7
+});
