@@ -1,0 +1,14 @@
+/** Multilayer perceptron: linear layers with an activation between them, none after the last. */
+import type { np } from "../runtime/jax.ts";
+import { type Linear, linear, linearSpecs, type ParameterSpec } from "./parameters.ts";
+
+export type Mlp = readonly Linear[];
+export type Activation = (x: np.Array) => np.Array;
+
+/** Layers `name.0`, `name.1` … between the given widths; one layer for two widths. */
+export const mlpSpecs = (name: string, sizes: readonly number[]): ParameterSpec[] =>
+  sizes.slice(1).flatMap((outputs, k) => linearSpecs(`${name}.${k}`, sizes[k], outputs));
+
+/** Takes ownership of the layers and of `x` [..., sizes₀]; [..., sizes_last]. */
+export const mlp = (layers: Mlp, x: np.Array, activation: Activation): np.Array =>
+  layers.reduce((h, layer, k) => linear(layer, k === 0 ? h : activation(h)), x);
