@@ -1,5 +1,5 @@
 /**
- * Many molecules in four flat arrays: what a data set holds in memory and on disk. Molecule m owns the atoms
+ * Many molecules in a few flat arrays: what a data set holds in memory and on disk. Molecule m owns the atoms
  * offsets[m] … offsets[m+1]. Ragged, so nothing is padded until a batch is made.
  */
 
@@ -13,6 +13,8 @@ export interface MoleculeSet {
   readonly atomicNumbers: Uint8Array;
   /** First atom of each molecule, and at the end A. [M+1] */
   readonly offsets: Uint32Array;
+  /** Forces in the unit of the files they came from, NaN where unknown; absent where no molecule has any. [A, 3] */
+  readonly forces?: Float64Array;
   /** Scalar properties by name, NaN where unknown. [M] each */
   readonly properties: Readonly<Record<string, Float64Array>>;
 }
@@ -40,6 +42,9 @@ export function moleculeAt(set: MoleculeSet, i: number): Molecule {
   return {
     atomicNumbers: set.atomicNumbers.slice(begin, end),
     positions: set.positions.slice(3 * begin, 3 * end),
+    ...(set.forces && end > begin && !Number.isNaN(set.forces[3 * begin])
+      ? { forces: set.forces.slice(3 * begin, 3 * end) }
+      : {}),
     ...(Object.keys(properties).length > 0 ? { properties } : {}),
   };
 }
@@ -55,27 +60,30 @@ export function subset(set: MoleculeSet, indices: ArrayLike<number>): MoleculeSe
   const offsets = new Uint32Array(count + 1);
   for (let k = 0; k < count; k++) offsets[k + 1] = offsets[k] + atomsOf(set, indices[k]);
   const positions = new Float64Array(3 * offsets[count]);
+  const forces = set.forces && new Float64Array(positions.length);
   const atomicNumbers = new Uint8Array(offsets[count]);
   for (let k = 0; k < count; k++) {
     const begin = set.offsets[indices[k]];
     const end = set.offsets[indices[k] + 1];
     positions.set(set.positions.subarray(3 * begin, 3 * end), 3 * offsets[k]);
+    if (set.forces) forces?.set(set.forces.subarray(3 * begin, 3 * end), 3 * offsets[k]);
     atomicNumbers.set(set.atomicNumbers.subarray(begin, end), offsets[k]);
   }
   const properties: Record<string, Float64Array> = {};
   for (const [name, column] of Object.entries(set.properties)) {
     properties[name] = Float64Array.from({ length: count }, (_, k) => column[indices[k]]);
   }
-  return { positions, atomicNumbers, offsets, properties };
+  return { positions, atomicNumbers, offsets, ...(forces && { forces }), properties };
 }
 
-/** The sets one after the other; a property that a set does not have is NaN there. */
+/** The sets one after the other; properties and forces that a set does not have are NaN there. */
 export function concatenate(sets: readonly MoleculeSet[]): MoleculeSet {
   const molecules = sets.reduce((sum, set) => sum + setSize(set), 0);
   const atoms = sets.reduce((sum, set) => sum + set.atomicNumbers.length, 0);
   const positions = new Float64Array(3 * atoms);
   const atomicNumbers = new Uint8Array(atoms);
   const offsets = new Uint32Array(molecules + 1);
+  const forces = sets.some((set) => set.forces) ? new Float64Array(3 * atoms).fill(Number.NaN) : undefined;
   const properties: Record<string, Float64Array> = {};
   for (const name of new Set(sets.flatMap((set) => Object.keys(set.properties)))) {
     properties[name] = new Float64Array(molecules).fill(Number.NaN);
@@ -84,13 +92,14 @@ export function concatenate(sets: readonly MoleculeSet[]): MoleculeSet {
   let atom = 0;
   for (const set of sets) {
     positions.set(set.positions, 3 * atom);
+    if (set.forces) forces?.set(set.forces, 3 * atom);
     atomicNumbers.set(set.atomicNumbers, atom);
     for (let i = 0; i <= setSize(set); i++) offsets[molecule + i] = atom + set.offsets[i];
     for (const [name, column] of Object.entries(set.properties)) properties[name].set(column, molecule);
     molecule += setSize(set);
     atom += set.atomicNumbers.length;
   }
-  return { positions, atomicNumbers, offsets, properties };
+  return { positions, atomicNumbers, offsets, ...(forces && { forces }), properties };
 }
 
 /** Collects molecules one by one in arrays that grow by doubling. */
@@ -104,12 +113,13 @@ export interface MoleculeSetBuilder {
 
 /**
  * An empty builder. Of the properties of a molecule, finite numbers become columns; strings, logicals and
- * arrays are left out. Bonds, charges and forces are left out as well.
+ * arrays are left out. Bonds and charges are left out as well.
  */
 export function moleculeSetBuilder(): MoleculeSetBuilder {
   let positions = new Float64Array(3 * 1024);
   let atomicNumbers = new Uint8Array(1024);
   let offsets = new Uint32Array(256);
+  let forces: Float64Array | undefined;
   const columns = new Map<string, Float64Array>();
   let molecules = 0;
   let atoms = 0;
@@ -121,6 +131,7 @@ export function moleculeSetBuilder(): MoleculeSetBuilder {
       const capacity = Math.max(2 * atomicNumbers.length, atoms + n);
       positions = grown(positions, new Float64Array(3 * capacity));
       atomicNumbers = grown(atomicNumbers, new Uint8Array(capacity));
+      forces &&= grown(forces, new Float64Array(3 * capacity).fill(Number.NaN));
     }
     if (molecules + 2 > offsets.length) {
       offsets = grown(offsets, new Uint32Array(2 * offsets.length));
@@ -129,6 +140,10 @@ export function moleculeSetBuilder(): MoleculeSetBuilder {
       }
     }
     positions.set(molecule.positions, 3 * atoms);
+    if (molecule.forces) {
+      forces ??= new Float64Array(positions.length).fill(Number.NaN);
+      forces.set(molecule.forces, 3 * atoms);
+    }
     atomicNumbers.set(molecule.atomicNumbers, atoms);
     for (const [name, value] of Object.entries(molecule.properties ?? {})) {
       if (typeof value !== "number" || !Number.isFinite(value)) continue;
@@ -148,6 +163,7 @@ export function moleculeSetBuilder(): MoleculeSetBuilder {
     positions: positions.slice(0, 3 * atoms),
     atomicNumbers: atomicNumbers.slice(0, atoms),
     offsets: offsets.slice(0, molecules + 1),
+    ...(forces && { forces: forces.slice(0, 3 * atoms) }),
     properties: Object.fromEntries([...columns].map(([name, column]) => [name, column.slice(0, molecules)])),
   });
 

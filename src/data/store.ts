@@ -1,8 +1,8 @@
 /**
  * Data sets on disk. A data set is a folder with `data.safetensors` (positions F64 [A, 3], atomicNumbers U8 [A],
- * offsets U32 [M+1], split U8 [M], properties/NAME F64 [M]; molecules of the training part first) and
- * `dataset.json` (see dataset-info.ts). It is built beside its place and renamed into it, so that it is whole or
- * not there.
+ * offsets U32 [M+1], split U8 [M], properties/NAME F64 [M], forces F64 [A, 3] where there are any; molecules of the
+ * training part first) and `dataset.json` (see dataset-info.ts). It is built beside its place and renamed into it,
+ * so that it is whole or not there.
  */
 
 import { createHash } from "node:crypto";
@@ -88,6 +88,9 @@ export async function writeDataset(content: DatasetContent): Promise<DatasetInfo
     ["offsets", { dtype: "U32", shape: [all.offsets.length], data: all.offsets }],
     ["split", { dtype: "U8", shape: [split.length], data: split }],
   ]);
+  if (all.forces) {
+    tensors.set("forces", { dtype: "F64", shape: [all.atomicNumbers.length, 3], data: all.forces });
+  }
   for (const [name, column] of Object.entries(all.properties)) {
     tensors.set(PROPERTY + name, { dtype: "F64", shape: [column.length], data: column });
   }
@@ -254,6 +257,7 @@ function splitParts(tensors: ReadonlyMap<string, Tensor>, file: string): Omit<Da
     offsets,
     positions: array("positions", Float64Array, [atoms, 3]),
     atomicNumbers: array("atomicNumbers", Uint8Array, [atoms]),
+    ...(tensors.has("forces") && { forces: array("forces", Float64Array, [atoms, 3]) }),
     properties: Object.fromEntries(
       columns.map((name) => [name.slice(PROPERTY.length), array(name, Float64Array, [molecules])]),
     ),

@@ -17,9 +17,16 @@ const anyMolecule: fc.Arbitrary<Molecule> = fc.integer({ min: 0, max: 6 }).chain
     .record({
       atomicNumbers: fc.uint8Array({ minLength: n, maxLength: n, min: 1, max: 118 }),
       positions: fc.float64Array({ minLength: 3 * n, maxLength: 3 * n, noNaN: true }),
+      forces: fc.option(fc.float64Array({ minLength: 3 * n, maxLength: 3 * n, noNaN: true }), {
+        nil: undefined,
+      }),
       energy: fc.option(fc.double({ noNaN: true, noDefaultInfinity: true }), { nil: undefined }),
     })
-    .map(({ energy, ...atoms }) => (energy === undefined ? atoms : { ...atoms, properties: { energy } })),
+    .map(({ energy, forces, ...atoms }) => ({
+      ...atoms,
+      ...(forces && n > 0 ? { forces } : {}),
+      ...(energy === undefined ? {} : { properties: { energy } }),
+    })),
 );
 const anyMolecules = fc.array(anyMolecule, { maxLength: 300 });
 
