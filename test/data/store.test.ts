@@ -18,6 +18,7 @@ afterEach(() => {
 const molecules = [8, 6, 7].map((z, k) => ({
   atomicNumbers: Uint8Array.of(z, 1),
   positions: Float64Array.of(0, 0, 0, 0.1 + k, Math.PI, -1e-9),
+  ...(k === 1 ? { forces: Float64Array.of(1, 2, -1 / 3, 0, 1e-9, 7) } : {}),
   properties: { energy: -(k + 1) / 3 },
 }));
 const provenance = { command: "test", sources: [], options: {}, dropped: {} };
