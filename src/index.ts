@@ -11,6 +11,7 @@ export { bondOrder, perceiveBonds } from "./chem/perception.ts";
 export { type Stability, stability } from "./chem/stability.ts";
 export { type BatchOptions, epochBatches } from "./data/batches.ts";
 export { fetchQm9 } from "./data/fetch.ts";
+export { type Half, halfOf, labelled } from "./data/halves.ts";
 export { type ImportOptions, importDataset } from "./data/import.ts";
 export { makeMinimol } from "./data/minimol.ts";
 // Data sets
@@ -77,6 +78,7 @@ export { type GnnParameters, gnn } from "./nets/gnn.ts";
 export { createJaxEngine } from "./nets/jax-engine.ts";
 export { initialParameters, type Layout, layoutSize, namedViews, parameterTree } from "./nets/parameters.ts";
 export { type DeviceName, prepareRuntime } from "./runtime/prepare.ts";
+export type { EnergiesAndForces, EnergyUnit, Potential } from "./simulate/potential.ts";
 export { checkSettings, readConfigFile } from "./train/config-file.ts";
 export { type EdmSettings, edmSettingsSchema, PRESETS } from "./train/edm/settings.ts";
 export { type TrainEdmOptions, trainEdm } from "./train/edm/train.ts";
