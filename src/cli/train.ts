@@ -1,21 +1,25 @@
 /** `equimol train KIND`: trains a model into a run folder. */
-import { existsSync } from "node:fs";
 import { loadDataset } from "../data/store.ts";
-import { InputError, nearest } from "../errors.ts";
+import { InputError } from "../errors.ts";
 import { createEngine } from "../kernels/create-engine.ts";
 import type { EdmConfig } from "../models/edm/config.ts";
 import { findModel, loadEdm } from "../models/edm/model.ts";
-import { readSettings, type Settings } from "../train/config-file.ts";
+import type { Settings } from "../train/config-file.ts";
 import { edmSettingsSchema, PRESETS } from "../train/edm/settings.ts";
 import { trainEdm } from "../train/edm/train.ts";
-import { configFileOf } from "../train/run-folder.ts";
 import { engineArgs, engineOptions } from "./engine-options.ts";
-import { commonOptions, numberOption } from "./options.ts";
-import { createOutput, duration, type Progress } from "./output.ts";
+import { commonOptions } from "./options.ts";
+import { createOutput } from "./output.ts";
 import { program, quoted } from "./program.ts";
-import { exitCodeOf, onSignal, type Signal } from "./signals.ts";
+import {
+  presetArg,
+  superviseTraining,
+  trainingArgs,
+  trainingResult,
+  trainingSettings,
+  trainingSummary,
+} from "./training-run.ts";
 import { defineVerb } from "./verb.ts";
-import { valuesOf } from "./words.ts";
 
 const edm = defineVerb({
   meta: { name: "edm", description: "Train an equivariant diffusion model of molecules (EDM)." },
@@ -26,25 +30,13 @@ const edm = defineVerb({
       valueHint: "NAME|FILE",
       description: "data set, or a file of molecules",
     },
-    out: { type: "string", required: true, valueHint: "RUN", description: "folder of the run" },
-    preset: {
-      type: "string",
-      valueHint: "NAME",
-      description: `starting point: ${Object.keys(PRESETS).join(", ")}`,
-    },
-    config: { type: "string", valueHint: "FILE", description: "YAML file with settings" },
-    set: {
-      type: "string",
-      valueHint: "KEY=VALUE",
-      description: "one setting, such as training.batchSize=32",
-    },
+    ...trainingArgs,
+    ...presetArg(PRESETS),
     init: {
       type: "string",
       valueHint: "MODEL",
       description: "start from the parameters of this model, with its network",
     },
-    resume: { type: "boolean", description: "go on with the run in --out, bit for bit" },
-    "max-seconds": { type: "string", valueHint: "S", description: "save and stop after this much training" },
     ...engineArgs,
     ...commonOptions,
   },
@@ -66,83 +58,35 @@ const edm = defineVerb({
   ],
   run: async ({ args, rawArgs }) => {
     const output = createOutput(args);
-    const maxSeconds = numberOption("max-seconds", args["max-seconds"], { min: 0 });
-    const resumed = args.resume ? configFileOf(args.out) : undefined;
-    if (resumed !== undefined && !existsSync(resumed))
-      throw new InputError("holds no run to resume; leave out --resume to start", { file: args.out });
-    if (resumed !== undefined && args.preset !== undefined)
-      throw new InputError("--preset starts a run; one that is resumed has its settings in its config.yaml");
     if (args.init !== undefined && args.resume)
       throw new InputError("--init starts a run, --resume goes on with one; give one of them");
     const init = args.init === undefined ? undefined : await loadEdm(findModel(args.init));
-    const base = args.preset === undefined ? {} : preset(args.preset);
-    const settings = readSettings(edmSettingsSchema, {
-      base: init === undefined ? base : { ...base, ...architecture(init.config) },
-      files: [resumed, args.config].filter((file) => file !== undefined),
-      assignments: valuesOf(rawArgs, "set"),
+    const settings = trainingSettings(edmSettingsSchema, args, rawArgs, {
+      presets: PRESETS,
+      ...(init && { base: architecture(init.config) }),
     });
     const engineChoice = engineOptions(args);
     const data = await loadDataset(args.data);
-
-    const abort = new AbortController();
-    let signal: Signal | undefined;
-    const release = onSignal((received) => {
-      signal = received;
-      output.log(`${received}: finishing the step and saving; once more to stop at once`);
-      abort.abort();
-    });
-    let progress: Progress | undefined;
-    let stepsBefore = 0;
-    const outcome = await trainEdm({
-      settings,
-      data,
-      out: args.out,
-      resume: args.resume === true,
-      ...(init && { init }),
-      signal: abort.signal,
-      ...(maxSeconds === undefined ? {} : { maxSeconds }),
-      createEngine: (config) => createEngine(config, { ...engineChoice, onNotice: output.log }),
-      onStart: (facts) => {
-        output.log(
-          `${facts.parameters.toLocaleString("en")} parameters, ${facts.train.toLocaleString("en")} molecules (${facts.valid.toLocaleString("en")} for validation), ${facts.steps.toLocaleString("en")} steps, engine ${facts.engine}`,
-        );
-        stepsBefore = facts.stepsBefore;
-        progress = output.progress("training", facts.steps - stepsBefore);
-      },
-      onProgress: ({ step, epoch, loss, moleculesPerSecond }) =>
-        progress?.update(
-          step - stepsBefore,
-          `epoch ${epoch}  loss ${loss.toFixed(4)}  ${moleculesPerSecond.toFixed(0)} molecules/s`,
-        ),
-      onMetrics: (line) => {
-        const { validation } = line as { readonly validation?: Readonly<Record<string, number>> };
-        if (validation === undefined) return;
-        const figures = Object.entries(validation).map(
-          ([name, value]) => `${name} ${Number(value.toPrecision(5))}`,
-        );
-        output.log(`step ${line.step} (epoch ${line.epoch}): ${figures.join("  ")}`);
-      },
-    }).finally(() => {
-      progress?.done();
-      release();
-    });
-    const { position, steps } = outcome;
-    output.result({
-      run: args.out,
-      steps,
-      epoch: position.epoch,
-      molecules: position.molecules,
-      seconds: position.seconds,
-      bestLoss: position.best,
-      finished: outcome.finished,
-      interrupted: outcome.interrupted,
-    });
-    output.print(
-      outcome.finished
-        ? `Trained ${steps} steps (${position.molecules.toLocaleString("en")} molecules) in ${duration(position.seconds)}. Sample from it with: ${program()} sample --model ${quoted(args.out)} -n 100 --out molecules.sdf`
-        : `Saved at step ${steps}. Go on with: ${program()} train edm --data ${quoted(args.data)} --out ${quoted(args.out)} --resume`,
+    const { outcome, exitCode } = await superviseTraining(output, args, "molecules", (events) =>
+      trainEdm({
+        ...events,
+        settings,
+        data,
+        out: args.out,
+        resume: args.resume === true,
+        ...(init && { init }),
+        createEngine: (config) => createEngine(config, { ...engineChoice, onNotice: output.log }),
+      }),
     );
-    return { exitCode: outcome.interrupted && signal !== undefined ? exitCodeOf(signal) : 0 };
+    output.result(trainingResult(args, outcome));
+    output.print(
+      trainingSummary(args, outcome, {
+        items: "molecules",
+        next: `Sample from it with: ${program()} sample --model ${quoted(args.out)} -n 100 --out molecules.sdf`,
+        again: `train edm --data ${quoted(args.data)}`,
+      }),
+    );
+    return { exitCode };
   },
 });
 
@@ -152,15 +96,6 @@ const architecture = ({ network, schedule, features }: EdmConfig): Settings => (
   schedule,
   features,
 });
-
-function preset(name: string): (typeof PRESETS)[string]["settings"] {
-  const found = PRESETS[name];
-  if (found) return found.settings;
-  const near = nearest(name, Object.keys(PRESETS));
-  throw new InputError(
-    `unknown preset "${name}"; ${near === undefined ? `known: ${Object.keys(PRESETS).join(", ")}` : `did you mean ${near}?`}`,
-  );
-}
 
 export const train = defineVerb({
   meta: { name: "train", description: "Train a model." },

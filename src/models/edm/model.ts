@@ -1,6 +1,5 @@
 /** A trained EDM: its configuration, parameters and schedule, read from and written to a model folder. */
 import { existsSync, readdirSync } from "node:fs";
-import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type BondRule, RULE_ELEMENTS } from "../../chem/bond-tables.ts";
@@ -8,11 +7,9 @@ import { symbolOf } from "../../chem/elements.ts";
 import { learnedSchedule } from "../../diffusion/learned-schedule.ts";
 import { type NoiseSchedule, scheduleFrom } from "../../diffusion/schedule.ts";
 import { InputError } from "../../errors.ts";
-import { writeFileAtomically } from "../../formats/atomic-write.ts";
-import { readSafetensors, type Tensor, writeSafetensors } from "../../formats/safetensors.ts";
-import { writing } from "../../formats/write-problem.ts";
 import { dynamicsLayout } from "../../nets/dynamics.ts";
-import { type Layout, layoutSize, namedViews } from "../../nets/parameters.ts";
+import { type Layout, layoutSize } from "../../nets/parameters.ts";
+import { readModelConfig, readModelParameters, writeModelFolder } from "../model-folder.ts";
 import { dynamicsConfig, type EdmConfig, edmConfigSchema } from "./config.ts";
 import { GAMMA_LAYOUT, gammaParameters } from "./learned-objective.ts";
 
@@ -42,61 +39,17 @@ export function modelOf(config: EdmConfig, parameters: Float32Array): EdmModel {
 }
 
 /** Writes model.safetensors and config.json, each atomically; the folder is made if need be. */
-export async function saveEdm(folder: string, config: EdmConfig, parameters: Float32Array): Promise<void> {
-  await writing(folder, () => mkdir(folder, { recursive: true }));
-  const layout = modelLayout(config);
-  const views = namedViews(layout, parameters);
-  const tensors = new Map<string, Tensor>(
-    layout.map(({ name, shape }) => [name, { dtype: "F32", shape, data: views.get(name) as Float32Array }]),
-  );
-  await writeSafetensors(join(folder, "model.safetensors"), tensors, { format: "equimol-edm" });
-  await writeFileAtomically(join(folder, "config.json"), `${JSON.stringify(config, null, 2)}\n`);
-}
+export const saveEdm = (folder: string, config: EdmConfig, parameters: Float32Array): Promise<void> =>
+  writeModelFolder(folder, config, modelLayout(config), parameters);
 
 /** Reads a model folder. @throws InputError naming the file and the tensor or key that is wrong */
 export async function loadEdm(folder: string): Promise<EdmModel> {
   const config = await readEdmConfig(folder);
-  const file = join(folder, "model.safetensors");
-  const { tensors } = await readSafetensors(file);
-  const layout = modelLayout(config);
-  const parameters = new Float32Array(layoutSize(layout));
-  for (const [k, [name, view]] of [...namedViews(layout, parameters)].entries()) {
-    const tensor = tensors.get(name);
-    const expected = layout[k].shape;
-    if (!tensor)
-      throw new InputError(`tensor "${name}" is missing; config.json describes another network`, { file });
-    if (tensor.dtype !== "F32" || tensor.shape.join() !== expected.join()) {
-      throw new InputError(
-        `tensor "${name}" is ${tensor.dtype} [${tensor.shape.join(", ")}], expected F32 [${expected.join(", ")}]`,
-        { file },
-      );
-    }
-    view.set(tensor.data as Float32Array);
-    if (!view.every(Number.isFinite))
-      throw new InputError(`tensor "${name}" has values that are not finite`, { file });
-  }
-  const known = new Set(layout.map(({ name }) => name));
-  for (const name of tensors.keys()) {
-    if (!known.has(name))
-      throw new InputError(`tensor "${name}" has no place in the network of config.json`, { file });
-  }
-  return modelOf(config, parameters);
+  return modelOf(config, await readModelParameters(folder, modelLayout(config)));
 }
 
 /** The configuration of a model folder. @throws InputError naming the key that is wrong */
-export async function readEdmConfig(folder: string): Promise<EdmConfig> {
-  const file = join(folder, "config.json");
-  let value: unknown;
-  try {
-    value = JSON.parse(await readFile(file, "utf8"));
-  } catch (error) {
-    throw new InputError(`cannot be read: ${(error as Error).message}`, { file });
-  }
-  const result = edmConfigSchema.safeParse(value);
-  if (result.success) return result.data;
-  const [issue] = result.error.issues;
-  throw new InputError(`${issue.path.join(".") || "(top level)"}: ${issue.message}`, { file });
-}
+export const readEdmConfig = (folder: string): Promise<EdmConfig> => readModelConfig(folder, edmConfigSchema);
 
 /** Folder of shipped models, beside the compiled code or the sources. */
 const shippedModels = (): string => fileURLToPath(new URL("../../../models/", import.meta.url));

@@ -15,8 +15,9 @@ import type { DenoiserEngine } from "../../nets/engine.ts";
 import { layoutSize } from "../../nets/parameters.ts";
 import { prepareRuntime } from "../../runtime/prepare.ts";
 import { packageVersion } from "../../version.ts";
-import { type TrainingEvents, type TrainingOutcome, trainingLoop } from "../loop.ts";
-import { hasState, lastCheckpointOf, openRunFolder } from "../run-folder.ts";
+import type { TrainingEvents, TrainingOutcome } from "../loop.ts";
+import { lastCheckpointOf } from "../run-folder.ts";
+import { runTraining, type TrainingStart } from "../training.ts";
 import type { EdmSettings } from "./settings.ts";
 import { edmTask } from "./task.ts";
 
@@ -29,15 +30,7 @@ export interface TrainEdmOptions extends TrainingEvents {
   readonly init?: EdmModel;
   /** Makes the engine that computes the network. */
   readonly createEngine: (config: DynamicsConfig) => Promise<DenoiserEngine>;
-  readonly onStart?: (facts: {
-    readonly parameters: number;
-    readonly train: number;
-    readonly valid: number;
-    readonly engine: string;
-    /** Steps of the whole run, and those that were done before it was resumed. */
-    readonly steps: number;
-    readonly stepsBefore: number;
-  }) => void;
+  readonly onStart?: (start: TrainingStart) => void;
 }
 
 /** Molecules set aside for validation where the data set has no validation split: 5 %, at most 1000. */
@@ -103,36 +96,28 @@ export async function trainEdm(options: TrainEdmOptions): Promise<TrainingOutcom
   const engine = await options.createEngine(dynamicsConfig(config));
   try {
     const parameters = layoutSize(modelLayout(config));
-    const run = await openRunFolder(out, resume, settings, async (folder, values, progress) => {
-      const provenance = {
-        equimol: packageVersion(),
-        data: { name: data.info.name, molecules: setSize(train), sha256: data.info.sha256 },
-        engine: engine.name,
-        ...(start === undefined ? {} : { init: start }),
-        ...progress,
-      };
-      await saveEdm(folder, { ...config, provenance }, values);
-      await writeFileAtomically(join(folder, "README.md"), checkpointCard(config, parameters, provenance));
-    });
-    if (resume) await checkSameData(out, data);
-    const state = resume ? await run.loadState(parameters) : undefined;
-    const task = edmTask(
-      config,
-      settings,
-      { train, valid, rule, samples: run.samples, ...(init && { init: init.parameters }) },
-      engine,
-    );
-    options.onStart?.({
-      parameters,
-      train: setSize(train),
-      valid: setSize(valid),
-      engine: engine.name,
-      steps: task.batches(0).length * settings.training.epochs,
-      stepsBefore: state?.optimizer.steps ?? 0,
-    });
-    return await trainingLoop(task, settings.training, run, state, options).catch((error: unknown) => {
-      if (!(error instanceof InputError) || !hasState(out)) throw error;
-      throw new InputError(`${error.message}; then go on with --resume: the last checkpoint is intact`);
+    return await runTraining({
+      ...options,
+      data: data.info,
+      facts: { parameters, train: setSize(train), valid: setSize(valid), engine: engine.name },
+      writeModel: async (folder, values, progress) => {
+        const provenance = {
+          equimol: packageVersion(),
+          data: { name: data.info.name, molecules: setSize(train), sha256: data.info.sha256 },
+          engine: engine.name,
+          ...(start === undefined ? {} : { init: start }),
+          ...progress,
+        };
+        await saveEdm(folder, { ...config, provenance }, values);
+        await writeFileAtomically(join(folder, "README.md"), checkpointCard(config, parameters, provenance));
+      },
+      task: ({ samples }) =>
+        edmTask(
+          config,
+          settings,
+          { train, valid, rule, samples, ...(init && { init: init.parameters }) },
+          engine,
+        ),
     });
   } finally {
     engine.dispose();
@@ -165,16 +150,6 @@ function provenanceOf({ provenance }: EdmConfig): EdmConfig["provenance"] {
 /** The configuration of a run's last checkpoint; undefined where it ended before that was whole. */
 const configOfRun = async (run: string): Promise<EdmConfig | undefined> =>
   existsSync(join(lastCheckpointOf(run), "config.json")) ? readEdmConfig(lastCheckpointOf(run)) : undefined;
-
-/** A run goes on with the data it began with. */
-async function checkSameData(run: string, { info }: Dataset): Promise<void> {
-  const { provenance } = (await configOfRun(run)) ?? {};
-  const { name, sha256 } = (provenance?.data ?? {}) as { readonly name?: string; readonly sha256?: string };
-  if (sha256 === undefined || sha256 === info.sha256) return;
-  throw new InputError(
-    `the run was trained on "${name}" (sha256 ${sha256.slice(0, 12)}…), not on this "${info.name}" (${info.sha256.slice(0, 12)}…); give --resume the same --data`,
-  );
-}
 
 /** A model card that says what is known while training goes on. */
 function checkpointCard(

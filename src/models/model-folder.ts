@@ -1,0 +1,71 @@
+/** Model folders of every kind: `model.safetensors` and `config.json`, written atomically and read with suspicion. */
+import { mkdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { z } from "zod";
+import { InputError } from "../errors.ts";
+import { writeFileAtomically } from "../formats/atomic-write.ts";
+import { readSafetensors, type Tensor, writeSafetensors } from "../formats/safetensors.ts";
+import { writing } from "../formats/write-problem.ts";
+import { type Layout, layoutSize, namedViews } from "../nets/parameters.ts";
+
+/** Writes both files; the folder is made if need be. The safetensors' format is `equimol-KIND`. */
+export async function writeModelFolder(
+  folder: string,
+  config: { readonly kind: string },
+  layout: Layout,
+  parameters: Float32Array,
+): Promise<void> {
+  await writing(folder, () => mkdir(folder, { recursive: true }));
+  const views = namedViews(layout, parameters);
+  const tensors = new Map<string, Tensor>(
+    layout.map(({ name, shape }) => [name, { dtype: "F32", shape, data: views.get(name) as Float32Array }]),
+  );
+  await writeSafetensors(join(folder, "model.safetensors"), tensors, { format: `equimol-${config.kind}` });
+  await writeFileAtomically(join(folder, "config.json"), `${JSON.stringify(config, null, 2)}\n`);
+}
+
+/**
+ * The parameters in a model folder, in the order of the layout.
+ * @throws InputError naming the file and the tensor that is missing, superfluous, misshapen or not finite
+ */
+export async function readModelParameters(folder: string, layout: Layout): Promise<Float32Array> {
+  const file = join(folder, "model.safetensors");
+  const { tensors } = await readSafetensors(file);
+  const parameters = new Float32Array(layoutSize(layout));
+  for (const [k, [name, view]] of [...namedViews(layout, parameters)].entries()) {
+    const tensor = tensors.get(name);
+    const expected = layout[k].shape;
+    if (!tensor)
+      throw new InputError(`tensor "${name}" is missing; config.json describes another network`, { file });
+    if (tensor.dtype !== "F32" || tensor.shape.join() !== expected.join()) {
+      throw new InputError(
+        `tensor "${name}" is ${tensor.dtype} [${tensor.shape.join(", ")}], expected F32 [${expected.join(", ")}]`,
+        { file },
+      );
+    }
+    view.set(tensor.data as Float32Array);
+    if (!view.every(Number.isFinite))
+      throw new InputError(`tensor "${name}" has values that are not finite`, { file });
+  }
+  const known = new Set(layout.map(({ name }) => name));
+  for (const name of tensors.keys()) {
+    if (!known.has(name))
+      throw new InputError(`tensor "${name}" has no place in the network of config.json`, { file });
+  }
+  return parameters;
+}
+
+/** The configuration of a model folder. @throws InputError naming the key that is wrong */
+export async function readModelConfig<S extends z.ZodType>(folder: string, schema: S): Promise<z.infer<S>> {
+  const file = join(folder, "config.json");
+  let value: unknown;
+  try {
+    value = JSON.parse(await readFile(file, "utf8"));
+  } catch (error) {
+    throw new InputError(`cannot be read: ${(error as Error).message}`, { file });
+  }
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  throw new InputError(`${issue.path.join(".") || "(top level)"}: ${issue.message}`, { file });
+}
