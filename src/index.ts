@@ -78,7 +78,30 @@ export { type GnnParameters, gnn } from "./nets/gnn.ts";
 export { createJaxEngine } from "./nets/jax-engine.ts";
 export { initialParameters, type Layout, layoutSize, namedViews, parameterTree } from "./nets/parameters.ts";
 export { type DeviceName, prepareRuntime } from "./runtime/prepare.ts";
+// Simulation
+export {
+  advance,
+  type Integrator,
+  type LangevinOptions,
+  langevinBaoab,
+  velocityVerlet,
+} from "./simulate/integrators.ts";
 export type { EnergiesAndForces, EnergyUnit, Potential } from "./simulate/potential.ts";
+export {
+  ARGON,
+  harmonicWells,
+  type LennardJonesOptions,
+  lennardJones,
+} from "./simulate/reference-potentials.ts";
+export {
+  createState,
+  drawVelocities,
+  kineticEnergy,
+  refresh,
+  type SimulationState,
+  type StartOptions,
+  temperatureOf,
+} from "./simulate/state.ts";
 export { checkSettings, readConfigFile } from "./train/config-file.ts";
 export { type EdmSettings, edmSettingsSchema, PRESETS } from "./train/edm/settings.ts";
 export { type TrainEdmOptions, trainEdm } from "./train/edm/train.ts";

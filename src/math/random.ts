@@ -19,6 +19,8 @@ export const PURPOSES = {
   test: 11,
   likelihoodTime: 12,
   likelihoodNoise: 13,
+  dynamics: 14,
+  velocities: 15,
 } as const;
 export type Purpose = keyof typeof PURPOSES;
 
@@ -67,7 +69,10 @@ function mulHigh(a: number, b: number): number {
  * @param counter four 32-bit words, replaced by the four output words
  */
 export function philox4x32(counter: Uint32Array, key0: number, key1: number): void {
-  let [c0, c1, c2, c3] = counter;
+  let c0 = counter[0];
+  let c1 = counter[1];
+  let c2 = counter[2];
+  let c3 = counter[3];
   let k0 = key0 >>> 0;
   let k1 = key1 >>> 0;
   for (let round = 0; round < 10; round++) {
@@ -139,6 +144,42 @@ export function stream({ seed, purpose, index = 0, step = 0 }: StreamKey): Strea
     return out;
   };
   return { uint32, uniform, integer, normal, normals };
+}
+
+/** Fills `out[from, to)` with the first standard normals of the stream (index, step). */
+export type NormalFiller = (
+  out: Float32Array | Float64Array,
+  from: number,
+  to: number,
+  index: number,
+  step: number,
+) => void;
+
+/**
+ * The normals of `stream`, for loops that open a stream at every step: the same numbers for the same address, and
+ * nothing is allocated.
+ */
+export function normalFiller(seed: number, purpose: Purpose): NormalFiller {
+  if (!Number.isSafeInteger(seed) || seed < 0)
+    throw new RangeError(`seed must be an integer in [0, 2^53), got ${seed}`);
+  const key0 = seed >>> 0;
+  const key1 = Math.floor(seed / 0x100000000);
+  const purposeWord = PURPOSES[purpose] << 24;
+  const block = new Uint32Array(4);
+  return (out, from, to, index, step) => {
+    for (let at = from, number = 0; at < to; at += 2, number++) {
+      block[0] = (purposeWord | number) >>> 0;
+      block[1] = index;
+      block[2] = step;
+      block[3] = Math.floor(index / 0x100000000);
+      philox4x32(block, key0, key1);
+      const u = ((block[0] >>> 5) * 0x4000000 + (block[1] >>> 6)) / 0x20000000000000;
+      const v = ((block[2] >>> 5) * 0x4000000 + (block[3] >>> 6)) / 0x20000000000000;
+      const radius = Math.sqrt(-2 * Math.log(1 - u));
+      out[at] = radius * Math.cos(2 * Math.PI * v);
+      if (at + 1 < to) out[at + 1] = radius * Math.sin(2 * Math.PI * v);
+    }
+  };
 }
 
 /** A permutation of 0 … n−1 drawn from the stream (Fisher–Yates). */

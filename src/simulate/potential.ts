@@ -3,10 +3,14 @@
  * harmonic well and Lennard-Jones are all of this type; integrators know nothing else.
  */
 
-/** Unit of energy; forces are in this unit per Å. */
-export type EnergyUnit = "kcal/mol" | "eV";
+import type { EnergyUnit } from "./units.ts";
 
-/** Of B configurations of N atoms. */
+export type { EnergyUnit };
+
+/**
+ * Of B configurations of N atoms. What is not finite is handed over as it is: the caller checks. The arrays may be
+ * overwritten by the next evaluation.
+ */
 export interface EnergiesAndForces {
   /** [B] */
   readonly energies: Float64Array;
@@ -17,7 +21,12 @@ export interface EnergiesAndForces {
 export interface Potential {
   /** `painn (rmd17-ethanol)`, `lennard-jones` … */
   readonly name: string;
+  /** Of the energies; forces are in this unit per Å. */
   readonly unit: EnergyUnit;
+  /** Å; atoms farther apart do not feel each other. Absent: no limit. */
+  readonly cutoff?: number;
+  /** The energy changes when all atoms move or turn together (wells, walls, fields): momentum is not conserved. */
+  readonly external?: boolean;
   /**
    * Energies and forces of configurations of one composition; positions are borrowed.
    * @param positions Å, row-major [B, N, 3]

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { permutation, philox4x32, stream } from "../../src/math/random.ts";
+import { normalFiller, permutation, philox4x32, stream } from "../../src/math/random.ts";
 
 describe("Philox4x32-10 gives the known answers of its authors' test vectors (Random123, kat_vectors)", () => {
   test.each([
@@ -48,6 +48,22 @@ describe("streams", () => {
     expect(Math.abs(moment(2) - 1)).toBeLessThan(0.015);
     expect(Math.abs(moment(3))).toBeLessThan(0.04);
     expect(Math.abs(moment(4) - 3)).toBeLessThan(0.1);
+  });
+
+  test("normalFiller gives the normals of the stream", () => {
+    const fill = normalFiller(2 ** 40 + 3, "test");
+    const out = new Float64Array(9);
+    for (const [index, step] of [
+      [0, 0],
+      [7, 1234567],
+    ]) {
+      fill(out, 2, 9, index, step);
+      const expected = stream({ seed: 2 ** 40 + 3, purpose: "test", index, step }).normals(
+        new Float64Array(7),
+      );
+      expect(out.slice(2)).toEqual(expected);
+    }
+    expect(out.slice(0, 2)).toEqual(new Float64Array(2));
   });
 
   test("integers below n are all equally frequent", () => {
