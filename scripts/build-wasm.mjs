@@ -28,7 +28,7 @@ export const HASH_SECTION = "equimol.sources";
 /** Hash of all that the modules are made from. */
 export function wasmSourcesHash() {
   const hash = createHash("sha256").update([...COMPILE, ...LINK].join(" "));
-  const files = readdirSync(SOURCES).filter((name) => /^egnn.*\.[ch]$|^wasm\.c$/.test(name));
+  const files = readdirSync(SOURCES).filter((name) => /^(egnn.*|muon|optimizer)\.[ch]$|^wasm\.c$/.test(name));
   for (const name of files.sort()) hash.update(`\0${name}\0`).update(readFileSync(join(SOURCES, name)));
   return hash.digest("hex");
 }

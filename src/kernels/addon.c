@@ -1,4 +1,4 @@
-/* Node-API binding. An engine is an opaque handle; its two operations run on a libuv thread and its own helpers and
+/* Node-API binding. An engine is an opaque handle; its operations run on a libuv thread and its own helpers and
  * return promises. Arguments are checked here as far as memory safety goes; src/kernels/native.ts explains. */
 #include <node_api.h>
 
@@ -38,10 +38,12 @@ typedef struct Handle {
 } Handle;
 
 enum { MAX_ARGUMENTS = 12 };
+typedef enum Operation { FORWARD, TRAIN, NORM, UPDATE } Operation;
 
 typedef struct Job {
   Handle *handle;
-  int training, done;
+  Operation operation;
+  int done;
   napi_async_work work;
   napi_deferred deferred;
   napi_ref kept[MAX_ARGUMENTS]; /* arguments stay alive while the job runs */
@@ -138,7 +140,14 @@ static void release(napi_env env, Job *job) {
 static void execute(napi_env env, void *data) {
   (void)env;
   Job *job = data;
-  job->done = engine_run(job->handle->engine, job->training);
+  Engine *e = job->handle->engine;
+  e->error[0] = 0;
+  if (job->operation == NORM)
+    job->done = engine_norm(e);
+  else if (job->operation == UPDATE)
+    job->done = engine_update(e);
+  else
+    job->done = engine_run(e, job->operation == TRAIN);
 }
 
 static void complete(napi_env env, napi_status status, void *data) {
@@ -146,7 +155,10 @@ static void complete(napi_env env, napi_status status, void *data) {
   napi_value value, message;
   job->handle->busy = 0;
   if (status == napi_ok && job->done) {
-    napi_get_undefined(env, &value);
+    if (job->operation == NORM)
+      napi_create_double(env, job->handle->engine->norm, &value);
+    else
+      napi_get_undefined(env, &value);
     napi_resolve_deferred(env, job->deferred, value);
   } else {
     const char *text = status == napi_ok ? job->handle->engine->error : "the operation was cancelled";
@@ -157,17 +169,18 @@ static void complete(napi_env env, napi_status status, void *data) {
   release(env, job);
 }
 
+#define ARRAY(PLACE, INDEX, TYPE, LENGTH, NAME) \
+  length = (LENGTH);                            \
+  if (!((PLACE) = array_of(env, job, a[INDEX], TYPE, &length, NAME))) return 0
+
 /* Fills in job->handle->engine->call from the arguments; 0 when a JavaScript error was thrown. */
-static int read_arguments(napi_env env, Job *job, napi_value *a) {
+static int read_call(napi_env env, Job *job, napi_value *a) {
   Engine *e = job->handle->engine;
   EgnnCall *call = &e->call;
   const EgnnConfig *c = &e->config;
   int64_t length, molecules = -1, atoms = 0, width = 3 + c->out_features;
   double mean_over;
   memset(call, 0, sizeof *call);
-#define ARRAY(PLACE, INDEX, TYPE, LENGTH, NAME) \
-  length = (LENGTH);                            \
-  if (!((PLACE) = array_of(env, job, a[INDEX], TYPE, &length, NAME))) return 0
   ARRAY(call->parameters, 1, napi_float32_array, (int64_t)e->parameters, "parameters");
   ARRAY(call->batch.sizes, 2, napi_int32_array, -1, "sizes");
   molecules = length;
@@ -187,7 +200,7 @@ static int read_arguments(napi_env env, Job *job, napi_value *a) {
     return 0;
   }
   call->batch.mean_over = (float)mean_over;
-  if (!job->training) {
+  if (job->operation == FORWARD) {
     ARRAY(call->output, 6, napi_float32_array, width * atoms, "output");
     return 1;
   }
@@ -197,11 +210,47 @@ static int read_arguments(napi_env env, Job *job, napi_value *a) {
   ARRAY(call->target.position_error, 9, napi_float64_array, molecules, "position errors");
   ARRAY(call->target.feature_error, 10, napi_float64_array, molecules, "feature errors");
   ARRAY(call->gradient, 11, napi_float32_array, (int64_t)e->parameters, "gradient");
-#undef ARRAY
   return 1;
 }
 
-static napi_value start(napi_env env, napi_callback_info info, int training) {
+/* Fills in job->handle->engine->update in the same way. */
+static int read_update(napi_env env, Job *job, napi_value *a) {
+  ParameterUpdate *u = &job->handle->engine->update;
+  int64_t length;
+  const double *n;
+  memset(u, 0, sizeof *u);
+  ARRAY(u->gradient, 1, napi_float32_array, -1, "gradient");
+  u->count = length;
+  if (job->operation == NORM) return 1;
+  ARRAY(u->parameters, 2, napi_float32_array, u->count, "parameters");
+  ARRAY(u->ema, 3, napi_float32_array, u->count, "ema");
+  ARRAY(u->first, 4, napi_float32_array, u->count, "first moments");
+  ARRAY(u->second, 5, napi_float32_array, u->count, "second moments");
+  ARRAY(u->largest, 6, napi_float32_array, -1, "largest second moments");
+  if (length == 0)
+    u->largest = 0;
+  else if (length != u->count)
+    return fail(env, "largest second moments must be none or as many as parameters"), 0;
+  ARRAY(u->blocks, 7, napi_int32_array, -1, "blocks");
+  u->block_count = length / 4;
+  for (int64_t k = 0; k < u->block_count; k++) {
+    const MatrixBlock b = u->blocks[k];
+    if (b.offset < 0 || b.columns < 1 || b.rows < b.columns || b.stride < b.columns ||
+        b.offset + (int64_t)(b.rows - 1) * b.stride + b.columns > u->count)
+      return fail(env, "a block lies outside the parameters"), 0;
+  }
+  ARRAY(u->in_block, 8, napi_uint8_array, -1, "marks of blocks");
+  if (u->block_count == 0)
+    u->in_block = 0;
+  else if (length != u->count)
+    return fail(env, "marks of blocks must be as many as parameters"), 0;
+  ARRAY(n, 9, napi_float64_array, 11, "coefficients");
+  set_coefficients(u, n);
+  return 1;
+}
+#undef ARRAY
+
+static napi_value start(napi_env env, napi_callback_info info, Operation operation) {
   napi_value arguments[MAX_ARGUMENTS], name, promise;
   size_t count = MAX_ARGUMENTS;
   if (napi_get_cb_info(env, info, &count, arguments, 0, 0) != napi_ok) return 0;
@@ -210,8 +259,8 @@ static napi_value start(napi_env env, napi_callback_info info, int training) {
   Job *job = calloc(1, sizeof(Job));
   if (!job) return fail(env, "out of memory");
   job->handle = h;
-  job->training = training;
-  if (!read_arguments(env, job, arguments)) {
+  job->operation = operation;
+  if (!(operation >= NORM ? read_update : read_call)(env, job, arguments)) {
     release(env, job);
     return 0;
   }
@@ -229,11 +278,18 @@ static napi_value start(napi_env env, napi_callback_info info, int training) {
 }
 
 /* forward(engine, parameters, sizes, positions, features, meanOver, output) */
-static napi_value forward(napi_env env, napi_callback_info info) { return start(env, info, 0); }
+static napi_value forward(napi_env env, napi_callback_info info) { return start(env, info, FORWARD); }
 
 /* squaredError(engine, parameters, sizes, positions, features, meanOver, target, positionWeight, featureWeight,
  * positionErrors, featureErrors, gradient) */
-static napi_value squared_error(napi_env env, napi_callback_info info) { return start(env, info, 1); }
+static napi_value squared_error(napi_env env, napi_callback_info info) { return start(env, info, TRAIN); }
+
+/* gradientNorm(engine, gradient) → number */
+static napi_value gradient_norm(napi_env env, napi_callback_info info) { return start(env, info, NORM); }
+
+/* update(engine, gradient, parameters, ema, first, second, largest, blocks, marks, coefficients); coefficients in the
+ * order of `coefficientValues` in src/nets/update.ts */
+static napi_value update(napi_env env, napi_callback_info info) { return start(env, info, UPDATE); }
 
 /* dispose(engine): frees memory and threads now rather than when the handle is collected. */
 static napi_value dispose(napi_env env, napi_callback_info info) {
@@ -273,6 +329,8 @@ NAPI_MODULE_INIT() {
   } functions[] = {{"create", create},
                    {"forward", forward},
                    {"squaredError", squared_error},
+                   {"gradientNorm", gradient_norm},
+                   {"update", update},
                    {"dispose", dispose},
                    {"instructionSets", instruction_sets}};
   for (size_t k = 0; k < sizeof functions / sizeof *functions; k++) {

@@ -2,6 +2,7 @@
  * name of the exported table, CORE_NAME what users read. See egnn.h for the contract with the hosts. */
 #include "egnn_backward.h"
 #include "egnn_pack.h"
+#include "muon.h"
 
 static size_t core_parameter_count(const EgnnConfig *c) {
   size_t hidden = c->hidden, features = c->sin_embedding ? 2 * SIN_TERMS : 2, in = c->in_features;
@@ -45,4 +46,9 @@ const EgnnCore CORE = {
     .train = train,
     .reduce_tasks = core_pack_tasks,
     .reduce = core_reduce,
+    .chunks = chunks_of,
+    .square_sum = square_sum,
+    .update_workspace = update_workspace,
+    .update_tasks = update_tasks,
+    .update = update_parameters,
 };

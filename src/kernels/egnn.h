@@ -47,6 +47,32 @@ typedef struct EgnnCall {
   float *gradient;   /* flat like parameters; null: forward only */
 } EgnnCall;
 
+/* A matrix inside the flat parameters: element (r, c) at offset + r stride + c; columns ≤ rows. */
+typedef struct MatrixBlock {
+  int32_t offset, stride, rows, columns;
+} MatrixBlock;
+
+/* One update of the parameters; see optimizer.h and muon.h. */
+typedef struct ParameterUpdate {
+  int64_t count;
+  const float *gradient;
+  float *parameters, *ema, *first, *second; /* [count] each */
+  float *largest;                           /* null without AMSGrad */
+  double scale;                             /* of the gradient */
+  double beta1, beta2, epsilon, keep, step_size, second_correction, ema_decay;
+  double matrix_rate, matrix_keep, momentum; /* of the blocks */
+  const MatrixBlock *blocks;
+  int64_t block_count;
+  const uint8_t *in_block; /* [count], 1 inside a block; null without blocks */
+  double *squares;         /* [chunks], written by square_sum */
+} ParameterUpdate;
+
+/* Coefficients from an array, in the order of `coefficientValues` in src/nets/update.ts. */
+static inline void set_coefficients(ParameterUpdate *u, const double *n) {
+  u->scale = n[0], u->beta1 = n[1], u->beta2 = n[2], u->epsilon = n[3], u->keep = n[4], u->step_size = n[5];
+  u->second_correction = n[6], u->ema_decay = n[7], u->matrix_rate = n[8], u->matrix_keep = n[9], u->momentum = n[10];
+}
+
 /* The core of one instruction set. Byte counts are multiples of 64; every memory block is aligned to 64. */
 typedef struct EgnnCore {
   const char *name;
@@ -67,6 +93,12 @@ typedef struct EgnnCore {
   void (*train)(const EgnnCall *, int lane, void *workspace); /* one task per lane */
   int (*reduce_tasks)(const EgnnModel *);
   void (*reduce)(const EgnnCall *, int task);
+  /* Stages of an optimiser's step: the squared norm in parts, then the update. */
+  int (*chunks)(int64_t count);
+  void (*square_sum)(const ParameterUpdate *, int task);
+  uint64_t (*update_workspace)(const ParameterUpdate *); /* of one thread */
+  int (*update_tasks)(const ParameterUpdate *);
+  void (*update)(const ParameterUpdate *, int task, void *workspace);
 } EgnnCore;
 
 #endif

@@ -22,9 +22,11 @@ typedef struct Engine {
   EgnnModel *model;
   size_t parameters; /* floats */
   Pool pool;
-  Block weights, plan, partial;
+  Block weights, plan, partial, squares;
   Block *workspace; /* [pool.threads] */
   EgnnCall call;
+  ParameterUpdate update;
+  double norm; /* of the gradient, found by engine_norm */
   char error[160];
 } Engine;
 
@@ -57,6 +59,7 @@ static void engine_close(Engine *e) {
   free(e->weights.memory);
   free(e->plan.memory);
   free(e->partial.memory);
+  free(e->squares.memory);
   free(e->model);
   free(e);
 }
@@ -129,6 +132,37 @@ static int engine_run(Engine *e, int training) {
   }
   pool_run(&e->pool, engine_train_task, e, tasks);
   pool_run(&e->pool, engine_reduce, e, core->reduce_tasks(e->model));
+  return 1;
+}
+
+static void engine_square_sum(void *context, int task, int thread) {
+  Engine *e = context;
+  (void)thread;
+  e->core->square_sum(&e->update, task);
+}
+static void engine_update_task(void *context, int task, int thread) {
+  Engine *e = context;
+  e->core->update(&e->update, task, e->workspace[thread].memory);
+}
+
+/* ‖gradient‖ of e->update into e->norm. */
+static int engine_norm(Engine *e) {
+  int chunks = e->core->chunks(e->update.count);
+  if (!block_reserve(&e->squares, chunks * sizeof(double), "a norm", e->error, sizeof e->error)) return 0;
+  e->update.squares = e->squares.memory;
+  pool_run(&e->pool, engine_square_sum, e, chunks);
+  double sum = 0;
+  for (int k = 0; k < chunks; k++) sum += e->update.squares[k];
+  e->norm = __builtin_sqrt(sum);
+  return 1;
+}
+
+/* Runs e->update, whose pointers are set. */
+static int engine_update(Engine *e) {
+  uint64_t bytes = e->core->update_workspace(&e->update);
+  for (int k = 0; k < e->pool.threads; k++)
+    if (!block_reserve(&e->workspace[k], bytes, "a matrix of the optimiser", e->error, sizeof e->error)) return 0;
+  pool_run(&e->pool, engine_update_task, e, e->core->update_tasks(&e->update));
   return 1;
 }
 

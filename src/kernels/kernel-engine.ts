@@ -7,14 +7,23 @@ import type { EgnnConfig } from "../nets/egnn-config.ts";
 import { egnnLayout } from "../nets/egnn-config.ts";
 import type { AtomBatch, DenoiserEngine, SquaredErrors, SquaredErrorTarget } from "../nets/engine.ts";
 import { layoutSize } from "../nets/parameters.ts";
+import {
+  blockMarks,
+  blockValues,
+  coefficientValues,
+  type MatrixBlock,
+  type ParameterUpdater,
+  type UpdatedArrays,
+} from "../nets/update.ts";
 
 export interface KernelCallOptions {
   /** Divisor of means over neighbours in place of each molecule's number of atoms (padded reference code). */
   readonly meanOver?: number;
 }
 
-/** A compiled engine: a DenoiserEngine whose calls may override the divisor of means. */
+/** A compiled engine: a DenoiserEngine whose calls may override the divisor of means, and which updates parameters. */
 export interface KernelEngine extends DenoiserEngine {
+  readonly updater: ParameterUpdater;
   readonly forward: (
     parameters: Float32Array,
     batch: AtomBatch,
@@ -76,6 +85,15 @@ function checkTarget(
   checkLength("gradient", gradient, expected.parameters);
 }
 
+/** @throws WorkError when the arrays are not of one length */
+function checkUpdate(arrays: UpdatedArrays, gradient: Float32Array): void {
+  const { largestSecondMoment, ...others } = arrays;
+  for (const [name, array] of Object.entries({ ...others, gradient }))
+    if (array instanceof Float32Array) checkLength(name, array, arrays.parameters.length);
+  if (largestSecondMoment.length > 0)
+    checkLength("largestSecondMoment", largestSecondMoment, arrays.parameters.length);
+}
+
 function checkLength(name: string, array: ArrayLike<number>, length: number): void {
   if (array.length !== length)
     throw new WorkError(`${name} holds ${array.length} values; expected ${length}`);
@@ -99,6 +117,19 @@ export interface KernelBackend {
     errors: SquaredErrors,
     gradient: Float32Array,
   ) => Promise<void>;
+  readonly gradientNorm: (gradient: Float32Array) => Promise<number>;
+  /**
+   * @param blocks [4 · blocks], see `blockValues`
+   * @param marks [P] with blocks, else empty
+   * @param coefficients see `coefficientValues`
+   */
+  readonly update: (
+    arrays: UpdatedArrays,
+    gradient: Float32Array,
+    blocks: Int32Array,
+    marks: Uint8Array,
+    coefficients: Float64Array,
+  ) => Promise<void>;
   readonly dispose: () => void;
 }
 
@@ -112,6 +143,13 @@ export function kernelEngine(config: EgnnConfig, backend: KernelBackend): Kernel
     const mine = last.then(operation);
     last = mine.catch(() => undefined);
     return mine;
+  };
+  let known: { readonly blocks: readonly MatrixBlock[]; readonly marks: Uint8Array } | undefined;
+  /** The marks of the same blocks are made once. */
+  const marksOf = (blocks: readonly MatrixBlock[], parameters: number): Uint8Array => {
+    if (known?.blocks !== blocks || known.marks.length !== parameters)
+      known = { blocks, marks: blockMarks(blocks, parameters) };
+    return blocks.length === 0 ? new Uint8Array(0) : known.marks;
   };
   return {
     name: backend.name,
@@ -129,6 +167,21 @@ export function kernelEngine(config: EgnnConfig, backend: KernelBackend): Kernel
         await backend.squaredError(parameters, batch, meanOver, target, errors, gradient);
         return errors;
       }),
+    updater: {
+      gradientNorm: (gradient) => inTurn(() => backend.gradientNorm(gradient)),
+      update: (arrays, gradient, blocks, coefficients) =>
+        inTurn(() => {
+          checkUpdate(arrays, gradient);
+          const marks = marksOf(blocks, gradient.length);
+          return backend.update(
+            arrays,
+            gradient,
+            blockValues(blocks),
+            marks,
+            coefficientValues(coefficients),
+          );
+        }),
+    },
     dispose: () => {
       if (disposed) return;
       disposed = true;

@@ -20,13 +20,15 @@ export interface NativeStatus {
 }
 
 type Handle = { readonly engine: unique symbol };
-type Input = Float32Array | Int32Array | number;
+type Input = Float32Array | Float64Array | Int32Array | Uint8Array | number;
 
 /** What addon.c exports. */
 interface Addon {
   readonly create: (config: Readonly<Record<string, number>>, isa: string) => Handle;
   readonly forward: (engine: Handle, ...inputs: readonly Input[]) => Promise<void>;
-  readonly squaredError: (engine: Handle, ...inputs: readonly (Input | Float64Array)[]) => Promise<void>;
+  readonly squaredError: (engine: Handle, ...inputs: readonly Input[]) => Promise<void>;
+  readonly gradientNorm: (engine: Handle, gradient: Float32Array) => Promise<number>;
+  readonly update: (engine: Handle, ...inputs: readonly Input[]) => Promise<void>;
   readonly dispose: (engine: Handle) => void;
   readonly instructionSets: () => string[];
 }
@@ -75,13 +77,19 @@ export function loadNativeEngine(config: EgnnConfig, options: NativeOptions = {}
         addon.squaredError(handle, ...inputs, ...wanted, errors.position, errors.feature, gradient),
       );
     },
+    gradientNorm: (gradient) => explained(addon.gradientNorm(handle, gradient)),
+    update: (arrays, gradient, blocks, marks, coefficients) => {
+      const { parameters, ema, firstMoment, secondMoment, largestSecondMoment } = arrays;
+      const changed = [parameters, ema, firstMoment, secondMoment, largestSecondMoment] as const;
+      return explained(addon.update(handle, gradient, ...changed, blocks, marks, coefficients));
+    },
     dispose: () => addon.dispose(handle),
   });
 }
 
-async function explained(operation: Promise<void>): Promise<void> {
+async function explained<T>(operation: Promise<T>): Promise<T> {
   try {
-    await operation;
+    return await operation;
   } catch (error) {
     throw new WorkError(`native engine: ${(error as Error).message}`, { cause: error });
   }

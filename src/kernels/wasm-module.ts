@@ -22,6 +22,9 @@ export interface WasmExports {
   readonly planBytes: (call: number) => number;
   readonly initPlan: (call: number, plan: number) => void;
   readonly workspaceBytes: (call: number, training: number) => number;
+  readonly updateBytes: () => number;
+  readonly setUpdate: (update: number, ...values: readonly number[]) => void;
+  readonly updateWorkspaceBytes: (update: number) => number;
   readonly stageTasks: (call: number, stage: number) => number;
   readonly runTask: (call: number, stage: number, task: number, workspace: number) => void;
 }

@@ -4,10 +4,10 @@
  */
 
 /** Stages in the order of numbers of wasm.c. */
-export const STAGES = { pack: 0, forward: 1, train: 2, reduce: 3 } as const;
+export const STAGES = { pack: 0, forward: 1, train: 2, reduce: 3, norm: 4, update: 5 } as const;
 
 export interface TeamCall {
-  /** Address of the EgnnCall. */
+  /** Address of the EgnnCall or ParameterUpdate. */
   readonly call: number;
   /** Numbers of the stages to run and how many tasks each has. */
   readonly stages: readonly { readonly stage: number; readonly tasks: number }[];

@@ -63,13 +63,34 @@ EXPORT(workspaceBytes) double export_workspace_bytes(const EgnnCall *c, int trai
   return (double)core_workspace_bytes(c->model, c->plan, &c->batch, training);
 }
 
-/* Tasks of a stage: 0 pack, 1 forward, 2 train, 3 reduce. */
-EXPORT(stageTasks) int stage_tasks(const EgnnCall *c, int stage) {
+EXPORT(updateBytes) int update_bytes(void) { return (int)whole_lines(sizeof(ParameterUpdate)); }
+/* coefficients in the order of `coefficientValues` in src/nets/update.ts */
+EXPORT(setUpdate)
+void set_update(ParameterUpdate *u, int count, const float *gradient, float *parameters, float *ema, float *first,
+                float *second, float *largest, int block_count, const MatrixBlock *blocks, const uint8_t *in_block,
+                double *squares, const double *coefficients) {
+  *u = (ParameterUpdate){.count = count, .gradient = gradient, .parameters = parameters, .ema = ema, .first = first,
+                         .second = second, .largest = largest, .block_count = block_count, .blocks = blocks,
+                         .in_block = in_block, .squares = squares};
+  if (coefficients) set_coefficients(u, coefficients);
+}
+EXPORT(updateWorkspaceBytes) double export_update_workspace(const ParameterUpdate *u) {
+  return (double)update_workspace(u);
+}
+
+/* Stages: 0 pack, 1 forward, 2 train, 3 reduce of an EgnnCall; 4 norm, 5 update of a ParameterUpdate. */
+EXPORT(stageTasks) int stage_tasks(const void *call, int stage) {
+  const EgnnCall *c = call;
+  const ParameterUpdate *u = call;
+  if (stage == 4) return chunks_of(u->count);
+  if (stage == 5) return update_tasks(u);
   return stage == 1 ? core_forward_tasks(c->plan) : stage == 2 ? core_lanes(c->plan) : core_pack_tasks(c->model);
 }
-EXPORT(runTask) void run_task(const EgnnCall *c, int stage, int task, void *workspace) {
-  if (stage == 0) pack(c, task);
-  if (stage == 1) forward(c, task, workspace);
-  if (stage == 2) train(c, task, workspace);
-  if (stage == 3) core_reduce(c, task);
+EXPORT(runTask) void run_task(const void *call, int stage, int task, void *workspace) {
+  if (stage == 0) pack(call, task);
+  if (stage == 1) forward(call, task, workspace);
+  if (stage == 2) train(call, task, workspace);
+  if (stage == 3) core_reduce(call, task);
+  if (stage == 4) square_sum(call, task);
+  if (stage == 5) update_parameters(call, task, workspace);
 }

@@ -136,20 +136,26 @@ function engineOn(
     );
     core.initPlan(call, place(core.planBytes(call), "the plan of a batch"));
   };
-  const run = async (training: boolean): Promise<void> => {
-    const bytes = core.workspaceBytes(call, Number(training));
-    const workspaces = Array.from({ length: team.size }, () =>
-      place(bytes, "activations of a group of molecules"),
-    );
-    const order = training
-      ? ([STAGES.pack, STAGES.train, STAGES.reduce] as const)
-      : ([STAGES.pack, STAGES.forward] as const);
-    const stages = order.map((stage) => ({ stage, tasks: core.stageTasks(call, stage) }));
+  const runStages = async (
+    address: number,
+    bytes: number,
+    order: readonly number[],
+    what: string,
+  ): Promise<void> => {
+    const workspaces = Array.from({ length: team.size }, () => place(bytes, what));
+    const stages = order.map((stage) => ({ stage, tasks: core.stageTasks(address, stage) }));
     new Int32Array(memory.buffer, COUNTERS, 2 * stages.length).fill(0);
-    await team.run({ call, stages, workspaces, counters: COUNTERS }).catch((cause: unknown) => {
+    await team.run({ call: address, stages, workspaces, counters: COUNTERS }).catch((cause: unknown) => {
       throw new WorkError(`wasm engine: ${(cause as Error).message}`, { cause });
     });
   };
+  const run = (training: boolean): Promise<void> =>
+    runStages(
+      call,
+      core.workspaceBytes(call, Number(training)),
+      training ? [STAGES.pack, STAGES.train, STAGES.reduce] : [STAGES.pack, STAGES.forward],
+      "activations of a group of molecules",
+    );
 
   return kernelEngine(config, {
     name: `wasm (${variant})`,
@@ -175,6 +181,45 @@ function engineOn(
       errors.position.set(new Float64Array(memory.buffer, position, errors.position.length));
       errors.feature.set(new Float64Array(memory.buffer, feature, errors.feature.length));
       gradient.set(new Float32Array(memory.buffer, gradientAt, gradient.length));
+    },
+    gradientNorm: async (gradient) => {
+      end = start;
+      const update = place(core.updateBytes(), "an update");
+      const gradientAt = copy(gradient, "the gradient");
+      const none = [0, 0, 0, 0, 0, 0, 0, 0] as const;
+      core.setUpdate(update, gradient.length, gradientAt, ...none, 0, 0);
+      const chunks = core.stageTasks(update, STAGES.norm);
+      const squares = place(8 * chunks, "a norm");
+      core.setUpdate(update, gradient.length, gradientAt, ...none, squares, 0);
+      await runStages(update, 0, [STAGES.norm], "a norm");
+      return Math.sqrt(new Float64Array(memory.buffer, squares, chunks).reduce((sum, s) => sum + s, 0));
+    },
+    update: async (arrays, gradient, blocks, marks, coefficients) => {
+      end = start;
+      const update = place(core.updateBytes(), "an update");
+      const { parameters, ema, firstMoment, secondMoment, largestSecondMoment } = arrays;
+      const changed = [parameters, ema, firstMoment, secondMoment, largestSecondMoment];
+      const gradientAt = copy(gradient, "the gradient");
+      const places = changed.map((values) => (values.length === 0 ? 0 : copy(values, "parameters")));
+      const blocksAt = copy(blocks, "matrices");
+      const marksAt = place(marks.byteLength, "matrices");
+      new Uint8Array(memory.buffer, marksAt, marks.length).set(marks);
+      const coefficientsAt = place(coefficients.byteLength, "coefficients");
+      new Float64Array(memory.buffer, coefficientsAt, coefficients.length).set(coefficients);
+      core.setUpdate(
+        update,
+        ...[gradient.length, gradientAt, ...places, blocks.length / 4, blocksAt],
+        ...[marks.length === 0 ? 0 : marksAt, 0, coefficientsAt],
+      );
+      await runStages(
+        update,
+        core.updateWorkspaceBytes(update),
+        [STAGES.update],
+        "a matrix of the optimiser",
+      );
+      changed.forEach((values, k) => {
+        values.set(new Float32Array(memory.buffer, places[k], values.length));
+      });
     },
     dispose: team.dispose,
   });

@@ -4,6 +4,8 @@
  * rows sizes[0]+…+sizes[m−1] onwards.
  */
 
+import type { ParameterUpdater } from "./update.ts";
+
 /** M molecules with A atoms in all. */
 export interface AtomBatch {
   /** Number of atoms of each molecule. [M] */
@@ -45,6 +47,8 @@ export interface DenoiserEngine {
     target: SquaredErrorTarget,
     gradient: Float32Array,
   ) => Promise<SquaredErrors>;
+  /** Updates parameters faster than plain JavaScript, where the engine can. */
+  readonly updater?: ParameterUpdater;
   readonly dispose: () => void;
 }
 

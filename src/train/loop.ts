@@ -3,15 +3,20 @@
  * What is trained is a `TrainingTask`; where the run is kept is a `RunFolder`.
  */
 import { WorkError } from "../errors.ts";
+import type { MatrixBlock, ParameterUpdater } from "../nets/update.ts";
 import { createClipQueue, gradientScale } from "./clipping.ts";
-import { type AdamWOptions, adamWStep, createOptimizerState, gradientNorm } from "./optimizer.ts";
+import { createOptimizerState, optimizerStep, plainUpdater } from "./optimizer.ts";
 import type { MetricsLine, RunFolder } from "./run-folder.ts";
-import { learningRateAt, type TrainingConfig } from "./schema.ts";
+import { learningRateAt, optimizerOptions, type TrainingConfig } from "./schema.ts";
 import type { RunPosition, TrainingState } from "./state-file.ts";
 
 /** A model with its data. */
 export interface TrainingTask {
   readonly initialParameters: Float32Array;
+  /** Matrices of the parameters that Muon may take; none when absent. */
+  readonly matrices?: readonly MatrixBlock[];
+  /** Carries out the updates; plain JavaScript when absent. */
+  readonly updater?: ParameterUpdater;
   /** Training items of each batch of an epoch, a function of seed and epoch alone. */
   readonly batches: (epoch: number) => readonly Uint32Array[];
   /** Loss of each item of the batch; ∂(mean loss)/∂parameters replaces the contents of `gradient`. */
@@ -63,8 +68,9 @@ export async function trainingLoop(
   start: TrainingState | undefined,
   events: TrainingEvents = {},
 ): Promise<TrainingOutcome> {
-  const adamW: AdamWOptions = config;
-  const optimizer = start?.optimizer ?? createOptimizerState(task.initialParameters, adamW);
+  const options = optimizerOptions(config);
+  const { updater = plainUpdater, matrices = [] } = task;
+  const optimizer = start?.optimizer ?? createOptimizerState(task.initialParameters, options);
   const clipQueue = start?.clipQueue ?? createClipQueue();
   let position: RunPosition = start?.position ?? {
     epoch: 0,
@@ -147,7 +153,7 @@ export async function trainingLoop(
       const learningRate = learningRateAt(config, optimizer.steps, totalSteps);
       const losses = await task.lossAndGradient(optimizer.parameters, batch, position.epoch, gradient);
       const loss = losses.reduce((sum, value) => sum + value, 0) / losses.length;
-      const norm = gradientNorm(gradient);
+      const norm = await updater.gradientNorm(gradient);
       if (!Number.isFinite(loss) || !Number.isFinite(norm)) {
         const file = await run.saveFailure({
           step: optimizer.steps,
@@ -164,7 +170,7 @@ export async function trainingLoop(
         );
       }
       const scale = gradientScale(config.clipping, clipQueue, norm);
-      adamWStep(optimizer, gradient, learningRate, scale, config.emaDecay, adamW);
+      await optimizerStep(updater, optimizer, gradient, learningRate, scale, options, matrices);
       position = { ...position, batch: position.batch + 1, molecules: position.molecules + batch.length };
       averageLoss = Number.isNaN(averageLoss) ? loss : 0.98 * averageLoss + 0.02 * loss;
       sinceLog = { loss: sinceLog.loss + loss, steps: sinceLog.steps + 1 };

@@ -1,8 +1,16 @@
 /**
- * AdamW (Loshchilov & Hutter 2019) with optional AMSGrad (Reddi, Kale, Kumar 2018), and an exponential moving
- * average of the parameters, on flat arrays: one optimiser for every engine. Same formulas and order of bias
- * corrections as PyTorch.
+ * AdamW (Loshchilov & Hutter 2019) with optional AMSGrad (Reddi, Kale, Kumar 2018), Muon for hidden matrices where it
+ * is asked for (muon.ts), and an exponential moving average of the parameters, on flat arrays: one optimiser for every
+ * engine. Same formulas and order of bias corrections as PyTorch.
  */
+import {
+  blockMarks,
+  type MatrixBlock,
+  type ParameterUpdater,
+  type UpdateCoefficients,
+  type UpdatedArrays,
+} from "../nets/update.ts";
+import { type MuonOptions, muonStep } from "./muon.ts";
 
 export interface AdamWOptions {
   readonly beta1: number;
@@ -12,15 +20,16 @@ export interface AdamWOptions {
   readonly amsgrad: boolean;
 }
 
-/** Everything that an update reads and writes. All arrays have the length of the parameters. */
-export interface OptimizerState {
-  readonly parameters: Float32Array;
-  /** Moving average of the parameters; what is evaluated and shipped. */
-  readonly ema: Float32Array;
-  readonly firstMoment: Float32Array;
-  readonly secondMoment: Float32Array;
-  /** Largest second moment so far (AMSGrad); empty when it is not used. */
-  readonly largestSecondMoment: Float32Array;
+export interface OptimizerOptions extends AdamWOptions {
+  /** Peak learning rate, which that of a step is compared with. */
+  readonly learningRate: number;
+  readonly emaDecay: number;
+  /** Settings of Muon; its learning rate rises and falls with that of AdamW. */
+  readonly muon?: MuonOptions;
+}
+
+/** Everything that an update reads and writes. */
+export interface OptimizerState extends UpdatedArrays {
   /** Updates done. */
   steps: number;
 }
@@ -37,6 +46,34 @@ export function createOptimizerState(parameters: Float32Array, { amsgrad }: Adam
   };
 }
 
+/**
+ * One update in place.
+ * @param learningRate of this step
+ * @param scale multiplies the gradient (clipping)
+ * @param blocks matrices for Muon; none where `options.muon` is absent
+ */
+export async function optimizerStep(
+  updater: ParameterUpdater,
+  state: OptimizerState,
+  gradient: Float32Array,
+  learningRate: number,
+  scale: number,
+  options: OptimizerOptions,
+  blocks: readonly MatrixBlock[] = [],
+): Promise<void> {
+  const { beta1, beta2, epsilon, weightDecay, emaDecay, muon } = options;
+  const matrixRate = ((muon?.learningRate ?? 0) * learningRate) / options.learningRate;
+  state.steps++;
+  await updater.update(state, gradient, muon ? blocks : [], {
+    ...{ scale, beta1, beta2, epsilon, emaDecay, matrixRate },
+    keep: 1 - learningRate * weightDecay,
+    stepSize: learningRate / (1 - beta1 ** state.steps),
+    secondCorrection: 1 / Math.sqrt(1 - beta2 ** state.steps),
+    matrixKeep: 1 - matrixRate * (muon?.weightDecay ?? 0),
+    momentum: muon?.momentum ?? 0,
+  });
+}
+
 /** ‖gradient‖₂, summed in double precision. */
 export function gradientNorm(gradient: Float32Array): number {
   let sum = 0;
@@ -44,35 +81,38 @@ export function gradientNorm(gradient: Float32Array): number {
   return Math.sqrt(sum);
 }
 
-/**
- * One update in place.
- * @param scale multiplies the gradient (clipping)
- * @param emaDecay weight of the old average; 0.9999 in EDM
- */
-export function adamWStep(
-  state: OptimizerState,
+/** Updates in plain JavaScript. */
+export const plainUpdater: ParameterUpdater = {
+  gradientNorm: async (gradient) => gradientNorm(gradient),
+  update: async (arrays, gradient, blocks, coefficients) => {
+    for (const block of blocks) muonStep(block, arrays, gradient, coefficients);
+    adamWStep(arrays, gradient, coefficients, blockMarks(blocks, gradient.length));
+    averageStep(arrays, coefficients);
+  },
+};
+
+/** AdamW of all elements that are not marked. */
+function adamWStep(
+  { parameters, firstMoment: m, secondMoment: v, largestSecondMoment: largest }: UpdatedArrays,
   gradient: Float32Array,
-  learningRate: number,
-  scale: number,
-  emaDecay: number,
-  { beta1, beta2, epsilon, weightDecay, amsgrad }: AdamWOptions,
+  { scale, beta1, beta2, epsilon, keep, stepSize, secondCorrection }: UpdateCoefficients,
+  marks: Uint8Array,
 ): void {
-  state.steps++;
-  const { parameters, ema, firstMoment: m, secondMoment: v, largestSecondMoment: largest } = state;
-  const stepSize = learningRate / (1 - beta1 ** state.steps);
-  const secondCorrection = 1 / Math.sqrt(1 - beta2 ** state.steps);
-  const keep = 1 - learningRate * weightDecay;
   for (let i = 0; i < parameters.length; i++) {
+    if (marks[i]) continue;
     const g = gradient[i] * scale;
     m[i] = beta1 * m[i] + (1 - beta1) * g;
     v[i] = beta2 * v[i] + (1 - beta2) * g * g;
     let second = v[i];
-    if (amsgrad) {
+    if (largest.length > 0) {
       if (second > largest[i]) largest[i] = second;
       second = largest[i];
     }
     parameters[i] =
       parameters[i] * keep - (stepSize * m[i]) / (Math.sqrt(second) * secondCorrection + epsilon);
-    ema[i] = emaDecay * ema[i] + (1 - emaDecay) * parameters[i];
   }
+}
+
+function averageStep({ parameters, ema }: UpdatedArrays, { emaDecay }: UpdateCoefficients): void {
+  for (let i = 0; i < parameters.length; i++) ema[i] = emaDecay * ema[i] + (1 - emaDecay) * parameters[i];
 }

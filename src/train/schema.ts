@@ -1,5 +1,6 @@
 /** The settings of the training loop that every kind of model shares. */
 import { z } from "zod";
+import type { OptimizerOptions } from "./optimizer.ts";
 
 const count = z.number().int().positive();
 const fraction = z.number().min(0).lt(1);
@@ -13,6 +14,16 @@ export const trainingSchema = z.strictObject({
   warmupSteps: z.number().int().nonnegative().default(0),
   /** How the learning rate falls until the last step of the last epoch. */
   decay: z.enum(["none", "linear", "cosine"]).default("none"),
+  /** "muon": Muon for hidden matrices, AdamW for the rest. */
+  optimizer: z.enum(["adamw", "muon"]).default("adamw"),
+  /** Settings of the matrices that Muon takes; their learning rate rises and falls with `learningRate`. */
+  muon: z
+    .strictObject({
+      learningRate: z.number().positive().default(0.02),
+      momentum: fraction.default(0.95),
+      weightDecay: z.number().nonnegative().default(0),
+    })
+    .prefault({}),
   beta1: fraction.default(0.9),
   beta2: fraction.default(0.999),
   epsilon: z.number().positive().default(1e-8),
@@ -30,6 +41,12 @@ export const trainingSchema = z.strictObject({
 });
 
 export type TrainingConfig = z.infer<typeof trainingSchema>;
+
+/** What the optimiser takes of the settings. */
+export function optimizerOptions(config: TrainingConfig): OptimizerOptions {
+  const { muon, optimizer, ...adamW } = config;
+  return optimizer === "muon" ? { ...adamW, muon } : adamW;
+}
 
 /** Learning rate of step `step` (from 0) of `total`. */
 export function learningRateAt(config: TrainingConfig, step: number, total: number): number {

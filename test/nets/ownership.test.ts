@@ -26,7 +26,7 @@ const { createJaxEngine } = await import("../../src/nets/jax-engine.ts");
 const { dynamicsLayout } = await import("../../src/nets/dynamics.ts");
 const { initialParameters } = await import("../../src/nets/parameters.ts");
 const { TINY } = await import("./tiny-network.ts");
-const { adamWStep, createOptimizerState } = await import("../../src/train/optimizer.ts");
+const { createOptimizerState, optimizerStep, plainUpdater } = await import("../../src/train/optimizer.ts");
 await jax.init("wasm");
 
 const isBuffer = (value: unknown): boolean =>
@@ -45,6 +45,7 @@ function held(): { readonly buffers: number; readonly bytes: number } {
 test("50 training steps leave as many live arrays, and as much memory, as the first few", async () => {
   const engine = createJaxEngine(TINY);
   const options = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, amsgrad: true };
+  const rates = { ...options, learningRate: 1e-3, emaDecay: 0.99 };
   const state = createOptimizerState(initialParameters(dynamicsLayout(TINY), 1), options);
   const gradient = new Float32Array(state.parameters.length);
   const sizes = Int32Array.of(5, 5, 4);
@@ -62,7 +63,7 @@ test("50 training steps leave as many live arrays, and as much memory, as the fi
       featureWeight: weight,
     };
     const { position } = await engine.squaredError(state.parameters, batch, target, gradient);
-    adamWStep(state, gradient, 1e-3, 1, 0.99, options);
+    await optimizerStep(plainUpdater, state, gradient, 1e-3, 1, rates);
     await engine.forward(state.parameters, batch);
     return position[0];
   };

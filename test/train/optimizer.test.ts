@@ -2,30 +2,43 @@ import { describe, expect, test } from "vitest";
 import { allowedNorm, clipFactor, createClipQueue, gradientScale } from "../../src/train/clipping.ts";
 import {
   type AdamWOptions,
-  adamWStep,
   createOptimizerState,
   gradientNorm,
+  type OptimizerState,
+  optimizerStep,
+  plainUpdater,
 } from "../../src/train/optimizer.ts";
 
 const options: AdamWOptions = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, amsgrad: false };
 
+/** One step of AdamW in plain JavaScript. */
+const adamWStep = (
+  state: OptimizerState,
+  gradient: Float32Array,
+  learningRate: number,
+  scale: number,
+  emaDecay: number,
+  adamW: AdamWOptions,
+): Promise<void> =>
+  optimizerStep(plainUpdater, state, gradient, learningRate, scale, { ...adamW, learningRate, emaDecay });
+
 describe("AdamW", () => {
-  test("the first step has the length of the learning rate in every coordinate, whatever the gradient's scale", () => {
+  test("the first step has the length of the learning rate in every coordinate, whatever the gradient's scale", async () => {
     for (const scale of [1e-3, 1, 1e4]) {
       const state = createOptimizerState(Float32Array.of(1, 1, 1), options);
-      adamWStep(state, Float32Array.of(scale, -2 * scale, 0), 0.01, 1, 0.9, options);
+      await adamWStep(state, Float32Array.of(scale, -2 * scale, 0), 0.01, 1, 0.9, options);
       expect(state.parameters[0]).toBeCloseTo(0.99, 5);
       expect(state.parameters[1]).toBeCloseTo(1.01, 5);
       expect(state.parameters[2]).toBe(1);
     }
   });
 
-  test("three steps follow the recursion of the paper, worked out by hand", () => {
+  test("three steps follow the recursion of the paper, worked out by hand", async () => {
     const gradients = [0.5, -1, 0.25];
     const state = createOptimizerState(Float32Array.of(2), { ...options, weightDecay: 0.1 });
     let [theta, m, v] = [2, 0, 0];
     for (const [k, g] of gradients.entries()) {
-      adamWStep(state, Float32Array.of(g), 0.05, 1, 0.9, { ...options, weightDecay: 0.1 });
+      await adamWStep(state, Float32Array.of(g), 0.05, 1, 0.9, { ...options, weightDecay: 0.1 });
       m = 0.9 * m + 0.1 * g;
       v = 0.999 * v + 0.001 * g * g;
       const [mHat, vHat] = [m / (1 - 0.9 ** (k + 1)), v / (1 - 0.999 ** (k + 1))];
@@ -34,40 +47,40 @@ describe("AdamW", () => {
     }
   });
 
-  test("weight decay shrinks parameters without a gradient and leaves the moments alone", () => {
+  test("weight decay shrinks parameters without a gradient and leaves the moments alone", async () => {
     const state = createOptimizerState(Float32Array.of(2), options);
-    adamWStep(state, Float32Array.of(0), 0.1, 1, 0.9, { ...options, weightDecay: 0.5 });
+    await adamWStep(state, Float32Array.of(0), 0.1, 1, 0.9, { ...options, weightDecay: 0.5 });
     expect(state.parameters[0]).toBeCloseTo(2 * (1 - 0.05), 6);
     expect([...state.firstMoment, ...state.secondMoment]).toEqual([0, 0]);
   });
 
-  test("AMSGrad never forgets a large gradient: later steps are shorter than Adam's", () => {
-    const run = (amsgrad: boolean): number => {
+  test("AMSGrad never forgets a large gradient: later steps are shorter than Adam's", async () => {
+    const run = async (amsgrad: boolean): Promise<number> => {
       const state = createOptimizerState(Float32Array.of(0), { ...options, beta2: 0.5, amsgrad });
       const settings = { ...options, beta2: 0.5, amsgrad };
-      adamWStep(state, Float32Array.of(100), 0.01, 1, 0.9, settings);
-      for (let k = 0; k < 20; k++) adamWStep(state, Float32Array.of(0.01), 0.01, 1, 0.9, settings);
+      await adamWStep(state, Float32Array.of(100), 0.01, 1, 0.9, settings);
+      for (let k = 0; k < 20; k++) await adamWStep(state, Float32Array.of(0.01), 0.01, 1, 0.9, settings);
       const before = state.parameters[0];
-      adamWStep(state, Float32Array.of(0.01), 0.01, 1, 0.9, settings);
+      await adamWStep(state, Float32Array.of(0.01), 0.01, 1, 0.9, settings);
       return Math.abs(state.parameters[0] - before);
     };
-    expect(run(true)).toBeLessThan(run(false));
+    expect(await run(true)).toBeLessThan(await run(false));
   });
 
-  test("finds the minimum of a badly scaled quadratic", () => {
+  test("finds the minimum of a badly scaled quadratic", async () => {
     const state = createOptimizerState(Float32Array.of(3, -3), options);
     for (let k = 0; k < 3000; k++) {
       const [x, y] = state.parameters;
-      adamWStep(state, Float32Array.of(100 * (x - 1), 0.01 * (y - 2)), 0.01, 1, 0.99, options);
+      await adamWStep(state, Float32Array.of(100 * (x - 1), 0.01 * (y - 2)), 0.01, 1, 0.99, options);
     }
     expect(state.parameters[0]).toBeCloseTo(1, 2);
     expect(state.parameters[1]).toBeCloseTo(2, 2);
     expect(state.ema[0]).toBeCloseTo(1, 2);
   });
 
-  test("the moving average is the convex combination it says", () => {
+  test("the moving average is the convex combination it says", async () => {
     const state = createOptimizerState(Float32Array.of(1), options);
-    adamWStep(state, Float32Array.of(1), 0.5, 1, 0.75, options);
+    await adamWStep(state, Float32Array.of(1), 0.5, 1, 0.75, options);
     expect(state.ema[0]).toBeCloseTo(0.75 * 1 + 0.25 * 0.5, 6);
   });
 });

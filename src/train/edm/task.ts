@@ -19,6 +19,7 @@ import { sizeDistribution } from "../../models/edm/sizes.ts";
 import type { DenoiserEngine } from "../../nets/engine.ts";
 import { initialParameters } from "../../nets/parameters.ts";
 import type { TrainingTask } from "../loop.ts";
+import { matrixBlocks } from "../muon.ts";
 import type { EdmSettings } from "./settings.ts";
 
 export interface EdmTaskData {
@@ -55,6 +56,8 @@ export function edmTask(
 
   return {
     initialParameters: initial,
+    matrices: matrixBlocks(modelLayout(config)),
+    ...(engine.updater && { updater: engine.updater }),
     batches: (epoch) => epochBatches(sizes, { batchSize, seed, epoch }),
     lossAndGradient: (parameters, indices, epoch, gradient) => {
       const batch = encode(
