@@ -37,6 +37,20 @@ export function linearSpecs(name: string, inputs: number, outputs: number): Para
   ];
 }
 
+/** A linear layer, uniform in ±√(6 / (in + out)) (Glorot & Bengio 2010), bias zero; fans other than the shape's where given. */
+export function glorotSpecs(
+  name: string,
+  inputs: number,
+  outputs: number,
+  fanIn = inputs,
+  fanOut = outputs,
+): [ParameterSpec, ParameterSpec] {
+  return [
+    { name: `${name}.weight`, shape: [outputs, inputs], bound: Math.sqrt(6 / (fanIn + fanOut)) },
+    { name: `${name}.bias`, shape: [outputs], bound: 0 },
+  ];
+}
+
 /** Initial values; tensor k is drawn from its own stream, so adding a layer changes no other. */
 export function initialParameters(layout: Layout, seed: number): Float32Array {
   const values = new Float32Array(layoutSize(layout));

@@ -1,0 +1,58 @@
+/**
+ * Distances as smooth features. d: distance [..., 1] in Å, c: cutoff in Å. Gaussians as SchNet has them (Schütt et
+ * al. 2018, section II.C; SchNetPack's `GaussianRBF`), Bessel functions (Gasteiger, Groß, Günnemann 2020, eq. 7),
+ * cosine cutoff (Behler & Parrinello 2007), polynomial envelope (Gasteiger et al. 2020, eq. 8).
+ * All take ownership of the distances.
+ */
+import { np } from "../runtime/jax.ts";
+
+/** How distances are expanded. */
+export interface RadialBasis {
+  readonly kind: "gaussian" | "bessel";
+  /** Number of functions. */
+  readonly count: number;
+  /** Å */
+  readonly cutoff: number;
+}
+
+/** [..., 1] → [..., count] */
+export function radialBasis({ kind, count, cutoff }: RadialBasis, d: np.Array): np.Array {
+  if (kind === "gaussian") {
+    const width = cutoff / (count - 1);
+    const centres = constants(count, (k) => k * width, d);
+    return np.exp(np.square(d.sub(centres).div(width)).mul(-0.5));
+  }
+  return np.sin(d.ref.mul(constants(count, (k) => ((k + 1) * Math.PI) / cutoff, d))).div(d);
+}
+
+/** ½ (cos(πd/c) + 1), 0 from c on. */
+export function cosineCutoff(cutoff: number, d: np.Array): np.Array {
+  const inside = np.less(d.ref, cutoff).astype(d.dtype);
+  return np
+    .cos(d.mul(Math.PI / cutoff))
+    .add(1)
+    .mul(0.5)
+    .mul(inside);
+}
+
+/** Falls from 1 to 0 at c with two continuous derivatives there; exponent p. */
+export function polynomialEnvelope(cutoff: number, exponent: number, d: np.Array): np.Array {
+  const p = exponent;
+  const x = d.div(cutoff);
+  const inside = np.less(x.ref, 1).astype(x.dtype);
+  const power = np.exp(np.log(x.ref).mul(p)); // xᵖ, x > 0
+  const polynomial = x.ref
+    .mul(p * (p + 2))
+    .sub(np.square(x).mul((p * (p + 1)) / 2))
+    .sub((p + 1) * (p + 2) * 0.5);
+  return power.mul(polynomial).add(1).mul(inside);
+}
+
+/** ln(½eˣ + ½), SchNet's activation: smooth, and zero at zero. */
+export const shiftedSoftplus = (x: np.Array): np.Array => {
+  const positive = np.maximum(x.ref, 0);
+  return positive.add(np.log1p(np.exp(np.abs(x).neg()))).sub(Math.LN2);
+};
+
+const constants = (count: number, value: (k: number) => number, like: np.Array): np.Array =>
+  np.array(Array.from({ length: count }, (_, k) => value(k))).astype(like.dtype);
