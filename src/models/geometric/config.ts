@@ -1,0 +1,67 @@
+/** What a force field or property network is: the contents of its `config.json`. */
+import { z } from "zod";
+import type { GeometricConfig } from "../../nets/geometric.ts";
+
+const count = z.number().int().positive();
+const even = count.multipleOf(2);
+
+/** How distances are expanded, and beyond which nobody sees anybody. */
+const radialSchema = (kind: "gaussian" | "bessel") =>
+  z.strictObject({
+    kind: z.enum(["gaussian", "bessel"]).default(kind),
+    count: z.number().int().min(2).default(20),
+    /** Å */
+    cutoff: z.number().positive().default(5),
+  });
+
+export const networkSchema = z.discriminatedUnion("kind", [
+  z.strictObject({
+    kind: z.literal("painn"),
+    hidden: even.default(64),
+    layers: count.default(3),
+    radial: radialSchema("bessel").prefault({}),
+  }),
+]);
+export type NetworkSettings = z.infer<typeof networkSchema>;
+export const NETWORKS = networkSchema.options.map((option) => option.shape.kind.value);
+
+/** How the numbers of the atoms o_i make one of the molecule. */
+export const POOLINGS = ["sum", "mean", "dipole", "spatial-extent"] as const;
+export type Pooling = (typeof POOLINGS)[number];
+
+/** y = scale · pool(o_1 … o_N) + Σ_i references[element of i] + offset */
+export const outputSchema = z.strictObject({
+  property: z.string().min(1),
+  unit: z.string(),
+  pooling: z.enum(POOLINGS),
+  scale: z.number().positive(),
+  references: z.array(z.number()).nonempty(),
+  offset: z.number().default(0),
+  /** Least and largest value in the training data. */
+  range: z.tuple([z.number(), z.number()]).optional(),
+});
+export type OutputConfig = z.infer<typeof outputSchema>;
+
+export const geometricConfigSchema = z
+  .strictObject({
+    kind: z.enum(["forcefield", "property"]),
+    /** Version of this file's layout. */
+    format: z.literal(1),
+    network: networkSchema,
+    output: outputSchema,
+    /** Nuclear charges that the network knows, in the order of its embedding. */
+    elements: z.array(z.number().int().min(1).max(118)).nonempty(),
+    /** Where the model comes from: data set, steps, seconds, versions. */
+    provenance: z.record(z.string(), z.json()).default({}),
+  })
+  .refine(({ output, elements }) => output.references.length === elements.length, {
+    path: ["output", "references"],
+    message: "one reference for each element was expected",
+  });
+export type GeometricModelConfig = z.infer<typeof geometricConfigSchema>;
+
+/** The network with the number of elements it tells apart. */
+export const networkOf = (config: Pick<GeometricModelConfig, "network" | "elements">): GeometricConfig => ({
+  ...config.network,
+  types: config.elements.length,
+});
