@@ -1,5 +1,12 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { stream } from "../../src/math/random.ts";
+import {
+  klDiagonal,
+  klFromStandard,
+  logNormal,
+  logStandardNormal,
+  mergeGaussians,
+} from "../../src/models/lab/gaussian.ts";
 import type { LabShape } from "../../src/models/lab/lab-model.ts";
 import { autoencoder } from "../../src/models/lab/vae/autoencoder.ts";
 import {
@@ -7,13 +14,6 @@ import {
   importanceWeightedLogLikelihood,
   type LatentVariableModel,
 } from "../../src/models/lab/vae/bounds.ts";
-import {
-  klDiagonal,
-  klFromStandard,
-  logNormal,
-  logStandardNormal,
-  mergeGaussians,
-} from "../../src/models/lab/vae/gaussian.ts";
 import { labVae } from "../../src/models/lab/vae/lab-vae.ts";
 import { observationOf } from "../../src/models/lab/vae/observation.ts";
 import { diagonalPosterior, fullPosterior } from "../../src/models/lab/vae/posterior.ts";

@@ -5,9 +5,9 @@
 import { type Mlp, mlp, mlpSpecs } from "../../../nets/mlp.ts";
 import type { ParameterTree } from "../../../nets/parameters.ts";
 import { jax, nn, type np } from "../../../runtime/jax.ts";
+import { logStandardNormal } from "../gaussian.ts";
 import { type LabShape, rowLength } from "../lab-model.ts";
 import type { LatentVariableModel } from "./bounds.ts";
-import { logStandardNormal } from "./gaussian.ts";
 import { type ObservationParameters, observationOf } from "./observation.ts";
 import type { Posterior } from "./posterior.ts";
 

@@ -1,7 +1,8 @@
 /** A latent variable model as a model of the lab: its objective, samples, likelihood estimate and pictures. */
 import { stream } from "../../../math/random.ts";
-import { namedViews, type ParameterTree, parameterTree } from "../../../nets/parameters.ts";
+import { namedViews, type ParameterTree } from "../../../nets/parameters.ts";
 import { jax, np } from "../../../runtime/jax.ts";
+import { inBlocks } from "../blocks.ts";
 import type { LabModel, LabShape } from "../lab-model.ts";
 import { importanceBound, importanceWeightedLogLikelihood, type LatentVariableModel } from "./bounds.ts";
 import { observationOf } from "./observation.ts";
@@ -18,9 +19,6 @@ export interface VariationalOptions {
   readonly warmup?: number;
 }
 
-/** Rows decoded at once; the last block is filled up, so a row does not depend on how many there are. */
-const DECODED_AT_ONCE = 256;
-
 export function labVae(model: LatentVariableModel, shape: LabShape, options: VariationalOptions): LabModel {
   const { layout, noise: E, dimension: D } = model;
   const { samples: K, warmup = 0 } = options;
@@ -29,20 +27,8 @@ export function labVae(model: LatentVariableModel, shape: LabShape, options: Var
   const decodeBlock = jax.jit(model.decode);
 
   /** E[x | noise]. [n, E] → [n, D] */
-  const decode = async (parameters: Float32Array, noise: Float32Array): Promise<Float32Array> => {
-    const n = noise.length / E;
-    const rows = new Float32Array(n * D);
-    const tree = parameterTree(layout, parameters);
-    for (let first = 0; first < n; first += DECODED_AT_ONCE) {
-      const block = new Float32Array(DECODED_AT_ONCE * E);
-      block.set(noise.subarray(first * E, (first + DECODED_AT_ONCE) * E));
-      const device = np.array(block, { shape: [DECODED_AT_ONCE, E] });
-      const decoded = (await decodeBlock(jax.tree.ref(tree), device).data()) as Float32Array;
-      rows.set(decoded.subarray(0, Math.min(DECODED_AT_ONCE, n - first) * D), first * D);
-    }
-    jax.tree.dispose(tree);
-    return rows;
-  };
+  const decode = (parameters: Float32Array, noise: Float32Array): Promise<Float32Array> =>
+    inBlocks(decodeBlock, layout, parameters, noise, E);
 
   const draws: LabModel["draws"] = (batch, random, progress) => ({
     noise: { values: random.normals(new Float32Array(batch * K * E)), shape: [batch, K, E] },

@@ -5,7 +5,7 @@
  */
 import type { Layout, ParameterTree } from "../../../nets/parameters.ts";
 import { np } from "../../../runtime/jax.ts";
-import { type DiagonalGaussian, klFromStandard, logStandardNormal, strictlyLowerTimes } from "./gaussian.ts";
+import { type DiagonalGaussian, klFromStandard, logStandardNormal, strictlyLowerTimes } from "../gaussian.ts";
 
 export interface Draws {
   /** [B, K, Z] */

@@ -2,8 +2,8 @@
  * Gaussians over the last axis of device arrays: densities, divergences from N(0, I), Cholesky factors by their
  * entries, and the product of two Gaussians. `logScale` is log σ. Functions take ownership of their arguments.
  */
-import { LOG_SQRT_2PI } from "../../../math/normal.ts";
-import { np } from "../../../runtime/jax.ts";
+import { LOG_SQRT_2PI } from "../../math/normal.ts";
+import { np } from "../../runtime/jax.ts";
 
 /** A diagonal Gaussian; both arrays [..., D]. */
 export interface DiagonalGaussian {

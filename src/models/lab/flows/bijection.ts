@@ -1,0 +1,65 @@
+/**
+ * What normalizing flows are built of: invertible maps of ℝᴰ that know the logarithm of their volume change. A flow
+ * sends data to noise by `forward`; log p(x) = log N(z; 0, I) + log |det ∂z/∂x| (Rezende & Mohamed 2015, eq. 5).
+ */
+import type { Layout, ParameterTree } from "../../../nets/parameters.ts";
+import { jax, type np } from "../../../runtime/jax.ts";
+import { logStandardNormal } from "../gaussian.ts";
+
+export interface Mapped {
+  /** [..., D] */
+  readonly y: np.Array;
+  /** log |det ∂y/∂x| of each row [...] */
+  readonly logDet: np.Array;
+}
+
+/** Functions take ownership of their arguments; x and y [..., D]. */
+export interface Bijection {
+  readonly specs: Layout;
+  readonly forward: (parameters: ParameterTree, x: np.Array) => Mapped;
+  /** x of y, with the log |det ∂x/∂y| of this way. */
+  readonly inverse: (parameters: ParameterTree, y: np.Array) => Mapped;
+}
+
+/** The first map, then the second …; their volume changes add. */
+export function chain(maps: readonly Bijection[]): Bijection {
+  const through = (
+    direction: "forward" | "inverse",
+    order: readonly number[],
+    parameters: ParameterTree,
+    x: np.Array,
+  ): Mapped => {
+    const { maps: of } = parameters as unknown as { maps: readonly ParameterTree[] };
+    let mapped: Mapped | undefined;
+    for (const k of order) {
+      const { y, logDet } = maps[k][direction](of[k], mapped?.y ?? x);
+      mapped = { y, logDet: mapped === undefined ? logDet : mapped.logDet.add(logDet) };
+    }
+    return mapped as Mapped;
+  };
+  const order = maps.map((_, k) => k);
+  return {
+    specs: maps.flatMap(({ specs }, k) => specs.map((spec) => ({ ...spec, name: `maps.${k}.${spec.name}` }))),
+    forward: (parameters, x) => through("forward", order, parameters, x),
+    inverse: (parameters, y) => through("inverse", order.toReversed(), parameters, y),
+  };
+}
+
+/** The same map run the other way. */
+export const inverted = ({ specs, forward, inverse }: Bijection): Bijection => ({
+  specs,
+  forward: inverse,
+  inverse: forward,
+});
+
+/** log p(x) with a standard normal at the other end; takes ownership. [..., D] → [...] */
+export function logDensity(flow: Bijection, parameters: ParameterTree, x: np.Array): np.Array {
+  const { y: z, logDet } = flow.forward(parameters, x);
+  return logStandardNormal(z).add(logDet);
+}
+
+/** The map alone, without its volume change. */
+export function withoutVolume({ y, logDet }: Mapped): np.Array {
+  jax.tree.dispose(logDet);
+  return y;
+}

@@ -1,0 +1,75 @@
+/**
+ * Planar flows (Rezende & Mohamed 2015, eq. 10-12 and appendix A.1): f(z) = z + û tanh(wᵀz + b) stretches space across
+ * the plane wᵀz + b = 0. û is u moved along w until wᵀû ≥ −1, so that f is invertible whatever u is. The inverse has
+ * no formula, but only one unknown: α = wᵀz.
+ */
+import type { Layout } from "../../../nets/parameters.ts";
+import { nn, np } from "../../../runtime/jax.ts";
+import type { Bijection, Mapped } from "./bijection.ts";
+
+/** All broadcast against z [..., D]. */
+export type Planar = {
+  /** [..., D] */
+  readonly u: np.Array;
+  /** [..., D] */
+  readonly w: np.Array;
+  /** [..., 1] */
+  readonly b: np.Array;
+};
+
+const dot = (a: np.Array, b: np.Array): np.Array => a.mul(b).sum(-1, { keepdims: true });
+
+/** û = u + (m(wᵀu) − wᵀu) w/‖w‖² with m(x) = log(1 + eˣ) − 1, and wᵀû = m(wᵀu) [..., 1]. */
+function invertible(u: np.Array, w: np.Array): { readonly u: np.Array; readonly wu: np.Array } {
+  const free = dot(w.ref, u.ref);
+  const wu = nn.softplus(free.ref).sub(1);
+  const along = wu.ref.sub(free).div(np.square(w.ref).sum(-1, { keepdims: true }));
+  return { u: u.add(along.mul(w)), wu };
+}
+
+/** f(z) and log |1 + wᵀû tanh′(wᵀz + b)|; takes ownership. */
+export function planarForward(p: Planar, z: np.Array): Mapped {
+  const { u, wu } = invertible(p.u, p.w.ref);
+  const h = np.tanh(dot(p.w, z.ref).add(p.b)); // [..., 1]
+  const y = z.add(u.mul(h.ref));
+  const slope = np.square(h).mul(-1).add(1); // tanh′
+  return { y, logDet: np.log(wu.mul(slope).add(1)).sum(-1) };
+}
+
+/** Halvings of the interval that holds α. */
+const HALVINGS = 36;
+
+/** Solves α + wᵀû tanh(α + b) = wᵀy by bisection; takes ownership. */
+export function planarInverse(p: Planar, y: np.Array): Mapped {
+  const { u, wu } = invertible(p.u, p.w.ref);
+  const target = dot(p.w, y.ref);
+  const reach = np.abs(wu.ref);
+  let low = target.ref.sub(reach.ref);
+  let high = target.ref.add(reach);
+  for (let k = 0; k < HALVINGS; k++) {
+    const middle = low.ref.add(high.ref).mul(0.5);
+    const value = middle.ref.add(wu.ref.mul(np.tanh(middle.ref.add(p.b.ref))));
+    const below = np.less(value, target.ref);
+    low = np.where(below.ref, middle.ref, low);
+    high = np.where(below, high, middle);
+  }
+  target.dispose();
+  const h = np.tanh(low.add(high).mul(0.5).add(p.b));
+  const z = y.sub(u.mul(h.ref));
+  const slope = np.square(h).mul(-1).add(1);
+  return { y: z, logDet: np.negative(np.log(wu.mul(slope).add(1)).sum(-1)) };
+}
+
+/** One planar map of ℝᴰ with parameters of its own. */
+export function planarFlow(D: number): Bijection {
+  const specs: Layout = [
+    { name: "u", shape: [D], bound: 1 / Math.sqrt(D) },
+    { name: "w", shape: [D], bound: 1 / Math.sqrt(D) },
+    { name: "b", shape: [1], bound: 1 },
+  ];
+  return {
+    specs,
+    forward: (p, z) => planarForward(p as unknown as Planar, z),
+    inverse: (p, y) => planarInverse(p as unknown as Planar, y),
+  };
+}
