@@ -2,7 +2,9 @@
 import { z } from "zod";
 import type { LabModelKind } from "../lab-model.ts";
 import { autoencoder } from "./autoencoder.ts";
+import { iafPosterior, planarPosterior } from "./flow-posterior.ts";
 import { labVae } from "./lab-vae.ts";
+import { ladder } from "./ladder.ts";
 import { diagonalPosterior, fullPosterior, type Posterior } from "./posterior.ts";
 
 const count = z.number().int().positive();
@@ -28,22 +30,23 @@ const presets = {
 };
 
 /** A VAE that maximises the ELBO, with the posterior family that `posteriorOf` makes. */
-const elboKind = (
+const elboKind = <S extends VaeSettings>(
   name: string,
   title: string,
   source: string,
-  posteriorOf: (latent: number) => Posterior,
-): LabModelKind<VaeSettings> => ({
+  settings: z.ZodType<S>,
+  posteriorOf: (settings: S) => Posterior,
+): LabModelKind<S> => ({
   name,
   title,
   source,
-  settings: vaeSettings,
+  settings,
   presets,
-  build: ({ latent, hidden, likelihoodSamples }, shape) =>
-    labVae(autoencoder(shape, latent, hidden, posteriorOf(latent)), shape, {
+  build: (chosen, shape) =>
+    labVae(autoencoder(shape, chosen.latent, chosen.hidden, posteriorOf(chosen)), shape, {
       objective: "elbo",
       samples: 1,
-      likelihoodSamples,
+      likelihoodSamples: chosen.likelihoodSamples,
     }),
 });
 
@@ -51,14 +54,41 @@ export const vae = elboKind(
   "vae",
   "VAE: amortised variational inference, diagonal Gaussian posterior",
   "Kingma, Welling 2014",
-  diagonalPosterior,
+  vaeSettings,
+  ({ latent }) => diagonalPosterior(latent),
 );
 
 export const vaeFull = elboKind(
   "vae-full",
   "VAE with a full-covariance Gaussian posterior",
   "Kingma, Welling 2014; 2019, section 2.5",
-  fullPosterior,
+  vaeSettings,
+  ({ latent }) => fullPosterior(latent),
+);
+
+export const vaePlanar = elboKind(
+  "vae-planar",
+  "VAE with a planar-flow posterior",
+  "Rezende, Mohamed 2015",
+  vaeSettings.extend({
+    /** Planar maps between the Gaussian and the posterior. */
+    length: count.default(10),
+  }),
+  ({ latent, length }) => planarPosterior(latent, length),
+);
+
+export const vaeIaf = elboKind(
+  "vae-iaf",
+  "VAE with an inverse autoregressive posterior",
+  "Kingma, Salimans, Jozefowicz, Chen, Sutskever, Welling 2016",
+  vaeSettings.extend({
+    latent: z.number().int().min(2).default(2),
+    /** Autoregressive maps between the Gaussian and the posterior. */
+    length: count.default(2),
+    /** Hidden units of each map's network. */
+    width: count.default(64),
+  }),
+  ({ latent, length, width }) => iafPosterior(latent, length, width),
 );
 
 const iwaeSettings = vaeSettings.extend({
@@ -77,5 +107,38 @@ export const iwae: LabModelKind<z.infer<typeof iwaeSettings>> = {
       objective: "importance",
       samples,
       likelihoodSamples,
+    }),
+};
+
+const ladderSettings = z
+  .strictObject({
+    /** Dimensions of the latents, from the one next to the data upwards. */
+    latents: z.array(count).min(1).default([4, 2]),
+    /** Widths of the networks at each level. */
+    widths: z.array(count).min(1).default([64, 32]),
+    /** Part of the training over which the divergences' weight rises from 0 to 1. */
+    warmup: z.number().min(0).max(1).default(0.25),
+    /** K of the estimate of log p(x); 1 is the ELBO. */
+    likelihoodSamples: count.default(100),
+  })
+  .refine(
+    ({ latents, widths }) => latents.length === widths.length,
+    "latents and widths need one number a level",
+  );
+
+export const ladderVae: LabModelKind<z.infer<typeof ladderSettings>> = {
+  name: "ladder-vae",
+  title: "Ladder VAE: a hierarchy of latents, with warm-up",
+  source: "Sønderby, Raiko, Maaløe, Sønderby, Winther 2016",
+  settings: ladderSettings,
+  presets: {
+    mnist: { ...presets.mnist, latents: [32, 16, 8], widths: [400, 200, 100] },
+  },
+  build: ({ latents, widths, warmup, likelihoodSamples }, shape) =>
+    labVae(ladder(shape, latents, widths), shape, {
+      objective: "elbo",
+      samples: 1,
+      likelihoodSamples,
+      warmup,
     }),
 };
