@@ -1,5 +1,4 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import { stream } from "../../src/math/random.ts";
 import {
   klDiagonal,
   klFromStandard,
@@ -17,10 +16,10 @@ import {
 import { labVae } from "../../src/models/lab/vae/lab-vae.ts";
 import { observationOf } from "../../src/models/lab/vae/observation.ts";
 import { diagonalPosterior, fullPosterior } from "../../src/models/lab/vae/posterior.ts";
-import { initialParameters, parameterTree, readTree } from "../../src/nets/parameters.ts";
+import { parameterTree } from "../../src/nets/parameters.ts";
 import { jax, np } from "../../src/runtime/jax.ts";
 import { prepareRuntime } from "../../src/runtime/prepare.ts";
-import { adamWStep, createOptimizerState } from "../../src/train/optimizer.ts";
+import { fit } from "./fit.ts";
 import { float64, mean, normals, numbers, scalar, standardError } from "./float64.ts";
 import {
   BIAS,
@@ -282,28 +281,7 @@ test("training a linear VAE reaches the likelihood of the best Gaussian with one
   const B = 256;
   const data = Float32Array.from(normals(2 * B));
   for (let i = 0; i < B; i++) data[2 * i + 1] += data[2 * i];
-  const step = jax.jit(
-    jax.valueAndGrad((p: ReturnType<typeof parameterTree>, x: np.Array, draws: Record<string, np.Array>) =>
-      model.loss(p, x, draws).mean(),
-    ),
-  );
-  const options = { beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0, amsgrad: false };
-  const state = createOptimizerState(initialParameters(model.layout, 1), options);
-  const gradient = new Float32Array(state.parameters.length);
-  const losses: number[] = [];
-  for (let s = 0; s < 600; s++) {
-    const draws = Object.entries(model.draws(B, stream({ seed: 1, purpose: "test", index: s }), 1));
-    const [loss, gradients] = step(
-      parameterTree(model.layout, state.parameters),
-      np.array(data.slice(), { shape: [B, 2] }),
-      Object.fromEntries(
-        draws.map(([name, { values, shape }]) => [name, np.array(values.slice(), { shape: [...shape] })]),
-      ),
-    ) as unknown as [np.Array, unknown];
-    losses.push((await loss.data())[0]);
-    await readTree(model.layout, gradients, gradient);
-    adamWStep(state, gradient, 0.05 * (1 - s / 600), 1, 0.99, options);
-  }
+  const { losses } = await fit(model, data, 2, 600, 0.05);
   const centre = [0, 1].map((d) => mean(Array.from({ length: B }, (_, i) => data[2 * i + d])));
   const covariance = [0, 1].map((d) =>
     [0, 1].map((e) =>
@@ -315,5 +293,4 @@ test("training a linear VAE reaches the likelihood of the best Gaussian with one
   const best = Math.log(2 * Math.PI) + 1 + 0.5 * Math.log(determinant(covariance));
   expect(losses[0]).toBeGreaterThan(best + 0.5);
   expect(Math.abs(mean(losses.slice(-50)) - best)).toBeLessThan(0.01);
-  step.dispose();
 });

@@ -23,23 +23,29 @@ export interface Bijection {
 
 /** The first map, then the second …; their volume changes add. */
 export function chain(maps: readonly Bijection[]): Bijection {
+  // Maps without parameters have no place in the tree of parameters.
+  const places = maps.map((_, k) => maps.slice(0, k).filter(({ specs }) => specs.length > 0).length);
+  const named = (k: number): Layout =>
+    maps[k].specs.map((spec) => ({ ...spec, name: `maps.${places[k]}.${spec.name}` }));
+
   const through = (
     direction: "forward" | "inverse",
     order: readonly number[],
     parameters: ParameterTree,
     x: np.Array,
   ): Mapped => {
-    const { maps: of } = parameters as unknown as { maps: readonly ParameterTree[] };
+    const { maps: own = [] } = parameters as unknown as { maps?: readonly ParameterTree[] };
     let mapped: Mapped | undefined;
     for (const k of order) {
-      const { y, logDet } = maps[k][direction](of[k], mapped?.y ?? x);
+      const p = maps[k].specs.length > 0 ? own[places[k]] : {};
+      const { y, logDet } = maps[k][direction](p, mapped?.y ?? x);
       mapped = { y, logDet: mapped === undefined ? logDet : mapped.logDet.add(logDet) };
     }
     return mapped as Mapped;
   };
   const order = maps.map((_, k) => k);
   return {
-    specs: maps.flatMap(({ specs }, k) => specs.map((spec) => ({ ...spec, name: `maps.${k}.${spec.name}` }))),
+    specs: order.flatMap(named),
     forward: (parameters, x) => through("forward", order, parameters, x),
     inverse: (parameters, y) => through("inverse", order.toReversed(), parameters, y),
   };
