@@ -34,6 +34,10 @@ const VERBS: Readonly<Record<string, VerbEntry>> = {
     summary: "measure molecules: stability, validity, uniqueness, novelty, geometry",
     load: async () => (await import("./evaluate.ts")).evaluate,
   },
+  lab: {
+    summary: "small generative models on data one can see: train, sample, evaluate, compare",
+    load: async () => (await import("./lab.ts")).lab,
+  },
   info: {
     summary: "what this installation has, or what is in a model",
     load: async () => (await import("./info.ts")).info,

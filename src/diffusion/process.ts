@@ -23,14 +23,26 @@ export interface ReverseStep {
   readonly noise: number;
 }
 
+/**
+ * Variance of p(z_s | z_t): that of the posterior q(z_s | z_t, x), β̃, or that of the forward step, β. They are
+ * optimal for data at one point and for standard normal data (Ho et al. 2020, section 3.2).
+ */
+export type ReverseVariance = "posterior" | "forward";
+
 /** p(z_s | z_t) = q(z_s | z_t, x = x̂(ε̂)): the ancestral step (Hoogeboom et al. 2022, algorithm 2). */
-export function ancestralStep(schedule: NoiseSchedule, s: number, t: number): ReverseStep {
+export function ancestralStep(
+  schedule: NoiseSchedule,
+  s: number,
+  t: number,
+  variance: ReverseVariance = "posterior",
+): ReverseStep {
   const { alpha, sigma2 } = transition(schedule.gamma(s), schedule.gamma(t));
   const sigmaT = schedule.sigma(t);
+  const deviation = Math.sqrt(sigma2);
   return {
     fromZ: 1 / alpha,
     fromEpsilon: -sigma2 / (alpha * sigmaT),
-    noise: (Math.sqrt(sigma2) * schedule.sigma(s)) / sigmaT,
+    noise: variance === "forward" ? deviation : (deviation * schedule.sigma(s)) / sigmaT,
   };
 }
 

@@ -1,3 +1,4 @@
+import { dataFrom } from "../prediction.ts";
 import type { NoiseSchedule } from "../schedule.ts";
 import { type Denoiser, PRIOR_STEP, type Space } from "../space.ts";
 import { respacedTimes, type SamplingOptions } from "./grid.ts";
@@ -18,11 +19,11 @@ export async function sdeDpmSolver(
   let before: { readonly data: Float64Array; readonly h: number } | undefined;
   for (let k = steps; k >= 1; k--) {
     const [s, t] = [times[k - 1], times[k]];
-    const [alphaT, sigmaT] = [schedule.alpha(t), schedule.sigma(t)];
+    const sigmaT = schedule.sigma(t);
     const [alphaS, sigmaS] = [schedule.alpha(s), schedule.sigma(s)];
     const h = 0.5 * (schedule.gamma(t) - schedule.gamma(s)); // λ_s − λ_t
     const epsilon = await denoiser(z, t);
-    const data = z.map((value, i) => (value - sigmaT * epsilon[i]) / alphaT); // x̂
+    const data = dataFrom(schedule, t, z, epsilon); // x̂
     const ahead = before === undefined || k === 1 ? 0 : h / (2 * before.h);
     const lost = -Math.expm1(-2 * h); // 1 − e^{−2h}
     const [fromZ, fromData, fromNoise] = [

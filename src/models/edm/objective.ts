@@ -6,6 +6,7 @@
  * atoms (`normalizingAtoms`), so that the loss does not depend on who shares a batch.
  */
 
+import { reverseStepKl } from "../../diffusion/bound.ts";
 import type { NoiseSchedule } from "../../diffusion/schedule.ts";
 import { WorkError } from "../../errors.ts";
 import type { AtomBatch, DenoiserEngine, SquaredErrors } from "../../nets/engine.ts";
@@ -70,9 +71,9 @@ export function networkInput(
   return { sizes, positions, features };
 }
 
-/** exp(γ_t − γ_s) − 1 for s = t − 1/T: the weight of L_t. */
+/** The weight of L_t. */
 const boundWeight = (schedule: NoiseSchedule, step: number): number =>
-  Math.expm1(schedule.gamma(step / schedule.steps) - schedule.gamma((step - 1) / schedule.steps));
+  reverseStepKl(schedule, (step - 1) / schedule.steps, step / schedule.steps).fromError;
 
 /**
  * Loss of each molecule; the gradient of their mean replaces the contents of `gradient`.
@@ -102,7 +103,7 @@ export async function trainingLoss(
   for (let m = 0; m < M; m++) {
     const step = draws.timeSteps[m];
     const terms = simple ? 1 : T + 1;
-    const weight = (terms * 0.5 * (simple || step === 0 ? 1 : boundWeight(schedule, step))) / divisor;
+    const weight = (terms * (simple || step === 0 ? 0.5 : boundWeight(schedule, step))) / divisor;
     positionWeight[m] = weight / M;
     featureWeight[m] = step === 0 ? 0 : weight / M;
     if (step === 0) constants[m] -= terms * logFeatureLikelihood(config, schedule, batch, z, m);
@@ -156,7 +157,7 @@ export async function likelihoodTerms(
   return {
     prior: priorKl(config, schedule, batch),
     diffusion: each(
-      (m) => T * 0.5 * boundWeight(schedule, draws.timeSteps[m]) * (errors.position[m] + errors.feature[m]),
+      (m) => T * boundWeight(schedule, draws.timeSteps[m]) * (errors.position[m] + errors.feature[m]),
     ),
     reconstruction: each(
       (m) => constants[m] + 0.5 * errors0.position[m] - logFeatureLikelihood(config, schedule, batch, z0, m),

@@ -4,22 +4,23 @@
  * written once against these types.
  */
 import type { z } from "zod";
+import type { GaussianMixture } from "../../data/lab/gaussian-mixture.ts";
+import type { LabShape } from "../../data/lab/lab-data.ts";
 import type { Stream } from "../../math/random.ts";
 import type { Layout, ParameterTree } from "../../nets/parameters.ts";
 import type { np } from "../../runtime/jax.ts";
 
-/** What one row of the data is. */
-export type LabShape =
-  /** A point of ℝᴰ. */
-  | { readonly kind: "points"; readonly dimension: number }
-  /** Grey values in [0, 1], row by row; D = height · width. */
-  | { readonly kind: "images"; readonly height: number; readonly width: number; readonly binary: boolean }
-  /** D symbols 0 … K − 1, stored as numbers. */
-  | { readonly kind: "symbols"; readonly dimension: number; readonly symbols: number };
+export { type LabShape, rowLength } from "../../data/lab/lab-data.ts";
 
-/** Values in one row. */
-export const rowLength = (shape: LabShape): number =>
-  shape.kind === "images" ? shape.height * shape.width : shape.dimension;
+/** What a kind may know of the data besides their shape. */
+export interface LabFacts {
+  readonly name: string;
+  /** The distribution, where it is known. */
+  readonly mixture?: GaussianMixture;
+  /** Smallest and largest value in each column of the training data, of points. [D] each */
+  readonly lowest: readonly number[];
+  readonly highest: readonly number[];
+}
 
 /** A random input of the loss, drawn outside the compiled function. */
 export interface Draw {
@@ -46,6 +47,14 @@ export interface LabModel {
     readonly kind: "exact" | "lower bound";
     readonly of: (parameters: Float32Array, rows: Float32Array, seed: number) => Promise<Float64Array>;
   };
+  /** More figures of a model on rows, such as the terms of a bound, by name. */
+  readonly figures?: (
+    parameters: Float32Array,
+    rows: Float32Array,
+    seed: number,
+  ) => Promise<Readonly<Record<string, number>>>;
+  /** ∇ log p(x) of each row, where the model is made of scores. [n, D] → [n, D] */
+  readonly score?: (parameters: Float32Array, rows: Float32Array) => Promise<Float64Array>;
   /** Pictures of its own besides samples, such as a latent manifold: rows to lay out as a grid. */
   readonly pictures?: (
     parameters: Float32Array,
@@ -64,8 +73,11 @@ export interface LabModelKind<S = unknown> {
   /** `Dinh, Sohl-Dickstein, Bengio 2017` */
   readonly source: string;
   readonly settings: z.ZodType<S>;
-  /** Starting settings by data set, on top of the schema's defaults; `training.*` keys go to the training loop. */
+  /**
+   * Starting settings by data set (`two-moons`), else by shape (`points`, `images`, `symbols`), on top of the schema's
+   * defaults; `training.*` and `data.*` keys go to the training loop and the data.
+   */
   readonly presets?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   /** @throws InputError for a shape that it cannot take */
-  readonly build: (settings: S, shape: LabShape) => LabModel;
+  readonly build: (settings: S, shape: LabShape, facts?: LabFacts) => LabModel;
 }

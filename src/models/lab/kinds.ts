@@ -1,0 +1,24 @@
+/** The kinds of model of the lab, by name. */
+import { InputError, nearest } from "../../errors.ts";
+import { ddpm } from "./diffusion/ddpm.ts";
+import type { LabModelKind } from "./lab-model.ts";
+
+/** A kind that checks its settings itself, so that all kinds have one type. */
+const anySettings = <S>(kind: LabModelKind<S>): LabModelKind => ({
+  ...kind,
+  build: (settings, shape, facts) => kind.build(kind.settings.parse(settings), shape, facts),
+});
+
+/** In the order of `lab list`. */
+export const LAB_KINDS: readonly LabModelKind[] = [anySettings(ddpm)];
+
+/** @throws InputError for a name that is not known; it lists what there is */
+export function labKind(name: string): LabModelKind {
+  const found = LAB_KINDS.find((kind) => kind.name === name);
+  if (found) return found;
+  const names = LAB_KINDS.map((kind) => kind.name);
+  const near = nearest(name, names);
+  throw new InputError(
+    `unknown model "${name}"; ${near === undefined ? "" : `did you mean ${near}? `}there are ${names.join(", ")}`,
+  );
+}

@@ -1,0 +1,39 @@
+/** Settings of a run of the lab: `model.*` are the kind's own, `training.*` the loop's, `data.*` the data's. */
+import { z } from "zod";
+import { labDataSchema } from "../../data/lab/catalog.ts";
+import type { LabModelKind, LabShape } from "../../models/lab/lab-model.ts";
+import { mergeSettings, parseAssignment, type Settings } from "../config-file.ts";
+import { trainingSchema } from "../schema.ts";
+
+export const labSettingsSchema = (kind: LabModelKind) =>
+  z.strictObject({
+    model: kind.settings.prefault({}),
+    training: trainingSchema.prefault({}),
+    data: labDataSchema.prefault({}),
+  });
+export type LabSettings = z.infer<ReturnType<typeof labSettingsSchema>>;
+
+/** What suits small models better than the defaults of molecules; a kind's presets go on top. */
+const COMMON: Settings = {
+  training: {
+    batchSize: 256,
+    epochs: 40,
+    learningRate: 1e-3,
+    decay: "cosine",
+    amsgrad: false,
+    emaDecay: 0.995,
+    clipping: 10,
+    logEvery: 100,
+    validateEvery: 1000,
+    checkpointSeconds: 30,
+  },
+};
+
+/** Where training starts: what is common, then the kind's preset for the data set, or for rows of that shape. */
+export function labPreset(kind: LabModelKind, data: string, shape: LabShape["kind"]): Settings {
+  const preset = kind.presets?.[data] ?? kind.presets?.[shape] ?? {};
+  const assigned = Object.entries(preset).map(([key, value]) =>
+    parseAssignment(`${/^(training|data)\./.test(key) ? key : `model.${key}`}=${JSON.stringify(value)}`),
+  );
+  return mergeSettings(COMMON, ...assigned);
+}
