@@ -34,14 +34,13 @@ export const info = defineVerb({
 
 async function showInstallation(output: Output): Promise<void> {
   const { threadCount } = await import("../runtime/worker-shim.ts");
-  const { webgpuProblem } = await import("../runtime/prepare.ts");
+  const { webgpuStatus } = await import("../runtime/prepare.ts");
   const { nativeStatus } = await import("../kernels/native.ts");
   const { dataHome, datasetNames } = await import("../data/store.ts");
   const { wasmStatus } = await import("../kernels/wasm.ts");
   const { shippedModelNames } = await import("../models/edm/model.ts");
   const native = nativeStatus();
   const wasm = await wasmStatus();
-  const problem = await webgpuProblem();
   const facts = {
     version: packageVersion(),
     node: process.versions.node,
@@ -56,7 +55,7 @@ async function showInstallation(output: Output): Promise<void> {
     engine: native.available ? "native" : wasm.available ? "wasm" : "jax",
     devices: {
       cpu: { available: true, reason: "the default" },
-      webgpu: { available: problem === undefined, reason: problem ?? "an adapter was found" },
+      webgpu: await webgpuStatus(),
     },
     dataHome: dataHome(),
     dataSets: datasetNames(),

@@ -1,7 +1,7 @@
 /** The native engine: fused EGNN kernels in C (egnn.c) behind Node-API, the fastest there is on a CPU. */
-import { createRequire } from "node:module";
 import { InputError, WorkError } from "../errors.ts";
 import type { EgnnConfig } from "../nets/egnn-config.ts";
+import { inNode, nodeModule } from "../runtime/platform.ts";
 import { type KernelEngine, type KernelOptions, kernelEngine } from "./kernel-engine.ts";
 
 export interface NativeOptions extends KernelOptions {
@@ -36,9 +36,12 @@ interface Addon {
 let loaded: { readonly addon?: Addon; readonly reason: string } | undefined;
 
 function loadAddon(): { readonly addon?: Addon; readonly reason: string } {
+  if (!inNode) return { reason: "a browser runs no native code" };
   if (loaded === undefined) {
     try {
-      const addon = createRequire(import.meta.url)("../../build/Release/equimol.node") as Addon;
+      const addon = nodeModule("node:module").createRequire(import.meta.url)(
+        "../../build/Release/equimol.node",
+      ) as Addon;
       loaded = { addon, reason: `compiled for this machine (${addon.instructionSets()[0]})` };
     } catch (error) {
       const missing = (error as NodeJS.ErrnoException).code === "MODULE_NOT_FOUND";

@@ -2,6 +2,7 @@
  * The WebAssembly modules: which variant this engine runs, and the module for a shared or an unshared memory. One
  * file serves both, because it has neither data segments nor atomics: only the flag of its memory import differs.
  */
+import { inNode, nodeModule } from "../runtime/platform.ts";
 
 export type WasmVariant = "relaxed SIMD" | "SIMD";
 
@@ -29,10 +30,17 @@ export interface WasmExports {
   readonly runTask: (call: number, stage: number, task: number, workspace: number) => void;
 }
 
-const FILES: Readonly<Record<WasmVariant, URL>> = {
-  "relaxed SIMD": new URL("../../src/kernels/wasm/egnn-relaxed.wasm", import.meta.url),
-  SIMD: new URL("../../src/kernels/wasm/egnn.wasm", import.meta.url),
+const FILES: Readonly<Record<WasmVariant, string>> = {
+  "relaxed SIMD": "egnn-relaxed.wasm",
+  SIMD: "egnn.wasm",
 };
+
+/** The modules of the repository, or those in the folder EQUIMOL_WASM, where a build of one's own is tried. */
+function moduleUrl(variant: WasmVariant): URL {
+  const folder = inNode ? process.env.EQUIMOL_WASM : undefined;
+  if (folder === undefined) return new URL(`../../src/kernels/wasm/${FILES[variant]}`, import.meta.url);
+  return nodeModule("node:url").pathToFileURL(`${folder}/${FILES[variant]}`);
+}
 
 /** (module (func (param v128) (result v128) (… (local.get 0) (local.get 0) (local.get 0)))) around an instruction. */
 const probe = (...instruction: readonly number[]): Uint8Array<ArrayBuffer> => {
@@ -42,8 +50,6 @@ const probe = (...instruction: readonly number[]): Uint8Array<ArrayBuffer> => {
 };
 const SIMD_PROBE = probe(0x20, 0, 0xfd, 0xe0, 1); // f32x4.abs
 const RELAXED_PROBE = probe(0x20, 0, 0x20, 0, 0x20, 0, 0xfd, 0x85, 2); // f32x4.relaxed_madd
-
-const inNode = typeof process === "object" && process.versions?.node !== undefined;
 
 /** Variants this engine runs, best first. In Node 20 relaxed SIMD hides behind a flag, which this sets. */
 export async function wasmVariants(): Promise<readonly WasmVariant[]> {
@@ -59,7 +65,7 @@ export async function wasmVariants(): Promise<readonly WasmVariant[]> {
 
 /** The compiled module for a memory that is shared or not. */
 export async function compileWasm(variant: WasmVariant, shared: boolean): Promise<WebAssembly.Module> {
-  const bytes = await readBytes(FILES[variant]);
+  const bytes = await readBytes(moduleUrl(variant));
   if (shared) bytes[memoryFlagsAt(bytes)] |= 2;
   return WebAssembly.compile(bytes);
 }

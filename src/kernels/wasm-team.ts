@@ -2,6 +2,7 @@
  * Workers that share one WebAssembly memory and the tasks of a call: worker_threads in Node, Web Workers elsewhere.
  * A call is one message to each; the stages in between are separated by barriers in the shared memory.
  */
+import { inNode } from "../runtime/platform.ts";
 
 /** Stages in the order of numbers of wasm.c. */
 export const STAGES = { pack: 0, forward: 1, train: 2, reduce: 3, norm: 4, update: 5 } as const;
@@ -90,7 +91,7 @@ function workerProgram(
 
 async function openPort(): Promise<Port> {
   const program = String(workerProgram);
-  if (typeof process === "object" && process.versions?.node !== undefined) {
+  if (inNode) {
     const { Worker } = await import("node:worker_threads");
     const code = `const { parentPort } = require("node:worker_threads");
       (${program})((handler) => parentPort.on("message", handler), (answer) => parentPort.postMessage(answer));`;

@@ -3,17 +3,17 @@
  * several threads by the worker shim; WebGPU comes from the optional package `webgpu` (Dawn).
  */
 import { InputError } from "../errors.ts";
+import { inNode } from "./platform.ts";
+import "./worker-shim.ts";
 
 export const DEVICES = ["auto", "cpu", "webgpu"] as const;
 export type DeviceName = (typeof DEVICES)[number];
 
 export interface PreparedDevice {
   readonly device: "wasm" | "webgpu";
-  /** Why this one: "no WebGPU adapter" … */
+  /** Why this one, or which adapter. */
   readonly reason: string;
 }
-
-const isNode = typeof process !== "undefined" && process.versions?.node !== undefined;
 
 /**
  * Makes jax-js ready on the device.
@@ -22,38 +22,61 @@ const isNode = typeof process !== "undefined" && process.versions?.node !== unde
  */
 export async function prepareRuntime(device: DeviceName = "auto"): Promise<PreparedDevice> {
   const { jax } = await import("./jax.ts");
-  if (device === "webgpu" || (device === "auto" && !isNode)) {
-    const problem = await webgpuProblem();
-    if (problem === undefined) {
+  if (device === "webgpu" || (device === "auto" && !inNode)) {
+    const { available, reason } = await webgpuStatus();
+    if (available) {
       await jax.init("webgpu");
       jax.defaultDevice("webgpu");
-      return { device: "webgpu", reason: device === "webgpu" ? "asked for" : "this browser has it" };
+      return { device: "webgpu", reason };
     }
-    if (device === "webgpu") throw new InputError(`--device webgpu: ${problem}; use --device cpu`);
+    if (device === "webgpu") throw new InputError(`--device webgpu: ${reason}; use --device cpu`);
   }
   await jax.init("wasm");
   jax.defaultDevice("wasm");
   return { device: "wasm", reason: device === "cpu" ? "asked for" : "the CPU is the default in Node" };
 }
 
-/** Undefined when there is a WebGPU adapter; otherwise what is missing. */
-export async function webgpuProblem(): Promise<string | undefined> {
-  if (isNode && !("gpu" in globalThis.navigator)) {
-    try {
-      const name = "webgpu"; // optional: not resolved when this file is built
-      const { create, globals } = (await import(name)) as WebgpuPackage;
-      Object.assign(globalThis, globals);
-      Object.assign(globalThis.navigator, { gpu: create([]) });
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === "ERR_MODULE_NOT_FOUND")
-        return 'the package "webgpu" is not installed (npm install webgpu)';
-      return `the package "webgpu" cannot be loaded: ${(error as Error).message.split("\n")[0]}`;
-    }
-  }
-  const gpu = (globalThis.navigator as { readonly gpu?: { requestAdapter(): Promise<unknown> } }).gpu;
-  if (!gpu) return "this environment has no WebGPU";
+export interface WebgpuStatus {
+  readonly available: boolean;
+  /** The adapter, or what is missing, for users. */
+  readonly reason: string;
+}
+
+/** Whether jax-js can compute by WebGPU here, and on what. */
+export async function webgpuStatus(): Promise<WebgpuStatus> {
+  const missing = inNode ? await loadDawn() : undefined;
+  if (missing !== undefined) return { available: false, reason: missing };
+  const { gpu } = globalThis.navigator as { readonly gpu?: Gpu };
+  if (!gpu) return { available: false, reason: "this environment has no WebGPU" };
   const adapter = await gpu.requestAdapter();
-  return adapter ? undefined : "no WebGPU adapter was found (no GPU, or no driver for it)";
+  if (!adapter)
+    return { available: false, reason: "no WebGPU adapter was found (no GPU, or no driver for it)" };
+  const { vendor, architecture, description } = adapter.info;
+  const name = description || `${vendor} ${architecture}`.trim() || "adapter";
+  const software = /swiftshader|llvmpipe/i.test(`${name} ${architecture}`);
+  return { available: true, reason: software ? `${name}, a software adapter: slow` : name };
+}
+
+/** Gives Node the WebGPU of the optional package `webgpu` (Dawn). @returns what is missing, if anything */
+async function loadDawn(): Promise<string | undefined> {
+  if ("gpu" in globalThis.navigator) return undefined;
+  try {
+    const name = "webgpu"; // optional: not resolved when this file is built
+    const { create, globals } = (await import(name)) as WebgpuPackage;
+    Object.assign(globalThis, globals);
+    Object.assign(globalThis.navigator, { gpu: create([]) });
+    return undefined;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ERR_MODULE_NOT_FOUND")
+      return 'the package "webgpu" is not installed (npm install webgpu)';
+    return `the package "webgpu" cannot be loaded: ${(error as Error).message.split("\n")[0]}`;
+  }
+}
+
+interface Gpu {
+  readonly requestAdapter: () => Promise<{
+    readonly info: { readonly vendor: string; readonly architecture: string; readonly description: string };
+  } | null>;
 }
 
 interface WebgpuPackage {

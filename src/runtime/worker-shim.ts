@@ -3,8 +3,8 @@
  * WebAssembly backend runs on several threads in Node. Import this module before "@jax-js/jax". The number of
  * threads is EQUIMOL_THREADS, or all cores.
  */
-import { availableParallelism } from "node:os";
-import { Worker as NodeWorker } from "node:worker_threads";
+import type { Worker as NodeWorker } from "node:worker_threads";
+import { inNode, nodeModule } from "./platform.ts";
 
 type MessageHandler = ((event: { readonly data: unknown }) => void) | null;
 type ErrorHandler = ((event: { readonly message: string }) => void) | null;
@@ -37,8 +37,9 @@ class WebWorker {
   #thread: Promise<NodeWorker>;
 
   constructor(url: string) {
+    const { Worker } = nodeModule("node:worker_threads");
     this.#thread = blobText(url).then((source) => {
-      const thread = new NodeWorker(PRELUDE + source, { eval: true });
+      const thread = new Worker(PRELUDE + source, { eval: true });
       thread.on("message", (data) => {
         expectAnswers(-1);
         this.onmessage?.({ data });
@@ -61,19 +62,19 @@ class WebWorker {
 
 /** Source behind a blob: URL; read at once, for the creator may revoke it. */
 async function blobText(url: string): Promise<string> {
-  const { resolveObjectURL } = await import("node:buffer");
-  const blob = resolveObjectURL(url);
+  const blob = nodeModule("node:buffer").resolveObjectURL(url);
   if (blob === undefined) throw new Error(`worker script not found: ${url}`);
   return blob.text();
 }
 
 /** Threads to use: EQUIMOL_THREADS when it is a positive integer, all cores otherwise. */
 export function threadCount(): number {
+  if (!inNode) return globalThis.navigator.hardwareConcurrency;
   const wanted = Number(process.env.EQUIMOL_THREADS);
-  return Number.isInteger(wanted) && wanted > 0 ? wanted : availableParallelism();
+  return Number.isInteger(wanted) && wanted > 0 ? wanted : nodeModule("node:os").availableParallelism();
 }
 
-if (typeof process !== "undefined" && process.versions?.node !== undefined) {
+if (inNode) {
   if (!("Worker" in globalThis) && threadCount() > 1) {
     Object.assign(globalThis, { Worker: WebWorker });
   }

@@ -1,5 +1,5 @@
 /** The gallery page in Debian's Chromium, opened from disk with software WebGL. */
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -8,10 +8,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import type { Molecule } from "../../src/chem/molecule.ts";
 import { galleryPage } from "../../src/evaluate/showcase.ts";
 import { readMoleculesFromStream } from "../../src/formats/read.ts";
+import { CHROMIUM } from "../chromium.ts";
 
-const EXECUTABLE = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(
-  existsSync,
-);
 const WEBGL = ["--use-angle=swiftshader", "--use-gl=angle", "--enable-unsafe-swiftshader"];
 
 const water = (shift: number): Molecule => ({
@@ -50,7 +48,7 @@ const CHAIN = Array.from(
   }),
 );
 
-describe.skipIf(EXECUTABLE === undefined)("the page in a browser (needs Chromium)", () => {
+describe.skipIf(CHROMIUM === undefined)("the page in a browser (needs Chromium)", () => {
   let folder: string;
   let browser: Browser;
   let page: Page;
@@ -101,7 +99,7 @@ describe.skipIf(EXECUTABLE === undefined)("the page in a browser (needs Chromium
       join(folder, "gallery.html"),
       html.replace("default-src 'none'", "default-src 'none'; connect-src data:"),
     );
-    browser = await chromium.launch({ executablePath: EXECUTABLE, args: ["--no-sandbox", ...WEBGL] });
+    browser = await chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox", ...WEBGL] });
     page = await open(browser);
   });
   beforeEach(async () => {
@@ -224,7 +222,7 @@ describe.skipIf(EXECUTABLE === undefined)("the page in a browser (needs Chromium
 
   test("without WebGL shows the drawing instead", async () => {
     const plain = await chromium.launch({
-      executablePath: EXECUTABLE,
+      executablePath: CHROMIUM,
       args: ["--no-sandbox", "--disable-3d-apis"],
     });
     const still = await open(plain);
