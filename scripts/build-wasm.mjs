@@ -1,5 +1,5 @@
 /**
- * Builds src/kernels/wasm/egnn.wasm and egnn-relaxed.wasm with Debian's clang 14 and wasm-ld. The files are in the
+ * Builds the WebAssembly modules of src/kernels/wasm with Debian's clang 14 and wasm-ld. The files are in the
  * repository, so users need no clang; each ends with a custom section that holds the hash of the sources.
  *
  * node scripts/build-wasm.mjs [--out FOLDER]
@@ -15,19 +15,25 @@ const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const SOURCES = join(ROOT, "src/kernels");
 const COMPILE = [
   ...["--target=wasm32", "-O3", "-ffreestanding", "-fno-math-errno", "-nostdlib"],
-  ...["-msimd128", "-mmutable-globals", "-mbulk-memory"],
+  ...["-mmutable-globals", "-mbulk-memory"],
   ...["-DVL=4", "-DMR=4", "-DCORE=core", '-DCORE_NAME="wasm"'],
 ];
 const LINK = [
   ...["--no-entry", "--import-memory", "--max-memory=4294967296", "-z", "stack-size=65536", "--strip-all"],
   ...["--export=__stack_pointer", "--export=__heap_base"],
 ];
+/** File names and the instruction sets that each is built for. */
+const VARIANTS = {
+  egnn: ["-msimd128"],
+  "egnn-relaxed": ["-msimd128", "-mrelaxed-simd"],
+  "egnn-scalar": [],
+};
 /** Name of the custom section with the hash. */
 export const HASH_SECTION = "equimol.sources";
 
 /** Hash of all that the modules are made from. */
 export function wasmSourcesHash() {
-  const hash = createHash("sha256").update([...COMPILE, ...LINK].join(" "));
+  const hash = createHash("sha256").update([...COMPILE, ...LINK, JSON.stringify(VARIANTS)].join(" "));
   const files = readdirSync(SOURCES).filter((name) => /^(egnn.*|muon|optimizer)\.[ch]$|^wasm\.c$/.test(name));
   for (const name of files.sort()) hash.update(`\0${name}\0`).update(readFileSync(join(SOURCES, name)));
   return hash.digest("hex");
@@ -37,10 +43,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const at = process.argv.indexOf("--out");
   const out = at > 0 ? process.argv[at + 1] : join(SOURCES, "wasm");
   mkdirSync(out, { recursive: true });
-  for (const [name, flags] of [
-    ["egnn", []],
-    ["egnn-relaxed", ["-mrelaxed-simd"]],
-  ]) {
+  for (const [name, flags] of Object.entries(VARIANTS)) {
     const bytes = build(flags);
     writeFileSync(join(out, `${name}.wasm`), bytes);
     console.error(`${name}.wasm: ${bytes.length} bytes`);
@@ -55,7 +58,7 @@ function build(flags) {
     run("clang", [...COMPILE, ...flags, "-c", join(SOURCES, "wasm.c"), "-o", object]);
     run("wasm-ld", [...LINK, object, "-o", linked]);
     const bytes = readFileSync(linked);
-    if (flags.length > 0) renumberFusedMultiply(bytes, run("llvm-objdump", ["-d", linked]));
+    if (flags.includes("-mrelaxed-simd")) renumberFusedMultiply(bytes, run("llvm-objdump", ["-d", linked]));
     return Buffer.concat([bytes, customSection(HASH_SECTION, wasmSourcesHash())]);
   } finally {
     rmSync(folder, { recursive: true });

@@ -33,6 +33,7 @@ export const info = defineVerb({
 });
 
 async function showInstallation(output: Output): Promise<void> {
+  const { hasSimd } = await import("../runtime/platform.ts");
   const { threadCount } = await import("../runtime/worker-shim.ts");
   const { webgpuStatus } = await import("../runtime/prepare.ts");
   const { nativeStatus } = await import("../kernels/native.ts");
@@ -40,6 +41,7 @@ async function showInstallation(output: Output): Promise<void> {
   const { wasmStatus } = await import("../kernels/wasm.ts");
   const { shippedModelNames } = await import("../models/edm/model.ts");
   const native = nativeStatus();
+  const simd = hasSimd();
   const wasm = await wasmStatus();
   const facts = {
     version: packageVersion(),
@@ -50,9 +52,11 @@ async function showInstallation(output: Output): Promise<void> {
     engines: {
       native: { available: native.available, reason: native.reason },
       wasm: { available: wasm.available, reason: wasm.reason },
-      jax: { available: true, reason: "the readable definition; slower" },
+      jax: simd
+        ? { available: true, reason: "the readable definition; slower" }
+        : { available: false, reason: "this JavaScript engine has no WebAssembly SIMD" },
     },
-    engine: native.available ? "native" : wasm.available ? "wasm" : "jax",
+    engine: native.available ? "native" : wasm.available ? "wasm" : simd ? "jax" : "none",
     devices: {
       cpu: { available: true, reason: "the default" },
       webgpu: await webgpuStatus(),

@@ -2,6 +2,7 @@
 import { InputError } from "../errors.ts";
 import type { DynamicsConfig } from "../nets/dynamics.ts";
 import type { DenoiserEngine } from "../nets/engine.ts";
+import { inNode } from "../runtime/platform.ts";
 import { type DeviceName, prepareRuntime } from "../runtime/prepare.ts";
 import { threadCount } from "../runtime/worker-shim.ts";
 import { loadNativeEngine, nativeStatus } from "./native.ts";
@@ -45,8 +46,14 @@ export async function createEngine(
     }
     if (engine !== "native") {
       const wasm = await loadWasmEngine(config, { threads });
-      if (wasm !== undefined) return wasm;
-      missing.push(`WebAssembly engine: ${(await wasmStatus()).reason}`);
+      const status = await wasmStatus();
+      if (wasm !== undefined) {
+        const full = status.threads && status.variants[0] !== "scalar";
+        const lacking = [...(inNode ? missing : []), ...(full ? [] : [status.reason])];
+        if (lacking.length > 0) onNotice?.(`${lacking.join("; ")}; computing with ${wasm.name}`);
+        return wasm;
+      }
+      missing.push(`WebAssembly engine: ${status.reason}`);
     }
     if (engine !== "auto") throw new InputError(missing.join("; "));
     onNotice?.(`${missing.join("; ")}; computing with jax-js, which is slower`);

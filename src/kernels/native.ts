@@ -46,8 +46,8 @@ function loadAddon(): { readonly addon?: Addon; readonly reason: string } {
     } catch (error) {
       const missing = (error as NodeJS.ErrnoException).code === "MODULE_NOT_FOUND";
       const why = missing
-        ? "not built; node scripts/build-native.mjs builds it where there is a C compiler"
-        : String(error);
+        ? "not built; node scripts/build-native.mjs --force builds it or says what is missing"
+        : (error as Error).message.replace(/\.$/, "");
       loaded = { reason: why };
     }
   }

@@ -2,9 +2,9 @@
  * The WebAssembly modules: which variant this engine runs, and the module for a shared or an unshared memory. One
  * file serves both, because it has neither data segments nor atomics: only the flag of its memory import differs.
  */
-import { inNode, nodeModule } from "../runtime/platform.ts";
+import { hasRelaxedSimd, hasSimd, inNode, nodeModule } from "../runtime/platform.ts";
 
-export type WasmVariant = "relaxed SIMD" | "SIMD";
+export type WasmVariant = "relaxed SIMD" | "SIMD" | "scalar";
 
 /** Functions of wasm.c; numbers are addresses unless named otherwise. */
 export interface WasmExports {
@@ -33,6 +33,7 @@ export interface WasmExports {
 const FILES: Readonly<Record<WasmVariant, string>> = {
   "relaxed SIMD": "egnn-relaxed.wasm",
   SIMD: "egnn.wasm",
+  scalar: "egnn-scalar.wasm",
 };
 
 /** The modules of the repository, or those in the folder EQUIMOL_WASM, where a build of one's own is tried. */
@@ -42,25 +43,11 @@ function moduleUrl(variant: WasmVariant): URL {
   return nodeModule("node:url").pathToFileURL(`${folder}/${FILES[variant]}`);
 }
 
-/** (module (func (param v128) (result v128) (… (local.get 0) (local.get 0) (local.get 0)))) around an instruction. */
-const probe = (...instruction: readonly number[]): Uint8Array<ArrayBuffer> => {
-  const body = [0, ...instruction, 0x0b];
-  const header = [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 1, 6, 1, 0x60, 1, 0x7b, 1, 0x7b, 3, 2, 1, 0];
-  return Uint8Array.from([...header, 10, body.length + 2, 1, body.length, ...body]);
-};
-const SIMD_PROBE = probe(0x20, 0, 0xfd, 0xe0, 1); // f32x4.abs
-const RELAXED_PROBE = probe(0x20, 0, 0x20, 0, 0x20, 0, 0xfd, 0x85, 2); // f32x4.relaxed_madd
-
-/** Variants this engine runs, best first. In Node 20 relaxed SIMD hides behind a flag, which this sets. */
-export async function wasmVariants(): Promise<readonly WasmVariant[]> {
-  if (typeof WebAssembly !== "object" || !WebAssembly.validate(SIMD_PROBE)) return [];
-  if (WebAssembly.validate(RELAXED_PROBE)) return ["relaxed SIMD", "SIMD"];
-  if (inNode) {
-    const { setFlagsFromString } = await import("node:v8");
-    setFlagsFromString("--experimental-wasm-relaxed-simd");
-    if (WebAssembly.validate(RELAXED_PROBE)) return ["relaxed SIMD", "SIMD"];
-  }
-  return ["SIMD"];
+/** Variants this engine runs, best first. */
+export function wasmVariants(): readonly WasmVariant[] {
+  if (typeof WebAssembly !== "object") return [];
+  if (!hasSimd()) return ["scalar"];
+  return hasRelaxedSimd() ? ["relaxed SIMD", "SIMD", "scalar"] : ["SIMD", "scalar"];
 }
 
 /** The compiled module for a memory that is shared or not. */

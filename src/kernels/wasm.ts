@@ -37,17 +37,20 @@ const canShare = (): boolean =>
 
 /** Whether the WebAssembly engine can be used here, and why. */
 export async function wasmStatus(): Promise<WasmStatus> {
-  const variants = await wasmVariants();
+  const variants = wasmVariants();
   const threads = canShare();
-  const reason =
-    variants.length === 0
-      ? "this JavaScript engine has no WebAssembly SIMD"
-      : `this JavaScript engine runs WebAssembly ${variants[0]}${threads ? "" : ", but cannot share memory: one thread"}`;
+  const sharing = threads ? "" : ", but cannot share memory: one thread";
+  const reason = {
+    none: "this JavaScript engine has no WebAssembly",
+    scalar: `this JavaScript engine has no WebAssembly SIMD: several times slower${sharing}`,
+    SIMD: `this JavaScript engine runs WebAssembly SIMD${sharing}`,
+    "relaxed SIMD": `this JavaScript engine runs WebAssembly relaxed SIMD${sharing}`,
+  }[variants[0] ?? "none"];
   return { available: variants.length > 0, reason, variants, threads };
 }
 
 /**
- * The WebAssembly engine for a network, or undefined where there is no WebAssembly SIMD.
+ * The WebAssembly engine for a network, or undefined where there is no WebAssembly.
  * @throws InputError for a configuration or variant it cannot compute
  */
 export async function loadWasmEngine(

@@ -3,7 +3,7 @@
  * several threads by the worker shim; WebGPU comes from the optional package `webgpu` (Dawn).
  */
 import { InputError } from "../errors.ts";
-import { inNode } from "./platform.ts";
+import { hasSimd, inNode } from "./platform.ts";
 import "./worker-shim.ts";
 
 export const DEVICES = ["auto", "cpu", "webgpu"] as const;
@@ -18,7 +18,7 @@ export interface PreparedDevice {
 /**
  * Makes jax-js ready on the device.
  * "auto" is the CPU in Node and WebGPU in a browser that has it.
- * @throws InputError when "webgpu" is asked for and there is no adapter
+ * @throws InputError when "webgpu" is asked for and there is no adapter, or the CPU has no WebAssembly SIMD
  */
 export async function prepareRuntime(device: DeviceName = "auto"): Promise<PreparedDevice> {
   const { jax } = await import("./jax.ts");
@@ -31,6 +31,10 @@ export async function prepareRuntime(device: DeviceName = "auto"): Promise<Prepa
     }
     if (device === "webgpu") throw new InputError(`--device webgpu: ${reason}; use --device cpu`);
   }
+  if (!hasSimd())
+    throw new InputError(
+      "jax-js needs WebAssembly SIMD, which this JavaScript engine lacks; use --engine auto",
+    );
   await jax.init("wasm");
   jax.defaultDevice("wasm");
   return { device: "wasm", reason: device === "cpu" ? "asked for" : "the CPU is the default in Node" };

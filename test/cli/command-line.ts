@@ -16,10 +16,17 @@ export const compile = (): void => {
   execFileSync(process.execPath, [`${ROOT}scripts/setup.mjs`], { stdio: "ignore" });
 };
 
-/** `equimol WORDS`, to its end. */
-export function equimol(words: readonly string[], options: SpawnOptions = {}): Promise<Ended> {
+/** `equimol WORDS`, to its end, by a Node with these flags. */
+export function equimol(
+  words: readonly string[],
+  options: SpawnOptions = {},
+  flags: readonly string[] = [],
+): Promise<Ended> {
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, [BIN, ...words], { stdio: ["ignore", "pipe", "pipe"], ...options });
+    const child = spawn(process.execPath, [...flags, BIN, ...words], {
+      stdio: ["ignore", "pipe", "pipe"],
+      ...options,
+    });
     let [stdout, stderr] = ["", ""];
     child.stdout?.on("data", (piece) => (stdout += piece));
     child.stderr?.on("data", (piece) => (stderr += piece));
