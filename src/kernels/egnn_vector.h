@@ -12,7 +12,7 @@
 #endif
 
 #define INLINE static inline __attribute__((always_inline))
-#define NOINLINE static __attribute__((noinline))
+#define NOINLINE static __attribute__((noinline, unused))
 /* Before a loop over a register tile. */
 #if defined(__clang__)
 #define UNROLL _Pragma("clang loop unroll(full)")

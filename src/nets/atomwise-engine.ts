@@ -24,6 +24,16 @@ export interface AtomwiseEngine {
     parameters: Float32Array,
     batch: SpeciesBatch,
   ) => Promise<{ readonly outputs: Float32Array; readonly gradient: Float32Array }>;
+  /**
+   * The same into the given arrays and at once, where the engine computes on the caller's thread: nothing is to be
+   * waited for.
+   */
+  readonly positionGradientNow?: (
+    parameters: Float32Array,
+    batch: SpeciesBatch,
+    outputs: Float32Array,
+    gradient: Float32Array,
+  ) => void;
   /** ∂(Σ_i c_i o_i)/∂θ replaces the contents of `gradient`. @param coefficients c [A] */
   readonly parameterGradient: (
     parameters: Float32Array,
