@@ -4,6 +4,7 @@
  */
 import { jax, np } from "../runtime/jax.ts";
 import type { AtomwiseEngine, SpeciesBatch } from "./atomwise-engine.ts";
+import { differenceGradient } from "./difference-gradient.ts";
 import { atomOffsets } from "./engine.ts";
 import { atomwiseOutputs, type GeometricConfig, geometricLayout } from "./geometric.ts";
 import { disposeGraph, type MolecularGraph } from "./molecular-graph.ts";
@@ -43,23 +44,12 @@ export function createJaxAtomwiseEngine(config: GeometricConfig): AtomwiseEngine
       outputsOf(parameters, x, graph).mul(c).sum(),
     ),
   );
-  const gradientOfBoth = jax.jit(
-    jax.grad((...[parameters, x, graph, c, v]: [...Arguments, np.Array, np.Array]) => {
-      const [[total, outputs], slope] = jax.valueAndGrad(energy, { hasAux: true })(x, parameters, graph) as [
-        [np.Array, np.Array],
-        np.Array,
-      ];
-      total.dispose();
-      return outputs.mul(c).sum().add(slope.mul(v).sum());
-    }),
-  );
-
   let uploaded: { readonly copy: Float32Array; readonly tree: ParameterTree } | undefined;
   /** Device copy of the parameters, kept while their values stay the same. */
   const upload = (parameters: Float32Array): ParameterTree => {
     if (parameters.length !== layoutSize(layout))
       throw new RangeError(`expected ${layoutSize(layout)} parameters, got ${parameters.length}`);
-    if (!uploaded?.copy.every((value, k) => value === parameters[k])) {
+    if (uploaded === undefined || !sameValues(uploaded.copy, parameters)) {
       if (uploaded) jax.tree.dispose(uploaded.tree);
       uploaded = { copy: parameters.slice(), tree: parameterTree(layout, parameters) };
     }
@@ -86,6 +76,18 @@ export function createJaxAtomwiseEngine(config: GeometricConfig): AtomwiseEngine
       ? listedRows(batch, config.types, config.radial.cutoff)
       : denseRows(batch, config.types);
 
+  const parameterGradient: AtomwiseEngine["parameterGradient"] = async (
+    parameters,
+    batch,
+    coefficients,
+    gradient,
+  ) => {
+    const rows = rowsOf(batch);
+    const x = padded(rows, batch.positions, 3);
+    const c = padded(rows, coefficients, 1);
+    await readTree(layout, gradientOfParameters(upload(parameters), x, rows.graph(), c), gradient);
+  };
+
   return {
     name: `jax (${jax.defaultDevice()})`,
     outputs: async (parameters, batch) => {
@@ -102,24 +104,12 @@ export function createJaxAtomwiseEngine(config: GeometricConfig): AtomwiseEngine
       total.dispose();
       return { outputs: await unpadded(rows, outputs, 1), gradient: await unpadded(rows, gradient, 3) };
     },
-    parameterGradient: async (parameters, batch, coefficients, gradient) => {
-      const rows = rowsOf(batch);
-      const x = padded(rows, batch.positions, 3);
-      const c = padded(rows, coefficients, 1);
-      await readTree(layout, gradientOfParameters(upload(parameters), x, rows.graph(), c), gradient);
-    },
-    mixedGradient: async (parameters, batch, coefficients, direction, gradient) => {
-      const rows = rowsOf(batch);
-      const x = padded(rows, batch.positions, 3);
-      const c = padded(rows, coefficients, 1);
-      const v = padded(rows, direction, 3);
-      await readTree(layout, gradientOfBoth(upload(parameters), x, rows.graph(), c, v), gradient);
-    },
+    parameterGradient,
+    mixedGradient: (...inputs) => differenceGradient(parameterGradient, ...inputs),
     dispose: () => {
       if (uploaded) jax.tree.dispose(uploaded.tree);
       uploaded = undefined;
-      for (const compiled of [forward, gradientOfPositions, gradientOfParameters, gradientOfBoth])
-        compiled.dispose();
+      for (const compiled of [forward, gradientOfPositions, gradientOfParameters]) compiled.dispose();
     },
   };
 }
@@ -179,4 +169,9 @@ function listedRows({ sizes, positions, species }: SpeciesBatch, types: number, 
     senders: np.array(index),
   });
   return { B: 1, N, rowOf, graph };
+}
+
+function sameValues(a: Float32Array, b: Float32Array): boolean {
+  for (let k = 0; k < a.length; k++) if (a[k] !== b[k]) return false;
+  return a.length === b.length;
 }
