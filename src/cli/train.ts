@@ -11,6 +11,7 @@ import { engineArgs, engineOptions } from "./engine-options.ts";
 import { commonOptions } from "./options.ts";
 import { createOutput } from "./output.ts";
 import { program, quoted } from "./program.ts";
+import { trainForceFieldVerb, trainPropertyVerb } from "./train-geometric.ts";
 import {
   presetArg,
   superviseTraining,
@@ -101,5 +102,7 @@ export const train = defineVerb({
   meta: { name: "train", description: "Train a model." },
   subCommands: {
     edm: { summary: "equivariant diffusion of molecules", load: () => edm },
+    forcefield: { summary: "energies and forces", load: () => trainForceFieldVerb },
+    property: { summary: "a property of molecules", load: () => trainPropertyVerb },
   },
 });

@@ -1,0 +1,160 @@
+/** The losses of force fields and property networks as tasks of the training loop. */
+import { epochBatches } from "../../data/batches.ts";
+import { type MoleculeSet, moleculeAt, setSize, sizesOf } from "../../data/molecule-set.ts";
+import { permutation, stream } from "../../math/random.ts";
+import type { OutputConfig } from "../../models/geometric/config.ts";
+import { baseline, speciesBatch } from "../../models/geometric/model.ts";
+import { pool } from "../../models/geometric/outputs.ts";
+import type { AtomwiseEngine } from "../../nets/atomwise-engine.ts";
+import type { TrainingTask } from "../loop.ts";
+import type { TrainingConfig } from "../schema.ts";
+import type { TrainingParts } from "./data.ts";
+
+export interface GeometricTask extends TrainingParts {
+  readonly elements: readonly number[];
+  readonly output: OutputConfig;
+  readonly engine: AtomwiseEngine;
+  readonly initial: Float32Array;
+  readonly training: TrainingConfig;
+  /** Molecules of a validation. */
+  readonly validated: number;
+}
+
+const common = ({
+  train,
+  training,
+  initial,
+}: GeometricTask): Pick<TrainingTask, "initialParameters" | "batches"> => {
+  const sizes = sizesOf(train);
+  const { batchSize, seed } = training;
+  return { initialParameters: initial, batches: (epoch) => epochBatches(sizes, { batchSize, seed, epoch }) };
+};
+
+/** The same molecules at every validation. */
+function validationBatches({ valid, validated, training }: GeometricTask): Uint32Array[] {
+  const count = setSize(valid);
+  const chosen = permutation(count, stream({ seed: training.seed, purpose: "split" }))
+    .slice(0, Math.min(validated, count))
+    .sort();
+  const batches: Uint32Array[] = [];
+  for (let k = 0; k < chosen.length; k += 64) batches.push(chosen.slice(k, k + 64));
+  return batches;
+}
+
+/** ρ_E (E − Ê)² + ρ_F mean (F − F̂)², in units of the scale (Schütt, Unke, Gastegger 2021, section 4.2). */
+export function forceFieldTask(
+  task: GeometricTask,
+  weights: { energy: number; forces: number },
+): TrainingTask {
+  const { engine, output, elements } = task;
+  /** Differences Ê − E [M] and F̂ − F [A, 3] in units of the scale. */
+  const differences = async (parameters: Float32Array, set: MoleculeSet, indices: Uint32Array) => {
+    const molecules = Array.from(indices, (i) => moleculeAt(set, i));
+    const batch = speciesBatch(elements, molecules);
+    const { outputs, gradient } = await engine.positionGradient(parameters, batch);
+    const energies = new Float64Array(molecules.length);
+    const forces = new Float32Array(gradient.length);
+    let start = 0;
+    molecules.forEach(({ forces: wanted, properties }, m) => {
+      const end = start + batch.sizes[m];
+      const target = (properties?.energy as number) - baseline(output, batch.species.subarray(start, end));
+      let sum = 0;
+      for (let i = start; i < end; i++) sum += outputs[i];
+      energies[m] = sum - target / output.scale;
+      for (let k = 3 * start; k < 3 * end; k++)
+        forces[k] = -gradient[k] - (wanted as Float64Array)[k - 3 * start] / output.scale;
+      start = end;
+    });
+    return { batch, energies, forces };
+  };
+  const batches = validationBatches(task);
+  return {
+    ...common(task),
+    lossAndGradient: async (parameters, indices, _, gradient) => {
+      const { batch, energies, forces } = await differences(parameters, task.train, indices);
+      const M = indices.length;
+      const losses = new Float64Array(M);
+      const coefficients = new Float32Array(batch.species.length);
+      const direction = new Float32Array(forces.length);
+      let start = 0;
+      batch.sizes.forEach((n, m) => {
+        const end = start + n;
+        coefficients.fill((2 * weights.energy * energies[m]) / M, start, end);
+        let squares = 0;
+        for (let k = 3 * start; k < 3 * end; k++) {
+          squares += forces[k] * forces[k];
+          direction[k] = (-2 * weights.forces * forces[k]) / (3 * n * M); // F̂ = −∂E/∂r
+        }
+        losses[m] = weights.energy * energies[m] ** 2 + (weights.forces * squares) / (3 * n);
+        start = end;
+      });
+      await engine.mixedGradient(parameters, batch, coefficients, direction, gradient);
+      return losses;
+    },
+    validate: async (parameters, _, signal) => {
+      const sums = { energy: 0, forces: 0, molecules: 0, components: 0 };
+      for (const indices of batches) {
+        signal?.throwIfAborted();
+        const { energies, forces } = await differences(parameters, task.valid, indices);
+        for (const difference of energies) sums.energy += Math.abs(difference);
+        for (const difference of forces) sums.forces += Math.abs(difference);
+        sums.molecules += energies.length;
+        sums.components += forces.length;
+      }
+      const energyMae = (output.scale * sums.energy) / sums.molecules;
+      const forceMae = (output.scale * sums.forces) / sums.components;
+      return { loss: weights.forces > 0 ? forceMae : energyMae, energyMae, forceMae };
+    },
+  };
+}
+
+/** |y − ŷ| or (y − ŷ)², in units of the scale. */
+export function propertyTask(task: GeometricTask, loss: "mae" | "mse"): TrainingTask {
+  const { engine, output, elements } = task;
+  /** Differences ŷ − y in units of the scale, and their derivative by the outputs of the atoms. */
+  const differences = async (parameters: Float32Array, set: MoleculeSet, indices: Uint32Array) => {
+    const molecules = Array.from(indices, (i) => moleculeAt(set, i));
+    const batch = speciesBatch(elements, molecules);
+    const outputs = await engine.outputs(parameters, batch);
+    const slopes = new Float64Array(outputs.length);
+    let start = 0;
+    const values = Float64Array.from(molecules, (molecule, m) => {
+      const end = start + batch.sizes[m];
+      const { value, derivative } = pool(output.pooling, molecule, outputs.subarray(start, end));
+      slopes.set(derivative, start);
+      const target = set.properties[output.property][indices[m]];
+      const known = baseline(output, batch.species.subarray(start, end));
+      start = end;
+      return value - (target - known) / output.scale;
+    });
+    return { batch, values, slopes };
+  };
+  const batches = validationBatches(task);
+  return {
+    ...common(task),
+    lossAndGradient: async (parameters, indices, _, gradient) => {
+      const { batch, values, slopes } = await differences(parameters, task.train, indices);
+      const coefficients = new Float32Array(slopes.length);
+      let start = 0;
+      batch.sizes.forEach((n, m) => {
+        const slope = (loss === "mae" ? Math.sign(values[m]) : 2 * values[m]) / indices.length;
+        for (let i = start; i < start + n; i++) coefficients[i] = slope * slopes[i];
+        start += n;
+      });
+      await engine.parameterGradient(parameters, batch, coefficients, gradient);
+      return values.map((value) => (loss === "mae" ? Math.abs(value) : value * value));
+    },
+    validate: async (parameters, _, signal) => {
+      let sum = 0;
+      let molecules = 0;
+      for (const indices of batches) {
+        signal?.throwIfAborted();
+        const { values } = await differences(parameters, task.valid, indices);
+        for (const value of values) sum += Math.abs(value);
+        molecules += values.length;
+      }
+      const mae = (output.scale * sum) / molecules;
+      return { loss: mae, mae };
+    },
+  };
+}

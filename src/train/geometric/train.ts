@@ -1,0 +1,188 @@
+/** Trains a force field or a property network from settings and a data set into a run folder. */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { symbolOf } from "../../chem/elements.ts";
+import { type MoleculeSet, setSize } from "../../data/molecule-set.ts";
+import type { Dataset } from "../../data/store.ts";
+import { writeFileAtomically } from "../../formats/atomic-write.ts";
+import {
+  type GeometricModelConfig,
+  type NetworkSettings,
+  networkOf,
+  type OutputConfig,
+  type Pooling,
+} from "../../models/geometric/config.ts";
+import { loadGeometric, saveGeometric } from "../../models/geometric/model.ts";
+import type { AtomwiseEngine } from "../../nets/atomwise-engine.ts";
+import { type GeometricConfig, geometricLayout } from "../../nets/geometric.ts";
+import { initialParameters, layoutSize } from "../../nets/parameters.ts";
+import { packageVersion } from "../../version.ts";
+import type { TrainingEvents, TrainingOutcome, TrainingTask } from "../loop.ts";
+import { lastCheckpointOf } from "../run-folder.ts";
+import type { TrainingConfig } from "../schema.ts";
+import { runTraining, type TrainingStart } from "../training.ts";
+import { forceFieldData, propertyData, type TrainingParts } from "./data.ts";
+import { atomReferences, type Labelled, propertyOutput } from "./normalisation.ts";
+import type { ForceFieldSettings, PropertySettings } from "./settings.ts";
+import { forceFieldTask, type GeometricTask, propertyTask } from "./tasks.ts";
+
+export interface TrainGeometricOptions<S> extends TrainingEvents {
+  readonly settings: S;
+  readonly data: Dataset;
+  readonly out: string;
+  readonly resume?: boolean;
+  /** Makes the engine that computes the network. */
+  readonly createEngine: (config: GeometricConfig) => Promise<AtomwiseEngine>;
+  readonly onStart?: (start: TrainingStart) => void;
+}
+
+/** @throws InputError for settings or data that do not fit, WorkError when training breaks off */
+export async function trainForceField(
+  options: TrainGeometricOptions<ForceFieldSettings>,
+): Promise<TrainingOutcome> {
+  const { settings, data } = options;
+  const parts = forceFieldData(data, settings.training.seed, settings.data.maxAtoms);
+  const { unit } = settings;
+  const outputOf = (elements: readonly number[]): OutputConfig => {
+    const molecules = compositions(parts.train, "energy", elements);
+    const { references, offset } = atomReferences(molecules, elements.length);
+    const forces = parts.train.forces as Float64Array;
+    const scale = Math.sqrt(forces.reduce((sum, f) => sum + f * f, 0) / forces.length) || 1;
+    return {
+      property: "energy",
+      unit,
+      pooling: "sum",
+      scale,
+      references: references as [number, ...number[]],
+      offset,
+    };
+  };
+  return trainGeometric("forcefield", options, parts, outputOf, (task) =>
+    forceFieldTask(task, settings.loss),
+  );
+}
+
+/** @throws InputError for settings or data that do not fit, WorkError when training breaks off */
+export async function trainProperty(
+  options: TrainGeometricOptions<PropertySettings>,
+): Promise<TrainingOutcome> {
+  const { settings, data } = options;
+  const { property, pooling = poolingOf(property) } = settings;
+  const { half, maxAtoms } = settings.data;
+  const parts = propertyData(data, property, half, settings.training.seed, maxAtoms);
+  const unit = data.info.properties[property]?.unit ?? QM9_UNITS[property] ?? "";
+  return trainGeometric(
+    "property",
+    options,
+    parts,
+    (elements) =>
+      propertyOutput(property, unit, pooling, compositions(parts.train, property, elements), elements.length),
+    (task) => propertyTask(task, settings.loss),
+  );
+}
+
+/** Units of the properties of QM9. */
+const QM9_UNITS: Readonly<Record<string, string>> = {
+  ...{ A: "GHz", B: "GHz", C: "GHz", mu: "D", alpha: "a0³", r2: "a0²", Cv: "cal/(mol K)" },
+  ...{ homo: "Ha", lumo: "Ha", gap: "Ha", zpve: "Ha", U0: "Ha", U: "Ha", H: "Ha", G: "Ha" },
+};
+
+const poolingOf = (property: string): Pooling => {
+  if (property === "mu") return "dipole";
+  if (property === "r2") return "spatial-extent";
+  return ["homo", "lumo", "gap", "A", "B", "C"].includes(property) ? "mean" : "sum";
+};
+
+function compositions(set: MoleculeSet, property: string, elements: readonly number[]): Labelled[] {
+  const index = new Map(elements.map((z, k) => [z, k]));
+  return Array.from({ length: setSize(set) }, (_, m) => ({
+    species: Array.from(
+      set.atomicNumbers.subarray(set.offsets[m], set.offsets[m + 1]),
+      (z) => index.get(z) ?? 0,
+    ),
+    value: set.properties[property][m],
+  }));
+}
+
+async function trainGeometric<
+  S extends { network: NetworkSettings; training: TrainingConfig; validation: { molecules: number } },
+>(
+  kind: GeometricModelConfig["kind"],
+  options: TrainGeometricOptions<S>,
+  parts: TrainingParts,
+  outputOf: (elements: readonly number[]) => OutputConfig,
+  taskOf: (task: GeometricTask) => TrainingTask,
+): Promise<TrainingOutcome> {
+  const { settings, data, out, resume = false } = options;
+  const { train, valid } = parts;
+  const last = lastCheckpointOf(out);
+  const before =
+    resume && existsSync(join(last, "config.json")) ? (await loadGeometric(last)).config : undefined;
+  const found = [...new Set([...train.atomicNumbers, ...valid.atomicNumbers])].sort((a, b) => a - b);
+  const elements = (before?.elements ?? found) as [number, ...number[]];
+  const config: GeometricModelConfig = {
+    kind,
+    format: 1,
+    network: settings.network,
+    output: before?.output ?? outputOf(elements),
+    elements,
+    provenance: {},
+  };
+  const network = networkOf(config);
+  const layout = geometricLayout(network);
+  const parameters = layoutSize(layout);
+  const engine = await options.createEngine(network);
+  try {
+    return await runTraining({
+      ...options,
+      data: data.info,
+      facts: { parameters, train: setSize(train), valid: setSize(valid), engine: engine.name },
+      writeModel: async (folder, values, progress) => {
+        const provenance = {
+          equimol: packageVersion(),
+          data: { name: data.info.name, molecules: setSize(train), sha256: data.info.sha256 },
+          engine: engine.name,
+          ...progress,
+        };
+        await saveGeometric(folder, { config: { ...config, provenance }, parameters: values });
+        await writeFileAtomically(join(folder, "README.md"), checkpointCard(config, parameters, provenance));
+      },
+      task: () =>
+        taskOf({
+          train,
+          valid,
+          elements,
+          output: config.output,
+          engine,
+          initial: initialParameters(layout, settings.training.seed),
+          training: settings.training,
+          validated: settings.validation.molecules,
+        }),
+    });
+  } finally {
+    engine.dispose();
+  }
+}
+
+/** A model card that says what is known while training goes on. */
+function checkpointCard(
+  { kind, network, output, elements }: GeometricModelConfig,
+  parameters: number,
+  provenance: Readonly<Record<string, unknown>>,
+): string {
+  const data = provenance.data as { readonly name: string; readonly molecules: number };
+  const what =
+    kind === "forcefield" ? `force field in ${output.unit}` : `${output.property} in ${output.unit}`;
+  return [
+    `# ${network.kind}: ${what}`,
+    "",
+    `${parameters.toLocaleString("en")} parameters; elements ${elements.map(symbolOf).join(" ")}; trained on ${data.molecules.toLocaleString("en")} molecules of \`${data.name}\`.`,
+    "",
+    "| | |",
+    "|---|---|",
+    ...["steps", "epochs", "molecules", "seconds", "engine", "equimol"].map(
+      (key) => `| ${key} | ${String(provenance[key])} |`,
+    ),
+    "",
+  ].join("\n");
+}
