@@ -1,7 +1,9 @@
 /** The kinds of model of the lab, by name. */
 import { InputError, nearest } from "../../errors.ts";
 import { ddpm } from "./diffusion/ddpm.ts";
+import { iaf, maf, nice, planar, radial, realNvp } from "./flows/kinds.ts";
 import type { LabModelKind } from "./lab-model.ts";
+import { iwae, ladderVae, vae, vaeFull, vaeIaf, vaePlanar } from "./vae/kinds.ts";
 
 /** A kind that checks its settings itself, so that all kinds have one type. */
 const anySettings = <S>(kind: LabModelKind<S>): LabModelKind => ({
@@ -10,7 +12,21 @@ const anySettings = <S>(kind: LabModelKind<S>): LabModelKind => ({
 });
 
 /** In the order of `lab list`. */
-export const LAB_KINDS: readonly LabModelKind[] = [anySettings(ddpm)];
+export const LAB_KINDS: readonly LabModelKind[] = [
+  anySettings(vae),
+  anySettings(vaeFull),
+  anySettings(iwae),
+  anySettings(ladderVae),
+  anySettings(vaePlanar),
+  anySettings(vaeIaf),
+  anySettings(planar),
+  anySettings(radial),
+  anySettings(nice),
+  anySettings(realNvp),
+  anySettings(maf),
+  anySettings(iaf),
+  anySettings(ddpm),
+];
 
 /** @throws InputError for a name that is not known; it lists what there is */
 export function labKind(name: string): LabModelKind {

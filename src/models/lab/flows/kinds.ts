@@ -13,7 +13,7 @@ const count = z.number().int().positive();
 /** A chain of maps of one kind, without networks. */
 const mapsSettings = z.strictObject({
   /** Maps in the chain. */
-  length: count.default(32),
+  length: count.default(16),
 });
 
 /** A chain of layers with networks. */
@@ -26,16 +26,10 @@ const layersSettings = z.strictObject({
 type LayersSettings = z.infer<typeof layersSettings>;
 
 const presets = {
-  "two-moons": {
-    "training.batchSize": 512,
-    "training.learningRate": 2e-3,
-    "training.decay": "cosine",
-    "training.emaDecay": 0.99,
-    "training.amsgrad": false,
-  },
+  points: { "training.learningRate": 4e-3, "training.epochs": 20, "training.emaDecay": 0.99 },
 };
 
-/** D-dimensional passes of an inverse that are still worth waiting for. */
+/** Passes of an inverse, one a dimension, that are still worth waiting for. */
 const MOST_PASSES = 64;
 
 const mapsKind = (

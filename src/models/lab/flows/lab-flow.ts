@@ -18,6 +18,7 @@ export function labFlow(map: Bijection, shape: LabShape, initialise?: LabModel["
     throw new InputError("a flow models real numbers, the images are binary: take them in grey (mnist-grey)");
   const D = rowLength(shape);
   const flow = shape.kind === "images" ? chain([logit, map]) : map;
+  const block = shape.kind === "images" ? 256 : 2048;
   const score = jax.jit((parameters: ParameterTree, x: np.Array) => logDensity(flow, parameters, x));
   const generate = jax.jit((parameters: ParameterTree, z: np.Array) =>
     withoutVolume(flow.inverse(parameters, z)),
@@ -32,12 +33,12 @@ export function labFlow(map: Bijection, shape: LabShape, initialise?: LabModel["
       const z = new Float32Array(n * D);
       for (let i = 0; i < n; i++)
         stream({ seed, purpose: "samplingNoise", index: i }).normals(z.subarray(i * D, (i + 1) * D));
-      return inBlocks(generate, flow.specs, parameters, z, D);
+      return inBlocks(generate, flow.specs, parameters, z, D, block);
     },
     logLikelihood: {
       kind: "exact",
       of: async (parameters, rows) =>
-        Float64Array.from(await inBlocks(score, flow.specs, parameters, rows, D)),
+        Float64Array.from(await inBlocks(score, flow.specs, parameters, rows, D, block)),
     },
     dispose: () => {
       score.dispose();

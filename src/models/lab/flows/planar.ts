@@ -4,7 +4,7 @@
  * no formula, but only one unknown: α = wᵀz.
  */
 import type { Layout } from "../../../nets/parameters.ts";
-import { nn, np } from "../../../runtime/jax.ts";
+import { jax, nn, np } from "../../../runtime/jax.ts";
 import type { Bijection, Mapped } from "./bijection.ts";
 
 /** All broadcast against z [..., D]. */
@@ -37,24 +37,28 @@ export function planarForward(p: Planar, z: np.Array): Mapped {
 }
 
 /** Halvings of the interval that holds α. */
-const HALVINGS = 36;
+const HALVINGS = 34;
 
-/** Solves α + wᵀû tanh(α + b) = wᵀy by bisection; takes ownership. */
+/**
+ * The values as they are, [..., 1]. A sum ends a compiled kernel: without it every use of a value repeats all that it
+ * was made from, and a chain of halvings doubles in length with each.
+ */
+const computed = (x: np.Array): np.Array => x.sum(-1, { keepdims: true });
+
+/** Solves α + wᵀû tanh(α + b) = wᵀy by bisection of wᵀy ± |wᵀû|; takes ownership. */
 export function planarInverse(p: Planar, y: np.Array): Mapped {
   const { u, wu } = invertible(p.u, p.w.ref);
-  const target = dot(p.w, y.ref);
-  const reach = np.abs(wu.ref);
-  let low = target.ref.sub(reach.ref);
-  let high = target.ref.add(reach);
+  const target = dot(p.w, y.ref); // [..., 1]
+  let alpha = target.ref;
+  let step = computed(np.abs(wu.ref));
   for (let k = 0; k < HALVINGS; k++) {
-    const middle = low.ref.add(high.ref).mul(0.5);
-    const value = middle.ref.add(wu.ref.mul(np.tanh(middle.ref.add(p.b.ref))));
-    const below = np.less(value, target.ref);
-    low = np.where(below.ref, middle.ref, low);
-    high = np.where(below, high, middle);
+    step = computed(step.mul(0.5));
+    const value = alpha.ref.add(wu.ref.mul(np.tanh(alpha.ref.add(p.b.ref))));
+    const move = np.where(np.less(value, target.ref), step.ref, np.negative(step.ref));
+    alpha = computed(alpha.add(move));
   }
-  target.dispose();
-  const h = np.tanh(low.add(high).mul(0.5).add(p.b));
+  jax.tree.dispose([target, step]);
+  const h = np.tanh(alpha.add(p.b));
   const z = y.sub(u.mul(h.ref));
   const slope = np.square(h).mul(-1).add(1);
   return { y: z, logDet: np.negative(np.log(wu.mul(slope).add(1)).sum(-1)) };

@@ -28,9 +28,9 @@ const shape = ({ logAlpha, b }: Radial): { readonly alpha: np.Array; readonly be
 
 function forward(p: Radial, x: np.Array): Mapped {
   const { alpha, beta } = shape(p);
-  const offset = x.ref.sub(p.center); // [..., D]
-  const r = length(offset.ref);
-  const y = x.add(beta.ref.div(alpha.ref.add(r.ref)).mul(offset));
+  const r = length(x.ref.sub(p.center.ref)); // [..., 1]
+  const pull = beta.ref.div(alpha.ref.add(r.ref));
+  const y = x.mul(pull.ref.add(1)).sub(pull.mul(p.center)); // x + pull (x − c)
   return { y, logDet: logDeterminant(y.shape[y.ndim - 1], r, alpha, beta) };
 }
 

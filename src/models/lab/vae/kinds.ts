@@ -19,15 +19,13 @@ const vaeSettings = z.strictObject({
 });
 type VaeSettings = z.infer<typeof vaeSettings>;
 
-const trainingPreset = {
-  "training.learningRate": 1e-3,
-  "training.decay": "cosine",
-  "training.emaDecay": 0.999,
-  "training.amsgrad": false,
+const trainingOfImages = {
+  "training.batchSize": 256,
+  "training.epochs": 12,
+  "training.learningRate": 2e-3,
+  "training.emaDecay": 0.99,
 };
-const presets = {
-  mnist: { latent: 20, hidden: [400], "training.batchSize": 200, "training.epochs": 25, ...trainingPreset },
-};
+const presets = { images: { ...trainingOfImages, latent: 20, hidden: [400] } };
 
 /** A VAE that maximises the ELBO, with the posterior family that `posteriorOf` makes. */
 const elboKind = <S extends VaeSettings>(
@@ -132,7 +130,7 @@ export const ladderVae: LabModelKind<z.infer<typeof ladderSettings>> = {
   source: "Sønderby, Raiko, Maaløe, Sønderby, Winther 2016",
   settings: ladderSettings,
   presets: {
-    mnist: { ...presets.mnist, latents: [32, 16, 8], widths: [400, 200, 100] },
+    images: { ...trainingOfImages, latents: [32, 16, 8], widths: [400, 200, 100] },
   },
   build: ({ latents, widths, warmup, likelihoodSamples }, shape) =>
     labVae(ladder(shape, latents, widths), shape, {

@@ -1,0 +1,62 @@
+import { beforeAll, describe, expect, test } from "vitest";
+import type { LabShape } from "../../src/data/lab/lab-data.ts";
+import { InputError } from "../../src/errors.ts";
+import { LAB_KINDS, labKind } from "../../src/models/lab/kinds.ts";
+import { initialParameters } from "../../src/nets/parameters.ts";
+import { prepareRuntime } from "../../src/runtime/prepare.ts";
+
+beforeAll(() => prepareRuntime("cpu"));
+const points = (dimension: number): LabShape => ({ kind: "points", dimension });
+const images = (binary: boolean): LabShape => ({ kind: "images", height: 28, width: 28, binary });
+const build = (name: string, shape: LabShape) => {
+  const kind = labKind(name);
+  return kind.build(kind.settings.parse({}), shape);
+};
+
+describe("a shape that the model cannot take is refused in one line", () => {
+  test.each([
+    ["real-nvp", points(1), "real-nvp needs at least 2 dimensions, the data has 1"],
+    ["nice", points(1), "nice needs at least 2 dimensions, the data has 1"],
+    [
+      "maf",
+      images(false),
+      "maf takes at most 64 dimensions (one way through it takes a pass for each), the data has 784",
+    ],
+    [
+      "iaf",
+      points(100),
+      "iaf takes at most 64 dimensions (one way through it takes a pass for each), the data has 100",
+    ],
+    [
+      "real-nvp",
+      images(true),
+      "a flow models real numbers, the images are binary: take them in grey (mnist-grey)",
+    ],
+    [
+      "vae",
+      { kind: "symbols", dimension: 3, symbols: 4 },
+      "a variational auto-encoder here takes points or images, not symbols",
+    ],
+  ] as const)("%s", (name, shape, message) => {
+    expect(() => build(name, shape)).toThrow(new InputError(message));
+  });
+});
+
+describe.each(LAB_KINDS.filter(({ name }) => !["ddpm"].includes(name)).map(({ name }) => name))(
+  "%s",
+  (name) => {
+    test("samples are a function of seed and row alone, and so is what the model says of rows", async () => {
+      const model = build(name, points(2));
+      const parameters = initialParameters(model.layout, 1);
+      const rows = await model.sample(parameters, 300, 5);
+      expect(await model.sample(parameters, 3, 5)).toEqual(rows.subarray(0, 6));
+      expect(await model.sample(parameters, 3, 6)).not.toEqual(rows.subarray(0, 6));
+      const log = await model.logLikelihood?.of(parameters, rows, 7);
+      const few = await model.logLikelihood?.of(parameters, rows.subarray(0, 6), 7);
+      (few as Float64Array).forEach((value, i) => {
+        expect(value).toBeCloseTo((log as Float64Array)[i], 4);
+      });
+      model.dispose?.();
+    });
+  },
+);
