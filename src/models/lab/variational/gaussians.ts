@@ -3,7 +3,7 @@
 import { LOG_SQRT_2PI } from "../../../math/normal.ts";
 import { fixed } from "../../../nets/masked.ts";
 import type { Layout } from "../../../nets/parameters.ts";
-import { jax, nn, np } from "../../../runtime/jax.ts";
+import { nn, np } from "../../../runtime/jax.ts";
 
 /** Precisions are L Lᵀ with L lower triangular: exp(logDiagonal) on the diagonal, `below` under it. */
 export type Gaussians = {
