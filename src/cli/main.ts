@@ -30,6 +30,10 @@ const VERBS: Readonly<Record<string, VerbEntry>> = {
     summary: "generate new molecules from a trained model",
     load: async () => (await import("./sample.ts")).sample,
   },
+  simulate: {
+    summary: "molecular dynamics and geometry optimisation with a force field",
+    load: async () => (await import("./simulate.ts")).simulate,
+  },
   evaluate: {
     summary: "measure molecules: stability, validity, uniqueness, novelty, geometry",
     load: async () => (await import("./evaluate.ts")).evaluate,

@@ -2,6 +2,7 @@
  * B replicas of a molecule of N atoms in motion: arrays that integrators write to. Maxwell–Boltzmann velocities,
  * kinetic energy, temperature.
  */
+import { symmetricEigen } from "../math/eigen.ts";
 import { stream } from "../math/random.ts";
 import type { EnergiesAndForces, Potential } from "./potential.ts";
 import { BOLTZMANN, ENERGY_UNITS, KCAL_PER_MASS_VELOCITY_SQUARED } from "./units.ts";
@@ -106,3 +107,51 @@ export function kineticEnergy({ atoms, masses, velocities }: SimulationState, re
 /** Temperature in K of a kinetic energy in kcal/mol with that many degrees of freedom (0 for none). */
 export const temperatureOf = (kinetic: number, degreesOfFreedom: number): number =>
   degreesOfFreedom > 0 ? (2 * kinetic) / (degreesOfFreedom * BOLTZMANN) : 0;
+
+/** Stops the molecule as a whole: no momentum, no angular momentum about its centre of mass. */
+export function removeRigidMotion(state: SimulationState): void {
+  const { replicas, atoms, masses, positions, velocities } = state;
+  const total = masses.reduce((sum, mass) => sum + mass, 0);
+  for (let b = 0; b < replicas; b++) {
+    const first = 3 * atoms * b;
+    const centre = [0, 0, 0];
+    const drift = [0, 0, 0];
+    for (let i = 0; i < atoms; i++) {
+      for (let d = 0; d < 3; d++) {
+        centre[d] += (masses[i] * positions[first + 3 * i + d]) / total;
+        drift[d] += (masses[i] * velocities[first + 3 * i + d]) / total;
+      }
+    }
+    const inertia = [
+      [0, 0, 0],
+      [0, 0, 0],
+      [0, 0, 0],
+    ];
+    const spin = [0, 0, 0]; // angular momentum
+    for (let i = 0; i < atoms; i++) {
+      const r = [0, 1, 2].map((d) => positions[first + 3 * i + d] - centre[d]);
+      const v = [0, 1, 2].map((d) => velocities[first + 3 * i + d] - drift[d]);
+      const squared = r[0] ** 2 + r[1] ** 2 + r[2] ** 2;
+      for (let a = 0; a < 3; a++) {
+        const [p, q] = [(a + 1) % 3, (a + 2) % 3];
+        spin[a] += masses[i] * (r[p] * v[q] - r[q] * v[p]);
+        for (let c = 0; c < 3; c++) inertia[a][c] += masses[i] * ((a === c ? squared : 0) - r[a] * r[c]);
+      }
+    }
+    const { values, vectors } = symmetricEigen(inertia);
+    const turn = [0, 0, 0]; // angular velocity; none about the axis of a linear molecule
+    vectors.forEach((axis, k) => {
+      if (values[k] < 1e-8 * Math.max(...values)) return;
+      const along = (axis[0] * spin[0] + axis[1] * spin[1] + axis[2] * spin[2]) / values[k];
+      for (let d = 0; d < 3; d++) turn[d] += along * axis[d];
+    });
+    for (let i = 0; i < atoms; i++) {
+      const at = first + 3 * i;
+      const r = [0, 1, 2].map((d) => positions[at + d] - centre[d]);
+      for (let a = 0; a < 3; a++) {
+        const [p, q] = [(a + 1) % 3, (a + 2) % 3];
+        velocities[at + a] -= drift[a] + turn[p] * r[q] - turn[q] * r[p];
+      }
+    }
+  }
+}

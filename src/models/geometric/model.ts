@@ -4,7 +4,7 @@ import type { Molecule } from "../../chem/molecule.ts";
 import { InputError } from "../../errors.ts";
 import type { AtomwiseEngine, SpeciesBatch } from "../../nets/atomwise-engine.ts";
 import { geometricLayout } from "../../nets/geometric.ts";
-import type { EnergyUnit, Potential } from "../../simulate/potential.ts";
+import type { EnergiesAndForces, EnergyUnit, Potential } from "../../simulate/potential.ts";
 import { readModelConfig, readModelParameters, writeModelFolder } from "../model-folder.ts";
 import { type GeometricModelConfig, geometricConfigSchema, networkOf, type OutputConfig } from "./config.ts";
 import { pool } from "./outputs.ts";
@@ -87,23 +87,52 @@ export function forceFieldPotential(model: GeometricModel, engine: AtomwiseEngin
     );
   const { output, elements, network } = config;
   const { data } = config.provenance as { readonly data?: { readonly name?: string } };
+  const { scale } = output;
+  let batch = speciesBatch(elements, []);
+  let known = new Uint8Array(0);
+  let results = { energies: new Float64Array(0), forces: new Float64Array(0) };
+  let [outputs, gradient] = [new Float32Array(0), new Float32Array(0)];
+  let constant = 0;
+  /** Makes the arrays for these atoms and so many replicas, where they are not there yet. */
+  const prepare = (positions: Float64Array, atomicNumbers: Uint8Array): void => {
+    const N = atomicNumbers.length;
+    const same = N === known.length && atomicNumbers.every((z, i) => z === known[i]);
+    if (same && positions.length === results.forces.length) return;
+    const molecules = Array.from({ length: positions.length / (3 * N) }, (_, b) => ({
+      atomicNumbers,
+      positions: positions.subarray(3 * N * b, 3 * N * (b + 1)),
+    }));
+    batch = speciesBatch(elements, molecules);
+    constant = baseline(output, batch.species.subarray(0, N));
+    results = { energies: new Float64Array(molecules.length), forces: new Float64Array(positions.length) };
+    [outputs, gradient] = [new Float32Array(batch.species.length), new Float32Array(positions.length)];
+    known = atomicNumbers.slice();
+  };
+  /** Energies and forces from the sums and slopes of the network's outputs. */
+  const finish = (o: Float32Array, slope: Float32Array): EnergiesAndForces => {
+    const { energies, forces } = results;
+    const N = o.length / energies.length;
+    for (let b = 0, at = 0; b < energies.length; b++) {
+      let sum = 0;
+      for (let i = 0; i < N; i++) sum += o[at++];
+      energies[b] = scale * sum + constant;
+    }
+    for (let k = 0; k < forces.length; k++) forces[k] = -scale * slope[k];
+    return results;
+  };
   return {
     name: data?.name === undefined ? network.kind : `${network.kind} (${data.name})`,
     unit: output.unit as EnergyUnit,
-    evaluate: async (positions, atomicNumbers) => {
-      const N = atomicNumbers.length;
-      const molecules = Array.from({ length: positions.length / (3 * N) }, (_, b) => ({
-        atomicNumbers,
-        positions: positions.subarray(3 * N * b, 3 * N * (b + 1)),
-      }));
-      const batch = speciesBatch(elements, molecules);
-      const { outputs, gradient } = await engine.positionGradient(parameters, batch);
-      const constant = baseline(output, batch.species.subarray(0, N));
-      const energies = Float64Array.from(molecules, (_, b) => {
-        const sum = outputs.subarray(N * b, N * (b + 1)).reduce((total, value) => total + value, 0);
-        return output.scale * sum + constant;
-      });
-      return { energies, forces: Float64Array.from(gradient, (slope) => -output.scale * slope) };
+    cutoff: network.radial.cutoff,
+    evaluate: (positions, atomicNumbers) => {
+      prepare(positions, atomicNumbers);
+      const here = { ...batch, positions };
+      if (engine.positionGradientNow === undefined)
+        return engine
+          .positionGradient(parameters, here)
+          .then((found) => finish(found.outputs, found.gradient));
+      engine.positionGradientNow(parameters, here, outputs, gradient);
+      return finish(outputs, gradient);
     },
   };
 }

@@ -1,0 +1,66 @@
+/** The potential that settings name: a trained force field, or one with a closed form. */
+import { createHash } from "node:crypto";
+import { InputError } from "../errors.ts";
+import { createAtomwiseEngine } from "../kernels/create-atomwise-engine.ts";
+import type { EngineOptions } from "../kernels/create-engine.ts";
+import { findModel } from "../models/edm/model.ts";
+import { networkOf } from "../models/geometric/config.ts";
+import { forceFieldPotential, loadGeometric } from "../models/geometric/model.ts";
+import type { Potential } from "./potential.ts";
+import { harmonicWells, lennardJones } from "./reference-potentials.ts";
+import type { PotentialSettings } from "./settings.ts";
+
+export interface OpenedPotential {
+  readonly potential: Potential;
+  /** What computes it. */
+  readonly engine: string;
+  /** Å; atoms nearer than this overlap. 0: nothing does. */
+  readonly nearest: number;
+}
+
+/** Å; no two atoms of a molecule are as near as this. */
+const TOUCHING = 0.5;
+
+/** Settings of a trained model, its parameters fingerprinted. @throws InputError when there is no such model */
+export async function modelSettings(model: string): Promise<PotentialSettings> {
+  const { parameters } = await loadGeometric(findModel(model));
+  return { kind: "model", model, parameters: fingerprint(parameters) };
+}
+
+const fingerprint = (parameters: Float32Array): string =>
+  createHash("sha256")
+    .update(new Uint8Array(parameters.buffer, parameters.byteOffset, parameters.byteLength))
+    .digest("hex")
+    .slice(0, 16);
+
+/**
+ * Opens the potential.
+ * @param start positions of replica 0, Å [N, 3]: the centres of harmonic wells
+ * @throws InputError when the model is not there any more, is another one by now, or has no forces
+ */
+export async function openPotential(
+  settings: PotentialSettings,
+  start: ArrayLike<number>,
+  options: EngineOptions = {},
+): Promise<OpenedPotential> {
+  if (settings.kind === "harmonic")
+    return { potential: harmonicWells(start, settings.stiffness), engine: "closed form", nearest: 0 };
+  if (settings.kind === "lennard-jones") {
+    const { epsilon, sigma, cutoff } = settings;
+    const potential = lennardJones({ epsilon, sigma, ...(cutoff === undefined ? {} : { cutoff }) });
+    return { potential, engine: "closed form", nearest: 0.5 * sigma };
+  }
+  const model = await loadGeometric(findModel(settings.model));
+  if (fingerprint(model.parameters) !== settings.parameters)
+    throw new InputError(
+      "is not the model the simulation was started with (its parameters changed); start a new one, or bring the model back",
+      { file: settings.model },
+    );
+  const engine = await createAtomwiseEngine(networkOf(model.config), options);
+  const potential = forceFieldPotential(model, engine);
+  return {
+    potential: { ...potential, dispose: engine.dispose },
+    engine: engine.name,
+    nearest: TOUCHING,
+  };
+}

@@ -1,0 +1,61 @@
+/** What makes a simulation what it is: kept in its folder, and compared when it goes on. */
+import { z } from "zod";
+
+const positive = z.number().positive();
+
+export const POTENTIALS = ["model", "lennard-jones", "harmonic"] as const;
+
+/** Where energies and forces come from. */
+export const potentialSettingsSchema = z.discriminatedUnion("kind", [
+  z.strictObject({
+    kind: z.literal("model"),
+    /** Folder or name, as it was given. */
+    model: z.string(),
+    /** SHA-256 of the parameters, its first 16 digits. */
+    parameters: z.string(),
+  }),
+  z.strictObject({
+    kind: z.literal("lennard-jones"),
+    /** kcal/mol */
+    epsilon: positive,
+    /** Å */
+    sigma: positive,
+    cutoff: positive.optional(),
+  }),
+  z.strictObject({
+    kind: z.literal("harmonic"),
+    /** kcal/mol/Å² */
+    stiffness: positive,
+  }),
+]);
+export type PotentialSettings = z.infer<typeof potentialSettingsSchema>;
+
+export const METHODS = ["nvt", "nve", "fire", "lbfgs"] as const;
+export type Method = (typeof METHODS)[number];
+/** Whether the method moves in time, or looks for a minimum. */
+export const isDynamics = (method: Method): method is "nvt" | "nve" => method === "nvt" || method === "nve";
+
+export const simulationSettingsSchema = z.strictObject({
+  format: z.literal(1),
+  potential: potentialSettingsSchema,
+  method: z.enum(METHODS),
+  /** fs */
+  timestep: positive,
+  /** K */
+  temperature: z.number().nonnegative(),
+  /** 1/ps */
+  friction: z.number().nonnegative(),
+  replicas: z.number().int().positive(),
+  seed: z.number().int().nonnegative(),
+  /** Steps from frame to frame. */
+  every: z.number().int().positive(),
+  /** Unit of what is written. */
+  units: z.enum(["kcal/mol", "eV"]),
+  /** kcal/mol/Å, of optimisations */
+  forceTolerance: positive,
+  /** Nuclear charges. [N] */
+  elements: z.array(z.number().int().min(1).max(118)).nonempty(),
+  /** Where replica b began. Å [B, N, 3] */
+  start: z.array(z.number()),
+});
+export type SimulationSettings = z.infer<typeof simulationSettingsSchema>;
