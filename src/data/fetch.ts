@@ -16,15 +16,8 @@ import {
   readQm9Archive,
   uncharacterizedIds,
 } from "./qm9-archive.ts";
+import { QM9_UNITS } from "./qm9-units.ts";
 import { dataHome, newDatasetFolder, sha256OfFile, writeDataset } from "./store.ts";
-
-/** Units of the 15 properties. */
-const QM9_UNITS: Readonly<Record<string, string>> = {
-  ...{ A: "GHz", B: "GHz", C: "GHz", mu: "D", alpha: "a0^3", r2: "a0^2", Cv: "cal/(mol K)" },
-  ...Object.fromEntries(
-    ["homo", "lumo", "gap", "zpve", "U0", "U", "H", "G"].map((name) => [name, "Hartree"]),
-  ),
-};
 
 /** How far it is: bytes while downloading, molecules while reading. */
 export interface FetchProgress {

@@ -21,6 +21,7 @@ export const PURPOSES = {
   likelihoodNoise: 13,
   dynamics: 14,
   velocities: 15,
+  conditionDropout: 40,
 } as const;
 export type Purpose = keyof typeof PURPOSES;
 

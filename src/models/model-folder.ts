@@ -21,8 +21,12 @@ export async function writeModelFolder(
     layout.map(({ name, shape }) => [name, { dtype: "F32", shape, data: views.get(name) as Float32Array }]),
   );
   await writeSafetensors(join(folder, "model.safetensors"), tensors, { format: `equimol-${config.kind}` });
-  await writeFileAtomically(join(folder, "config.json"), `${JSON.stringify(config, null, 2)}\n`);
+  await writeFileAtomically(join(folder, "config.json"), formatted(config));
 }
+
+/** JSON with lists of numbers on one line each. */
+const formatted = (value: unknown): string =>
+  `${JSON.stringify(value, null, 2).replace(/\[[\s\d.,eE+-]+\]/g, (list) => list.replace(/\s+/g, " ").replace(/\[ | \]/g, (end) => end.trim()))}\n`;
 
 /**
  * The parameters in a model folder, in the order of the layout.

@@ -136,6 +136,7 @@ const modelSize = await (async () => {
       kind: "edm",
       format: 1,
       ...settings,
+      condition: undefined,
       elements: [1, 6, 7],
       sizes: { 3: 1 },
       provenance: {},

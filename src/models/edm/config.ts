@@ -1,6 +1,7 @@
 /** What an EDM model is: the contents of its `config.json`. */
 import { z } from "zod";
 import type { DynamicsConfig } from "../../nets/dynamics.ts";
+import { conditionSchema, contextChannels } from "./condition.ts";
 
 const count = z.number().int().positive();
 
@@ -60,6 +61,8 @@ export const edmConfigSchema = z.strictObject({
   elements: z.array(z.number().int().min(1).max(118)).nonempty(),
   /** Training molecules of each size N: the model's p(N). */
   sizes: z.record(z.string().regex(/^[1-9]\d*$/), count),
+  /** What the model is conditioned on; unconditional when absent. */
+  condition: conditionSchema.optional(),
   /** Used where the caller does not choose; the paper's ancestral sampling when absent. */
   sampling: samplingSchema.optional(),
   /** Where the model comes from: data set, steps, seconds, versions. */
@@ -72,9 +75,11 @@ export type EdmConfig = z.infer<typeof edmConfigSchema>;
 export const featureCount = (config: Pick<EdmConfig, "elements" | "features">): number =>
   config.elements.length + (config.features.charges ? 1 : 0);
 
-/** The network with its input and output widths: time is one more channel at the end. */
-export function dynamicsConfig(config: Pick<EdmConfig, "elements" | "features" | "network">): DynamicsConfig {
+/** The network with its input and output widths: behind the features come time and the condition's channels. */
+export function dynamicsConfig(
+  config: Pick<EdmConfig, "elements" | "features" | "network" | "condition">,
+): DynamicsConfig {
   const { kind, ...network } = config.network;
   const outFeatures = featureCount(config);
-  return { ...network, network: kind, inFeatures: outFeatures + 1, outFeatures };
+  return { ...network, network: kind, inFeatures: outFeatures + 1 + contextChannels(config), outFeatures };
 }

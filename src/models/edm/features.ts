@@ -7,6 +7,7 @@ import { symbolOf } from "../../chem/elements.ts";
 import type { Molecule } from "../../chem/molecule.ts";
 import { InputError } from "../../errors.ts";
 import { atomOffsets } from "../../nets/engine.ts";
+import { contextOf } from "./condition.ts";
 import { type EdmConfig, featureCount } from "./config.ts";
 
 /** M molecules, A atoms, C = 3 + F channels. */
@@ -17,11 +18,16 @@ export interface EncodedBatch {
   readonly offsets: Int32Array;
   /** Rows [x, y, z, one-hot …, charge]. [A, C] */
   readonly xh: Float64Array;
+  /** What is known of each molecule's condition, see condition.ts; absent where the model has none. [M, 2 K] */
+  readonly context?: Float64Array;
 }
 
 export const channelCount = (config: EdmConfig): number => 3 + featureCount(config);
 
-/** @throws InputError when a molecule has an element that the model does not know */
+/**
+ * The condition of a molecule is what its `properties` say of it.
+ * @throws InputError when a molecule has an element that the model does not know
+ */
 export function encode(config: EdmConfig, molecules: readonly Molecule[]): EncodedBatch {
   const C = channelCount(config);
   const [positionNorm, typeNorm, chargeNorm] = config.features.normalization;
@@ -41,7 +47,12 @@ export function encode(config: EdmConfig, molecules: readonly Molecule[]): Encod
       row += C;
     });
   }
-  return { sizes, offsets, xh };
+  if (config.condition === undefined) return { sizes, offsets, xh };
+  const context = contextOf(
+    config.condition,
+    molecules.map(({ properties }) => properties),
+  );
+  return { sizes, offsets, xh, context };
 }
 
 /** @throws InputError naming the molecule of `source` (from 1) that has an element the model does not know */

@@ -10,8 +10,10 @@ import { sdeDpmSolver } from "../../diffusion/samplers/sde-dpm-solver.ts";
 import { type Denoiser, PRIOR_STEP, type Space } from "../../diffusion/space.ts";
 import { stream } from "../../math/random.ts";
 import { atomOffsets, type DenoiserEngine } from "../../nets/engine.ts";
+import { type Condition, type ConditionValues, contextOf } from "./condition.ts";
 import type { SAMPLERS } from "./config.ts";
 import { channelCount, decode } from "./features.ts";
+import { type JointDistribution, jointDistribution, type SizedCondition } from "./joint.ts";
 import type { EdmModel } from "./model.ts";
 import { moleculeSpace } from "./noise.ts";
 import { networkInput } from "./objective.ts";
@@ -36,6 +38,19 @@ export interface GenerateOptions {
   readonly first?: number;
   /** Molecule i has `sizes[i % sizes.length]` atoms; drawn from the model's p(N) when absent. */
   readonly sizes?: readonly number[];
+  /**
+   * Molecule i of a conditional model is asked to have the values `condition[i % condition.length]`, in the
+   * properties' units; "none" asks for nothing. Drawn with the size from p(c, N) when absent, and so are values of
+   * properties that are left out.
+   */
+  readonly condition?: readonly ConditionValues[] | "none";
+  /**
+   * w of classifier-free guidance (Ho & Salimans 2022, eq. 6): ε = (1 + w) ε(z, c) − w ε(z). 0 when absent: the
+   * conditional model alone.
+   */
+  readonly guidance?: number;
+  /** Molecule whose size and noise molecule `index` takes, its own when absent: so the frames of a sweep share them. */
+  readonly noiseOf?: (index: number) => number;
   /** Molecules computed at a time. */
   readonly batchSize?: number;
   /** Index of a molecule whose denoising is kept as a chain. */
@@ -49,6 +64,8 @@ export interface GenerateOptions {
 export interface Generated {
   readonly index: number;
   readonly molecule: Molecule;
+  /** What it was asked to be, where the model is conditional and something was asked. */
+  readonly condition?: ConditionValues;
   /** Frames from noise to molecule, where asked for. */
   readonly chain?: readonly Molecule[];
   /** Steps in which the network's output was not finite and was taken as zero. */
@@ -58,15 +75,23 @@ export interface Generated {
 /** Step number of the noise in p(x | z_0); steps 0 … T − 1 and the prior have their own. */
 const DECODE_STEP = 0xfffffffe;
 
-/** Size of molecule `index`. */
-function sizeOf(
-  model: EdmModel,
-  { seed, sizes }: Pick<GenerateOptions, "seed" | "sizes">,
-  index: number,
-): number {
-  if (sizes && sizes.length > 0) return sizes[index % sizes.length];
-  return sizeDistribution(model.config.sizes).draw(stream({ seed, purpose: "sizes", index }));
+/** Draws size and condition of molecule `index`, as far as they are not given. */
+type Draw = (index: number) => Pick<SizedCondition, "size"> & Partial<SizedCondition>;
+
+function drawFrom({ config }: EdmModel, options: GenerateOptions): Draw {
+  const { seed, sizes, condition, noiseOf = own } = options;
+  const given = (index: number): number | undefined => sizes?.[index % sizes.length];
+  const random = (index: number) => stream({ seed, purpose: "sizes", index: noiseOf(index) });
+  if (config.condition === undefined || condition === "none") {
+    const { draw } = sizeDistribution(config.sizes);
+    return (index) => ({ size: given(index) ?? draw(random(index)) });
+  }
+  const joint: JointDistribution = jointDistribution(config.condition);
+  return (index) =>
+    joint.draw(random(index), { size: given(index), values: condition?.[index % condition.length] });
 }
+
+const own = (index: number): number => index;
 
 /** Whether steps add noise; the last one then does, too. */
 export const addsNoise = ({ sampler, eta = 0 }: Pick<GenerateOptions, "sampler" | "eta">): boolean =>
@@ -88,9 +113,10 @@ export async function* generate(
   options: GenerateOptions,
 ): AsyncGenerator<readonly Generated[]> {
   const { count, first = 0, batchSize = 64 } = options;
+  const draw = drawFrom(model, options);
   for (let done = 0; done < count; done += batchSize) {
     const indices = Array.from({ length: Math.min(batchSize, count - done) }, (_, k) => first + done + k);
-    yield await generateBatch(model, engine, options, indices, (share) =>
+    yield await generateBatch(model, engine, options, indices, indices.map(draw), (share) =>
       options.onProgress?.((done + share * indices.length) / count),
     );
   }
@@ -101,17 +127,22 @@ async function generateBatch(
   engine: DenoiserEngine,
   options: GenerateOptions,
   indices: readonly number[],
+  drawn: readonly ReturnType<Draw>[],
   onProgress: (share: number) => void,
 ): Promise<readonly Generated[]> {
-  const { config, schedule, network } = model;
+  const { config, schedule } = model;
   const C = channelCount(config);
-  const sizes = Int32Array.from(indices, (index) => sizeOf(model, options, index));
+  const sizes = Int32Array.from(drawn, ({ size }) => size);
   const offsets = atomOffsets(sizes);
   const random = { seed: options.seed, purpose: "samplingNoise" } as const;
-  const space = cooled(moleculeSpace(sizes, C, random, indices), options.temperature ?? 1);
+  const space = cooled(
+    moleculeSpace(sizes, C, random, indices.map(options.noiseOf ?? own)),
+    options.temperature ?? 1,
+  );
+  const predict = guidedPrediction(model, engine, sizes, drawn, options.guidance);
   const brokenSteps = new Int32Array(sizes.length);
   const denoiser: Denoiser = async (z, t) => {
-    const epsilon = Float64Array.from(await engine.forward(network, networkInput(sizes, z, t, C)));
+    const epsilon = await predict(z, t);
     for (let m = 0; m < sizes.length; m++) {
       const own = epsilon.subarray(C * offsets[m], C * offsets[m + 1]);
       if (own.every(Number.isFinite)) continue;
@@ -157,7 +188,40 @@ async function generateBatch(
       index,
       molecule,
       brokenSteps: brokenSteps[m],
+      ...(drawn[m].values && { condition: drawn[m].values }),
       ...(m === watched ? { chain: [...frames, molecule] } : {}),
     };
   });
 }
+
+/** The network's ε for the batch: unconditional, conditional, or guided away from the unconditional one. */
+function guidedPrediction(
+  { config, network }: EdmModel,
+  engine: DenoiserEngine,
+  sizes: Int32Array,
+  drawn: readonly ReturnType<Draw>[],
+  w = 0,
+): Denoiser {
+  const C = channelCount(config);
+  const { condition } = config;
+  const predict =
+    (context?: Float64Array): Denoiser =>
+    async (z, t) =>
+      Float64Array.from(await engine.forward(network, networkInput(sizes, z, t, C, context)));
+  if (condition === undefined) return predict();
+  const conditional = predict(
+    contextOf(
+      condition,
+      drawn.map(({ values }) => values),
+    ),
+  );
+  if (w === 0) return conditional;
+  const unconditional = predict(nothingKnown(condition, sizes.length));
+  return async (z, t) => {
+    const [withValues, without] = [await conditional(z, t), await unconditional(z, t)];
+    return withValues.map((epsilon, k) => (1 + w) * epsilon - w * without[k]);
+  };
+}
+
+const nothingKnown = (condition: Condition, molecules: number): Float64Array =>
+  contextOf(condition, Array<undefined>(molecules).fill(undefined));

@@ -17,6 +17,7 @@ import {
   readTree,
 } from "../../nets/parameters.ts";
 import { jax, nn, np } from "../../runtime/jax.ts";
+import { contextChannels } from "./condition.ts";
 import { dynamicsConfig, type EdmConfig } from "./config.ts";
 import { channelCount, type EncodedBatch } from "./features.ts";
 import { volumeChange } from "./likelihood-terms.ts";
@@ -106,6 +107,7 @@ export function learnedObjective(config: EdmConfig): LearnedObjective {
     readonly xh: np.Array; // [B, N, C]
     readonly noise: np.Array; // [B, N, C]
     readonly time: np.Array; // [B, 1], t in 0 … 1
+    readonly conditioning: np.Array; // [B, N, 1 + contextChannels]: t, then the condition
     readonly atoms: np.Array; // [B, N, 1]
     readonly pairs: np.Array; // [B, N, N, 1]
     readonly divisor: np.Array; // [B, 1, 1]
@@ -114,11 +116,11 @@ export function learnedObjective(config: EdmConfig): LearnedObjective {
 
   const loss = (parameters: ParameterTree, inputs: Inputs): [np.Array, np.Array] => {
     const { gamma, ...net } = parameters as unknown as { readonly gamma: GammaTree };
-    const { xh, noise, time, atoms, pairs, divisor, freedom } = inputs;
-    const [B, N] = xh.shape;
+    const { xh, noise, time, conditioning, atoms, pairs, divisor, freedom } = inputs;
+    const [B] = xh.shape;
     const isZero = time.ref.equal(0).astype(np.float32); // [B, 1]
     const gammaT = gammaAt(gamma, time.ref); // [B, 1]
-    const gammaS = gammaAt(gamma, np.maximum(time.ref.sub(1 / T), 0));
+    const gammaS = gammaAt(gamma, np.maximum(time.sub(1 / T), 0));
     const gamma0 = gammaAt(gamma, np.zeros([1, 1])); // [1, 1]
     const gamma1 = gammaAt(gamma, np.ones([1, 1]));
     for (const layer of [gamma.first, gamma.second, gamma.third]) {
@@ -131,8 +133,7 @@ export function learnedObjective(config: EdmConfig): LearnedObjective {
     const alpha = np.sqrt(nn.sigmoid(gammaT.ref.neg())).reshape([B, 1, 1]);
     const sigma = np.sqrt(nn.sigmoid(gammaT.ref)).reshape([B, 1, 1]);
     const z = alpha.mul(xh.ref).add(sigma.mul(noise.ref)); // [B, N, C]
-    const timeChannel = np.broadcastTo(time.reshape([B, 1, 1]), [B, N, 1]);
-    const h = np.concatenate([z.ref.slice([], [], [3]), timeChannel], 2);
+    const h = np.concatenate([z.ref.slice([], [], [3]), conditioning], 2);
     const out = dynamics(network, net as unknown as ParameterTree, z.ref.slice([], [], [0, 3]), h, {
       atoms: atoms.ref,
       pairs,
@@ -198,6 +199,15 @@ export function learnedObjective(config: EdmConfig): LearnedObjective {
     const divisors = Float32Array.from(batch.sizes, (n) =>
       network.aggregation === "mean" ? n : network.normalizationFactor,
     );
+    const width = 1 + contextChannels(config);
+    const conditioning = new Float32Array(width * batch.offsets[M]);
+    for (let m = 0; m < M; m++) {
+      const row = [
+        draws.timeSteps[m] / T,
+        ...(batch.context?.subarray((width - 1) * m, (width - 1) * (m + 1)) ?? []),
+      ];
+      for (let a = batch.offsets[m]; a < batch.offsets[m + 1]; a++) conditioning.set(row, width * a);
+    }
     const inputs: Inputs = {
       xh: paddedRows(Float32Array.from(batch.xh), C, batch.sizes, padding),
       noise: paddedRows(Float32Array.from(draws.noise), C, batch.sizes, padding),
@@ -205,6 +215,7 @@ export function learnedObjective(config: EdmConfig): LearnedObjective {
         Float32Array.from(draws.timeSteps, (step) => step / T),
         { shape: [M, 1] },
       ),
+      conditioning: paddedRows(conditioning, width, batch.sizes, padding),
       ...paddedGraph(batch.sizes, padding, divisors),
       freedom: np.array(Float32Array.from(batch.sizes, positionDegreesOfFreedom), { shape: [M] }),
     };

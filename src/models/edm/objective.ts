@@ -48,15 +48,20 @@ export function noised(
   return z;
 }
 
-/** What the network sees: z_t with its time t as one more channel. */
+/**
+ * What the network sees: z_t, its time t as one more channel, and the condition in those behind it.
+ * @param context of each molecule. [M, K]
+ */
 export function networkInput(
   sizes: Int32Array,
   z: Float64Array,
   time: ArrayLike<number> | number,
   C: number,
+  context: Float64Array = new Float64Array(),
 ): AtomBatch {
   const A = z.length / C;
-  const F = C - 3 + 1;
+  const K = context.length / sizes.length;
+  const F = C - 3 + 1 + K;
   const positions = new Float32Array(3 * A);
   const features = new Float32Array(F * A);
   let a = 0;
@@ -65,7 +70,8 @@ export function networkInput(
     for (const end = a + sizes[m]; a < end; a++) {
       for (let d = 0; d < 3; d++) positions[3 * a + d] = z[C * a + d];
       for (let k = 3; k < C; k++) features[F * a + k - 3] = z[C * a + k];
-      features[F * a + F - 1] = t;
+      features[F * a + C - 3] = t;
+      for (let k = 0; k < K; k++) features[F * a + C - 2 + k] = context[K * m + k];
     }
   }
   return { sizes, positions, features };
@@ -112,7 +118,7 @@ export async function trainingLoss(
   const time = Float64Array.from(draws.timeSteps, (step) => step / T);
   const errors = await engine.squaredError(
     parameters,
-    networkInput(batch.sizes, z, time, C),
+    networkInput(batch.sizes, z, time, C, batch.context),
     { target: Float32Array.from(draws.noise), positionWeight, featureWeight },
     gradient,
   );
@@ -147,8 +153,8 @@ export async function likelihoodTerms(
   const z = noised(schedule, batch, draws, C);
   const z0 = noised(schedule, batch, { timeSteps: new Int32Array(M), noise: noise0 }, C);
   const time = Float64Array.from(draws.timeSteps, (step) => step / T);
-  const out = await engine.forward(parameters, networkInput(batch.sizes, z, time, C));
-  const out0 = await engine.forward(parameters, networkInput(batch.sizes, z0, 0, C));
+  const out = await engine.forward(parameters, networkInput(batch.sizes, z, time, C, batch.context));
+  const out0 = await engine.forward(parameters, networkInput(batch.sizes, z0, 0, C, batch.context));
   const errors = squaredErrors(out, draws.noise, batch, C);
   const errors0 = squaredErrors(out0, noise0, batch, C);
   const constants = reconstructionConstants(schedule, batch.sizes);

@@ -1,5 +1,6 @@
 /** Settings of `equimol train edm`: schema and presets. */
 import { z } from "zod";
+import { HALVES } from "../../data/halves.ts";
 import { featuresSchema, networkSchema, scheduleSchema } from "../../models/edm/config.ts";
 import type { Settings } from "../config-file.ts";
 import { trainingSchema } from "../schema.ts";
@@ -9,6 +10,9 @@ const withKind = (value: unknown): unknown =>
   typeof value === "object" && value !== null && !("kind" in value)
     ? { kind: "polynomial", ...value }
     : value;
+
+/** One name stands for a list of one: `--set condition.properties=alpha`. */
+const listed = (value: unknown): unknown => (typeof value === "string" ? [value] : value);
 
 export const edmSettingsSchema = z.strictObject({
   network: networkSchema.prefault({}),
@@ -21,6 +25,20 @@ export const edmSettingsSchema = z.strictObject({
     .strictObject({
       /** Larger molecules are left out. */
       maxAtoms: z.number().int().positive().optional(),
+    })
+    .prefault({}),
+  condition: z
+    .strictObject({
+      /** Properties of the data that the model is conditioned on; none: an unconditional model. */
+      properties: z.preprocess(listed, z.array(z.string())).default([]),
+      /** Which half of the labelled training molecules is used; the other is left for the network that judges. */
+      half: z.enum(HALVES).default("second"),
+      /** Molecules without a label are used, too, as examples of the unconditional model. */
+      unlabelled: z.boolean().default(true),
+      /** How often a labelled molecule comes in an epoch, each time with other noise. */
+      repeat: z.number().int().positive().default(1),
+      /** Probability that a label is hidden in training, so that guidance has an unconditional model to go by. */
+      dropout: z.number().min(0).max(1).default(0.1),
     })
     .prefault({}),
   training: trainingSchema.prefault({}),

@@ -8,7 +8,7 @@ import { type MoleculeSet, moleculeAt, setSize, sizesOf } from "../../data/molec
 import { coordinatesFit, writeMolecules } from "../../formats/write.ts";
 import { permutation, stream } from "../../math/random.ts";
 import type { EdmConfig } from "../../models/edm/config.ts";
-import { channelCount, encode } from "../../models/edm/features.ts";
+import { channelCount, type EncodedBatch, encode } from "../../models/edm/features.ts";
 import { generate } from "../../models/edm/generate.ts";
 import { learnedObjective } from "../../models/edm/learned-objective.ts";
 import { negativeLogLikelihood } from "../../models/edm/likelihood.ts";
@@ -25,6 +25,8 @@ import type { EdmSettings } from "./settings.ts";
 export interface EdmTaskData {
   readonly train: MoleculeSet;
   readonly valid: MoleculeSet;
+  /** Training molecule of each item of an epoch: labelled ones may come more than once. */
+  readonly items: Uint32Array;
   /** Bond rule of the stability that validation samples are measured by. */
   readonly rule: BondRule;
   /** Parameters to start from, in the order of `modelLayout`; drawn from the seed when absent. */
@@ -45,7 +47,8 @@ export function edmTask(
   const { schedule } = modelOf(config, initial);
   const learned = config.schedule.kind === "learned" ? learnedObjective(config) : undefined;
   const C = channelCount(config);
-  const sizes = sizesOf(data.train);
+  const sizesOfTrain = sizesOf(data.train);
+  const sizes = data.items.map((i) => sizesOfTrain[i]);
   const objective = { kind: settings.loss, normalizingAtoms: sizeDistribution(config.sizes).largest };
   const validSize = Math.min(settings.validation.molecules, setSize(data.valid));
   const validIndices = permutation(setSize(data.valid), stream({ seed, purpose: "split" })).slice(
@@ -62,8 +65,9 @@ export function edmTask(
     lossAndGradient: (parameters, indices, epoch, gradient) => {
       const batch = encode(
         config,
-        Array.from(indices, (i) => moleculeAt(data.train, i)),
+        Array.from(indices, (i) => moleculeAt(data.train, data.items[i])),
       );
+      hideLabels(batch, settings.condition.dropout, seed, indices, epoch);
       const timeSteps = trainingTimes(settings.timeSampling, schedule.steps, seed, indices, epoch);
       const noise = moleculeNoise(batch.sizes, C, { seed, purpose: "trainingNoise" }, indices, epoch);
       if (learned) return learned.lossAndGradient(parameters, batch, { timeSteps, noise }, gradient);
@@ -121,6 +125,22 @@ export function edmTask(
       moleculeStable: mean(found, ({ stable }) => Number(stable)),
     };
   }
+}
+
+/** Makes the conditions of some molecules unknown, in place: each with the given probability. */
+function hideLabels(
+  { context }: EncodedBatch,
+  probability: number,
+  seed: number,
+  indices: Uint32Array,
+  epoch: number,
+): void {
+  if (context === undefined) return;
+  const K = context.length / indices.length;
+  indices.forEach((index, m) => {
+    const random = stream({ seed, purpose: "conditionDropout", index, step: epoch });
+    if (random.uniform() < probability) context.fill(0, K * m, K * (m + 1));
+  });
 }
 
 /**

@@ -10,6 +10,7 @@ import { writeFileAtomically } from "../../formats/atomic-write.ts";
 import { permutation, stream } from "../../math/random.ts";
 import { dynamicsConfig, type EdmConfig } from "../../models/edm/config.ts";
 import { bondRuleOf, type EdmModel, modelLayout, readEdmConfig, saveEdm } from "../../models/edm/model.ts";
+import { widenedParameters } from "../../models/edm/widen.ts";
 import type { DynamicsConfig } from "../../nets/dynamics.ts";
 import type { DenoiserEngine } from "../../nets/engine.ts";
 import { layoutSize } from "../../nets/parameters.ts";
@@ -18,6 +19,7 @@ import { packageVersion } from "../../version.ts";
 import type { TrainingEvents, TrainingOutcome } from "../loop.ts";
 import { lastCheckpointOf } from "../run-folder.ts";
 import { runTraining, type TrainingStart } from "../training.ts";
+import { conditionOf, generatorsPart, labelledByAll, trainingItems } from "./conditional-data.ts";
 import type { EdmSettings } from "./settings.ts";
 import { edmTask } from "./task.ts";
 
@@ -26,7 +28,10 @@ export interface TrainEdmOptions extends TrainingEvents {
   readonly data: Dataset;
   readonly out: string;
   readonly resume?: boolean;
-  /** Starts from the parameters of this model; settings of network, schedule and features must be its own. */
+  /**
+   * Starts from the parameters of this model; settings of network, schedule and features must be its own. An
+   * unconditional model becomes the start of a conditional one by input channels with weights of zero.
+   */
   readonly init?: EdmModel;
   /** Makes the engine that computes the network. */
   readonly createEngine: (config: DynamicsConfig) => Promise<DenoiserEngine>;
@@ -70,7 +75,9 @@ function upToSize(
 /** @throws InputError for settings or data that do not fit, WorkError when training breaks off */
 export async function trainEdm(options: TrainEdmOptions): Promise<TrainingOutcome> {
   const { settings, data, out, resume = false, init } = options;
-  const { train, valid } = upToSize(withValidation(data, settings.training.seed), settings.data.maxAtoms);
+  const parts = withValidation(data, settings.training.seed);
+  const generators = { ...parts, train: generatorsPart(parts.train, settings.condition, data.info.name) };
+  const { train, valid } = upToSize(generators, settings.data.maxAtoms);
   if (settings.schedule.kind === "learned" && settings.loss !== "vlb")
     throw new InputError(
       "a learned schedule is trained by the bound alone: set loss to vlb (--set loss=vlb)",
@@ -88,8 +95,12 @@ export async function trainEdm(options: TrainEdmOptions): Promise<TrainingOutcom
     features: settings.features,
     elements: elements as [number, ...number[]],
     sizes: sizeHistogram(train),
+    ...(settings.condition.properties.length > 0 && {
+      condition: conditionOf(train, settings.condition.properties, data.info, init?.config.condition),
+    }),
     provenance: {},
   };
+  const items = trainingItems(train, settings.condition);
   const rule = bondRuleOf(config);
   // The objective of a learned schedule is computed by jax-js whatever the engine.
   if (settings.schedule.kind === "learned") await prepareRuntime("cpu");
@@ -104,6 +115,7 @@ export async function trainEdm(options: TrainEdmOptions): Promise<TrainingOutcom
         const provenance = {
           equimol: packageVersion(),
           data: { name: data.info.name, molecules: setSize(train), sha256: data.info.sha256 },
+          ...(config.condition && { condition: conditionFacts(train, settings) }),
           engine: engine.name,
           ...(start === undefined ? {} : { init: start }),
           ...progress,
@@ -115,7 +127,7 @@ export async function trainEdm(options: TrainEdmOptions): Promise<TrainingOutcom
         edmTask(
           config,
           settings,
-          { train, valid, rule, samples, ...(init && { init: init.parameters }) },
+          { train, valid, items, rule, samples, ...(init && { init: widenedParameters(init, config) }) },
           engine,
         ),
     });
@@ -140,6 +152,14 @@ function checkInit(config: EdmConfig, settings: EdmSettings, elements: readonly 
       `the data has ${strange.map(symbolOf).join(", ")}, which the model to start from does not know (${config.elements.map(symbolOf).join(" ")})`,
     );
 }
+
+/** Which labels a conditional model has seen: an evaluation must judge it by those of the other half. */
+const conditionFacts = (train: MoleculeSet, { condition }: EdmSettings) => ({
+  half: condition.half,
+  labelled: labelledByAll(train, condition.properties).length,
+  repeat: condition.repeat,
+  dropout: condition.dropout,
+});
 
 /** What the model that training started from had seen. */
 function provenanceOf({ provenance }: EdmConfig): EdmConfig["provenance"] {
