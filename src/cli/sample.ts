@@ -3,16 +3,28 @@ import { basename, resolve } from "node:path";
 import { withBonds } from "../chem/bond-orders.ts";
 import type { Molecule } from "../chem/molecule.ts";
 import { InputError, WorkError } from "../errors.ts";
+import { checkWritable, writeFileAtomically } from "../formats/atomic-write.ts";
 import { checkMoleculeTarget, coordinatesFit, writeMolecules } from "../formats/write.ts";
 import { createEngine } from "../kernels/create-engine.ts";
+import type { ConditionValues } from "../models/edm/condition.ts";
 import { dynamicsConfig, SAMPLERS } from "../models/edm/config.ts";
 import { addsNoise, type GenerateOptions, generate } from "../models/edm/generate.ts";
 import { bondRuleOf, type EdmModel, findModel, loadEdm } from "../models/edm/model.ts";
+import {
+  asked,
+  type ConditionRequest,
+  conditionArgs,
+  conditioned,
+  conditionRequest,
+  targetsOf,
+} from "./condition-options.ts";
 import { engineArgs, engineOptions } from "./engine-options.ts";
 import { commonOptions, integerOption, integersOption, numberOption, seedOption } from "./options.ts";
 import { createOutput, duration } from "./output.ts";
 import { program, quoted } from "./program.ts";
+import { sweepPicture } from "./sweep-picture.ts";
 import { defineVerb } from "./verb.ts";
+import { valuesOf } from "./words.ts";
 
 const DEFAULT_STEPS = 250;
 
@@ -25,12 +37,17 @@ export const sample = defineVerb({
       valueHint: "RUN|NAME",
       description: "model folder, run folder or shipped model",
     },
-    count: { type: "string", alias: "n", default: "100", valueHint: "N", description: "how many molecules" },
+    count: {
+      type: "string",
+      alias: "n",
+      valueHint: "N",
+      description: "how many molecules (100), or sweeps (1)",
+    },
     out: {
       type: "string",
-      required: true,
       valueHint: "FILE",
-      description: "file to write: .sdf, .xyz or .extxyz, each also .gz",
+      description:
+        "file to write: .sdf, .xyz or .extxyz, each also .gz; of a sweep sweep-PROPERTY.sdf by default",
     },
     sampler: {
       type: "string",
@@ -66,6 +83,13 @@ export const sample = defineVerb({
       valueHint: "B",
       description: "molecules computed at a time; does not change them",
     },
+    ...conditionArgs,
+    picture: {
+      type: "string",
+      valueHint: "FILE",
+      description:
+        "draw the molecules of a sweep, a row for each sweep (.svg); drawn anyway where --out is left out",
+    },
     chain: {
       type: "string",
       valueHint: "FILE",
@@ -81,23 +105,37 @@ export const sample = defineVerb({
       command: "equimol sample --model runs/qm9 --sampler ddim --steps 50 --out fast.extxyz",
       does: "in 50 deterministic steps",
     },
+    {
+      command: "equimol sample --model qm9-alpha-edm --condition alpha=80 --out polarizable.sdf",
+      does: "molecules with a polarizability of 80 a0³",
+    },
+    {
+      command: "equimol sample --model qm9-alpha-edm --condition alpha=60..100 --frames 9 --fixed-noise",
+      does: "one molecule as its polarizability rises, and its picture",
+    },
     { command: "equimol sample -n 10 --sizes 19 --seed 7 --out nineteen.sdf", does: "molecules of 19 atoms" },
   ],
-  run: async ({ args }) => {
+  repeatable: ["condition"],
+  run: async ({ args, rawArgs }) => {
     const output = createOutput(args);
     const began = performance.now();
-    const chosen = samplingChoices(args);
+    const request = conditionRequest(valuesOf(rawArgs, "condition"), args);
+    const chosen = samplingChoices({ ...args, count: args.count ?? (request.range ? "1" : "100") });
+    const { out, picture } = targets(args, request);
     const engineChoice = engineOptions(args);
     const model = await loadEdm(findModel(args.model));
     const { sampler, steps, temperature } = samplingOf(args, chosen.eta, model);
-    if (args.chain !== undefined) await checkMoleculeTarget(args.chain);
+    const sampling = conditioned(request, model.config, chosen, output.warn);
+    for (const file of [out, args.chain]) if (file !== undefined) await checkMoleculeTarget(file);
+    if (picture !== undefined) await checkWritable(picture);
     const engine = await createEngine(dynamicsConfig(model.config), {
       ...engineChoice,
       onNotice: output.log,
     });
-    const { count, first, seed } = chosen;
+    const { count, first, seed } = sampling;
     const options: GenerateOptions = {
       ...chosen,
+      ...sampling,
       sampler,
       steps,
       temperature,
@@ -113,18 +151,23 @@ export const sample = defineVerb({
     let broken = 0;
     let lost = 0;
     let written = 0;
+    const drawn: { readonly molecule: Molecule; readonly condition?: ConditionValues }[] = [];
     const progress = output.progress("sampling", count * steps);
     const molecules = async function* (): AsyncGenerator<Molecule> {
       for await (const batch of generate(model, engine, options)) {
-        for (const { index, molecule, chain, brokenSteps } of batch) {
+        for (const { index, molecule, condition, chain, brokenSteps } of batch) {
           if (brokenSteps > 0) broken++;
-          if (!coordinatesFit(args.out, molecule)) {
+          if (picture !== undefined) drawn.push({ molecule, ...(condition && { condition }) });
+          if (!coordinatesFit(out, molecule)) {
             lost++;
             continue;
           }
           if (chain !== undefined && args.chain !== undefined) await writeMolecules(args.chain, chain);
           const named = { ...molecule, name: `equimol ${source} seed ${seed} molecule ${index}` };
-          yield isSdf(args.out) ? withBonds(named, rule) : { ...named, properties: { seed, index } };
+          const wanted = targetsOf(condition);
+          yield isSdf(out)
+            ? withBonds({ ...named, properties: wanted }, rule)
+            : { ...named, properties: { seed, index, ...wanted } };
           written++;
         }
       }
@@ -133,7 +176,9 @@ export const sample = defineVerb({
         throw new WorkError("every molecule flew apart: the model is not trained, or broken");
     };
     try {
-      await writeMolecules(args.out, molecules());
+      await writeMolecules(out, molecules());
+      if (picture !== undefined)
+        await writeFileAtomically(picture, sweepPicture(drawn, request, rule, source));
     } finally {
       progress.done();
       engine.dispose();
@@ -146,23 +191,39 @@ export const sample = defineVerb({
     const seconds = (performance.now() - began) / 1000;
     output.result({
       model: args.model,
-      out: args.out,
+      out,
+      ...(picture === undefined ? {} : { picture }),
       molecules: written,
       seed,
       first,
       sampler,
       steps,
       temperature,
+      ...(model.config.condition && { condition: asked(request), guidance: request.guidance }),
       engine: engine.name,
       seconds,
       broken,
       lost,
     });
     output.print(
-      `${written} molecules in ${duration(seconds)} (${sampler}, ${steps} steps${temperature === 1 ? "" : `, temperature ${temperature}`}, ${engine.name}) → ${args.out}\nMeasure them with: ${program()} evaluate ${quoted(args.out)}`,
+      `${written} molecules in ${duration(seconds)} (${sampler}, ${steps} steps${temperature === 1 ? "" : `, temperature ${temperature}`}, ${engine.name}) → ${[out, picture].filter((file) => file !== undefined).join(", ")}\nMeasure them with: ${program()} evaluate ${quoted(out)}`,
     );
   },
 });
+
+/** Where to write: a sweep has a place of its own by default. */
+function targets(
+  { out, picture }: { readonly out?: string; readonly picture?: string },
+  { range }: ConditionRequest,
+): { readonly out: string; readonly picture?: string } {
+  if (picture !== undefined && range === undefined)
+    throw new InputError("--picture draws a sweep: --condition alpha=60..100");
+  if (picture !== undefined && !/\.svg$/i.test(picture))
+    throw new InputError(`--picture takes a file name that ends in .svg; got "${picture}"`);
+  if (out !== undefined) return { out, ...(picture === undefined ? {} : { picture }) };
+  if (range === undefined) throw new InputError("--out is required (see equimol sample --help)");
+  return { out: `sweep-${range.property}.sdf`, picture: picture ?? `sweep-${range.property}.svg` };
+}
 
 /** Sampler, steps and temperature: those asked for, or what the model recommends. */
 function samplingOf(

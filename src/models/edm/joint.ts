@@ -1,8 +1,8 @@
 /**
  * p(c, N), the joint distribution of properties and number of atoms that samples are drawn from (Hoogeboom et al.
- * 2022, section 5.2): a categorical distribution over intervals of the values and sizes, counted over
- * the labelled training molecules, uniform inside an interval. Deviation: the published code cuts the values of each
- * size into intervals of their own, and draws several properties independently of each other given N.
+ * 2022, section 5.2): categorical over sizes and intervals of the values, counted over the labelled training
+ * molecules, uniform inside an interval. Deviation: the published code cuts the values of each size into intervals of
+ * their own, and draws several properties independently of each other given N.
  */
 import type { Stream } from "../../math/random.ts";
 import type { Condition, ConditionValues } from "./condition.ts";
@@ -24,7 +24,7 @@ export interface JointDistribution {
    * at least `NEIGHBOURS` of them; given a size that no labelled molecule has, values are those of the nearest size.
    */
   readonly draw: (random: Stream, given?: Given) => SizedCondition;
-  /** The share of the labelled molecules below each value of a property: value at `share`, 0 to 1, to an interval. */
+  /** The value that a share (0 to 1) of the labelled molecules lies below, linear inside an interval. */
   readonly quantile: (property: string, share: number) => number;
 }
 

@@ -1,0 +1,28 @@
+/** The picture of sweeps: a row of molecules for each, below every molecule the value that it was asked to have. */
+import { withBonds } from "../chem/bond-orders.ts";
+import type { BondRule } from "../chem/bond-tables.ts";
+import type { Molecule } from "../chem/molecule.ts";
+import { moleculeStrip } from "../evaluate/strip.ts";
+import type { ConditionValues } from "../models/edm/condition.ts";
+import type { ConditionRequest } from "./condition-options.ts";
+
+/** More rows than these are not drawn. */
+const MOST_ROWS = 32;
+
+/** @param molecules frame by frame, sweep by sweep */
+export function sweepPicture(
+  molecules: readonly { readonly molecule: Molecule; readonly condition?: ConditionValues }[],
+  { range, frames }: ConditionRequest,
+  rule: BondRule,
+  source: string,
+): string {
+  const property = range?.property ?? "";
+  const cells = molecules.map(({ molecule, condition }) => ({
+    molecule: withBonds(molecule, rule),
+    caption: `${property} ${Number((condition?.[property] ?? Number.NaN).toPrecision(4))}`,
+  }));
+  const rows = Array.from({ length: Math.min(MOST_ROWS, Math.ceil(cells.length / frames)) }, (_, k) =>
+    cells.slice(k * frames, (k + 1) * frames),
+  );
+  return moleculeStrip(rows, `${source}: ${property} from ${range?.from} to ${range?.to}`);
+}
