@@ -1,0 +1,25 @@
+/** Spearman's rank correlation: Pearson's of the ranks, ties at the mean of their ranks. NaN where one side is constant. */
+export function spearman(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  const [ra, rb] = [ranks(a), ranks(b)];
+  const mean = (ra.length - 1) / 2;
+  let [ab, aa, bb] = [0, 0, 0];
+  for (let i = 0; i < ra.length; i++) {
+    ab += (ra[i] - mean) * (rb[i] - mean);
+    aa += (ra[i] - mean) ** 2;
+    bb += (rb[i] - mean) ** 2;
+  }
+  return ab / Math.sqrt(aa * bb);
+}
+
+/** Rank of each value from 0, equal values at the mean of their ranks. */
+function ranks(values: ArrayLike<number>): Float64Array {
+  const order = Array.from(values, (_, i) => i).sort((i, j) => values[i] - values[j]);
+  const ranked = new Float64Array(values.length);
+  for (let begin = 0; begin < order.length; ) {
+    let end = begin + 1;
+    while (end < order.length && values[order[end]] === values[order[begin]]) end++;
+    for (let k = begin; k < end; k++) ranked[order[k]] = (begin + end - 1) / 2;
+    begin = end;
+  }
+  return ranked;
+}
