@@ -1,8 +1,8 @@
 /**
  * Properties that an EDM is conditioned on (Hoogeboom et al. 2022, section 5.2): the network sees each as two more
- * channels of every atom, the value less its mean over its mean absolute deviation, and 1. Where the value is not
- * known both are 0, so that one network is conditional and unconditional (Ho & Salimans 2022). Deviation: the paper
- * has the value alone.
+ * channels of every atom: the value less its mean over its mean absolute deviation, and 1, both times `scale`. Where
+ * the value is not known both are 0, so that one network is conditional and unconditional (Ho & Salimans 2022).
+ * Deviation: the paper has the value alone, and no scale.
  */
 import { z } from "zod";
 import { InputError, nearest } from "../../errors.ts";
@@ -23,6 +23,8 @@ const propertySchema = z.strictObject({
 
 export const conditionSchema = z.strictObject({
   properties: z.array(propertySchema).nonempty(),
+  /** Multiplies the channels: weights that start from zero are learned so much faster. */
+  scale: z.number().positive().default(1),
   /** Equal intervals between the smallest and the largest value of each property. */
   intervals: count,
   /** p(c, N): rows [N, interval of each property …, molecules], of those that occur. */
@@ -40,19 +42,19 @@ export const contextChannels = ({ condition }: { readonly condition?: Condition 
   condition === undefined ? 0 : 2 * condition.properties.length;
 
 /**
- * The channels of one molecule, [value, known] for each property; all zero where nothing is known.
+ * The channels of one molecule, [value, known] · scale for each property; all zero where nothing is known.
  * @param values what is known of the molecule; entries that are no finite numbers are unknown
  */
 export function contextRow(
-  { properties }: Condition,
+  { properties, scale }: Condition,
   values: Readonly<Record<string, unknown>> = {},
 ): Float64Array {
   const row = new Float64Array(2 * properties.length);
   properties.forEach(({ name, mean, mad }, k) => {
     const value = values[name];
     if (typeof value !== "number" || !Number.isFinite(value)) return;
-    row[2 * k] = (value - mean) / mad;
-    row[2 * k + 1] = 1;
+    row[2 * k] = (scale * (value - mean)) / mad;
+    row[2 * k + 1] = scale;
   });
   return row;
 }

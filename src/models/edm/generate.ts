@@ -79,7 +79,7 @@ const DECODE_STEP = 0xfffffffe;
 type Draw = (index: number) => Pick<SizedCondition, "size"> & Partial<SizedCondition>;
 
 function drawFrom({ config }: EdmModel, options: GenerateOptions): Draw {
-  const { seed, sizes, condition, noiseOf = own } = options;
+  const { seed, sizes, condition, noiseOf = itself } = options;
   const given = (index: number): number | undefined => sizes?.[index % sizes.length];
   const random = (index: number) => stream({ seed, purpose: "sizes", index: noiseOf(index) });
   if (config.condition === undefined || condition === "none") {
@@ -91,7 +91,7 @@ function drawFrom({ config }: EdmModel, options: GenerateOptions): Draw {
     joint.draw(random(index), { size: given(index), values: condition?.[index % condition.length] });
 }
 
-const own = (index: number): number => index;
+const itself = (index: number): number => index;
 
 /** Whether steps add noise; the last one then does, too. */
 export const addsNoise = ({ sampler, eta = 0 }: Pick<GenerateOptions, "sampler" | "eta">): boolean =>
@@ -136,7 +136,7 @@ async function generateBatch(
   const offsets = atomOffsets(sizes);
   const random = { seed: options.seed, purpose: "samplingNoise" } as const;
   const space = cooled(
-    moleculeSpace(sizes, C, random, indices.map(options.noiseOf ?? own)),
+    moleculeSpace(sizes, C, random, indices.map(options.noiseOf ?? itself)),
     options.temperature ?? 1,
   );
   const predict = guidedPrediction(model, engine, sizes, drawn, options.guidance);
@@ -195,11 +195,11 @@ async function generateBatch(
 }
 
 /** The network's ε for the batch: unconditional, conditional, or guided away from the unconditional one. */
-function guidedPrediction(
+export function guidedPrediction(
   { config, network }: EdmModel,
   engine: DenoiserEngine,
   sizes: Int32Array,
-  drawn: readonly ReturnType<Draw>[],
+  drawn: readonly { readonly values?: ConditionValues }[],
   w = 0,
 ): Denoiser {
   const C = channelCount(config);

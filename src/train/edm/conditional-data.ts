@@ -74,7 +74,7 @@ export function trainingItems(
  */
 export function conditionOf(
   train: MoleculeSet,
-  names: readonly string[],
+  { properties: names, scale }: Pick<ConditionSettings, "properties" | "scale">,
   info: Pick<DatasetInfo, "properties">,
   before?: Condition,
 ): Condition {
@@ -113,6 +113,7 @@ export function conditionOf(
     .sort((a, b) => a.map((value, k) => value - b[k]).find((difference) => difference !== 0) ?? 0);
   return {
     properties: properties as [(typeof properties)[number]],
+    scale: before?.scale ?? scale,
     intervals: INTERVALS,
     joint: joint as [number[]],
   };

@@ -96,7 +96,7 @@ export async function trainEdm(options: TrainEdmOptions): Promise<TrainingOutcom
     elements: elements as [number, ...number[]],
     sizes: sizeHistogram(train),
     ...(settings.condition.properties.length > 0 && {
-      condition: conditionOf(train, settings.condition.properties, data.info, init?.config.condition),
+      condition: conditionOf(train, settings.condition, data.info, init?.config.condition),
     }),
     provenance: {},
   };
