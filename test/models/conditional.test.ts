@@ -29,7 +29,7 @@ const CONDITION: Condition = {
     { name: "alpha", unit: "a0^3", mean: 75, mad: 6, min: 50, max: 100 },
     { name: "mu", mean: 2, mad: 1, min: 0, max: 5 },
   ],
-  scale: 1,
+  fade: true,
   intervals: 10,
   joint: [
     [3, 1, 2, 4],

@@ -10,7 +10,7 @@ const CONDITION: Condition = {
     { name: "alpha", unit: "a0^3", mean: 50, mad: 20, min: 0, max: 100 },
     { name: "mu", mean: 1, mad: 1, min: 0, max: 5 },
   ],
-  scale: 1,
+  fade: false,
   intervals: 10,
   joint: [
     [3, 0, 0, 60],

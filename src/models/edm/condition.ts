@@ -1,10 +1,11 @@
 /**
  * Properties that an EDM is conditioned on (Hoogeboom et al. 2022, section 5.2): the network sees each as two more
- * channels of every atom: the value less its mean over its mean absolute deviation, and 1, both times `scale`. Where
- * the value is not known both are 0, so that one network is conditional and unconditional (Ho & Salimans 2022).
- * Deviation: the paper has the value alone, and no scale.
+ * channels of every atom: the value less its mean over its mean absolute deviation, and 1. Where the value is not
+ * known both are 0, so that one network is conditional and unconditional (Ho & Salimans 2022). Deviations: the paper
+ * has the value alone, and the same at all times; see `fade`.
  */
 import { z } from "zod";
+import type { NoiseSchedule } from "../../diffusion/schedule.ts";
 import { InputError, nearest } from "../../errors.ts";
 
 const count = z.number().int().positive();
@@ -23,8 +24,11 @@ const propertySchema = z.strictObject({
 
 export const conditionSchema = z.strictObject({
   properties: z.array(propertySchema).nonempty(),
-  /** Multiplies the channels: weights that start from zero are learned so much faster. */
-  scale: z.number().positive().default(1),
+  /**
+   * The channels fade with the noise, times σ_t²: near t = 0 the molecule is there already, and a condition only
+   * disturbs a network that must see tiny differences.
+   */
+  fade: z.boolean().default(false),
   /** Equal intervals between the smallest and the largest value of each property. */
   intervals: count,
   /** p(c, N): rows [N, interval of each property …, molecules], of those that occur. */
@@ -42,19 +46,19 @@ export const contextChannels = ({ condition }: { readonly condition?: Condition 
   condition === undefined ? 0 : 2 * condition.properties.length;
 
 /**
- * The channels of one molecule, [value, known] · scale for each property; all zero where nothing is known.
+ * The channels of one molecule, [value, known] for each property; all zero where nothing is known.
  * @param values what is known of the molecule; entries that are no finite numbers are unknown
  */
 export function contextRow(
-  { properties, scale }: Condition,
+  { properties }: Condition,
   values: Readonly<Record<string, unknown>> = {},
 ): Float64Array {
   const row = new Float64Array(2 * properties.length);
   properties.forEach(({ name, mean, mad }, k) => {
     const value = values[name];
     if (typeof value !== "number" || !Number.isFinite(value)) return;
-    row[2 * k] = (scale * (value - mean)) / mad;
-    row[2 * k + 1] = scale;
+    row[2 * k] = (value - mean) / mad;
+    row[2 * k + 1] = 1;
   });
   return row;
 }
@@ -70,6 +74,23 @@ export function contextOf(
     context.set(contextRow(condition, values), width * m);
   });
   return context;
+}
+
+/**
+ * The channels at time t, one for all molecules or one for each.
+ * @param context of each molecule. [M, K]
+ */
+export function contextAt(
+  { condition }: { readonly condition?: Condition | undefined },
+  schedule: NoiseSchedule,
+  context: Float64Array | undefined,
+  time: ArrayLike<number> | number,
+): Float64Array | undefined {
+  if (context === undefined || !condition?.fade) return context;
+  const K = contextChannels({ condition });
+  return context.map(
+    (value, at) => value * schedule.sigma(typeof time === "number" ? time : time[Math.floor(at / K)]) ** 2,
+  );
 }
 
 /** @throws InputError when the model has no such condition; the message lists those that it has */

@@ -10,7 +10,7 @@ import { sdeDpmSolver } from "../../diffusion/samplers/sde-dpm-solver.ts";
 import { type Denoiser, PRIOR_STEP, type Space } from "../../diffusion/space.ts";
 import { stream } from "../../math/random.ts";
 import { atomOffsets, type DenoiserEngine } from "../../nets/engine.ts";
-import { type Condition, type ConditionValues, contextOf } from "./condition.ts";
+import { type Condition, type ConditionValues, contextAt, contextOf } from "./condition.ts";
 import type { SAMPLERS } from "./config.ts";
 import { channelCount, decode } from "./features.ts";
 import { type JointDistribution, jointDistribution, type SizedCondition } from "./joint.ts";
@@ -196,7 +196,7 @@ async function generateBatch(
 
 /** The network's ε for the batch: unconditional, conditional, or guided away from the unconditional one. */
 export function guidedPrediction(
-  { config, network }: EdmModel,
+  { config, network, schedule }: EdmModel,
   engine: DenoiserEngine,
   sizes: Int32Array,
   drawn: readonly { readonly values?: ConditionValues }[],
@@ -207,7 +207,9 @@ export function guidedPrediction(
   const predict =
     (context?: Float64Array): Denoiser =>
     async (z, t) =>
-      Float64Array.from(await engine.forward(network, networkInput(sizes, z, t, C, context)));
+      Float64Array.from(
+        await engine.forward(network, networkInput(sizes, z, t, C, contextAt(config, schedule, context, t))),
+      );
   if (condition === undefined) return predict();
   const conditional = predict(
     contextOf(

@@ -107,7 +107,7 @@ export function learnedObjective(config: EdmConfig): LearnedObjective {
     readonly xh: np.Array; // [B, N, C]
     readonly noise: np.Array; // [B, N, C]
     readonly time: np.Array; // [B, 1], t in 0 … 1
-    readonly conditioning: np.Array; // [B, N, 1 + contextChannels]: t, then the condition
+    readonly context?: np.Array; // [B, N, K], the condition
     readonly atoms: np.Array; // [B, N, 1]
     readonly pairs: np.Array; // [B, N, N, 1]
     readonly divisor: np.Array; // [B, 1, 1]
@@ -116,11 +116,11 @@ export function learnedObjective(config: EdmConfig): LearnedObjective {
 
   const loss = (parameters: ParameterTree, inputs: Inputs): [np.Array, np.Array] => {
     const { gamma, ...net } = parameters as unknown as { readonly gamma: GammaTree };
-    const { xh, noise, time, conditioning, atoms, pairs, divisor, freedom } = inputs;
-    const [B] = xh.shape;
+    const { xh, noise, time, context, atoms, pairs, divisor, freedom } = inputs;
+    const [B, N] = xh.shape;
     const isZero = time.ref.equal(0).astype(np.float32); // [B, 1]
     const gammaT = gammaAt(gamma, time.ref); // [B, 1]
-    const gammaS = gammaAt(gamma, np.maximum(time.sub(1 / T), 0));
+    const gammaS = gammaAt(gamma, np.maximum(time.ref.sub(1 / T), 0));
     const gamma0 = gammaAt(gamma, np.zeros([1, 1])); // [1, 1]
     const gamma1 = gammaAt(gamma, np.ones([1, 1]));
     for (const layer of [gamma.first, gamma.second, gamma.third]) {
@@ -133,7 +133,11 @@ export function learnedObjective(config: EdmConfig): LearnedObjective {
     const alpha = np.sqrt(nn.sigmoid(gammaT.ref.neg())).reshape([B, 1, 1]);
     const sigma = np.sqrt(nn.sigmoid(gammaT.ref)).reshape([B, 1, 1]);
     const z = alpha.mul(xh.ref).add(sigma.mul(noise.ref)); // [B, N, C]
-    const h = np.concatenate([z.ref.slice([], [], [3]), conditioning], 2);
+    const timeChannel = np.broadcastTo(time.reshape([B, 1, 1]), [B, N, 1]);
+    const faded =
+      config.condition?.fade && context ? context.mul(nn.sigmoid(gammaT.ref).reshape([B, 1, 1])) : context;
+    const channels = [z.ref.slice([], [], [3]), timeChannel, ...(faded ? [faded] : [])];
+    const h = np.concatenate(channels, 2);
     const out = dynamics(network, net as unknown as ParameterTree, z.ref.slice([], [], [0, 3]), h, {
       atoms: atoms.ref,
       pairs,
@@ -199,15 +203,6 @@ export function learnedObjective(config: EdmConfig): LearnedObjective {
     const divisors = Float32Array.from(batch.sizes, (n) =>
       network.aggregation === "mean" ? n : network.normalizationFactor,
     );
-    const width = 1 + contextChannels(config);
-    const conditioning = new Float32Array(width * batch.offsets[M]);
-    for (let m = 0; m < M; m++) {
-      const row = [
-        draws.timeSteps[m] / T,
-        ...(batch.context?.subarray((width - 1) * m, (width - 1) * (m + 1)) ?? []),
-      ];
-      for (let a = batch.offsets[m]; a < batch.offsets[m + 1]; a++) conditioning.set(row, width * a);
-    }
     const inputs: Inputs = {
       xh: paddedRows(Float32Array.from(batch.xh), C, batch.sizes, padding),
       noise: paddedRows(Float32Array.from(draws.noise), C, batch.sizes, padding),
@@ -215,7 +210,14 @@ export function learnedObjective(config: EdmConfig): LearnedObjective {
         Float32Array.from(draws.timeSteps, (step) => step / T),
         { shape: [M, 1] },
       ),
-      conditioning: paddedRows(conditioning, width, batch.sizes, padding),
+      ...(batch.context && {
+        context: paddedRows(
+          perAtom(batch.context, batch.sizes),
+          contextChannels(config),
+          batch.sizes,
+          padding,
+        ),
+      }),
       ...paddedGraph(batch.sizes, padding, divisors),
       freedom: np.array(Float32Array.from(batch.sizes, positionDegreesOfFreedom), { shape: [M] }),
     };
@@ -229,4 +231,16 @@ export function learnedObjective(config: EdmConfig): LearnedObjective {
     return Float64Array.from((await losses.data()) as Float32Array, (loss, m) => loss + volumes[m]);
   };
   return { lossAndGradient, dispose: () => compiled.dispose() };
+}
+
+/** The rows of molecules as rows of their atoms. [M, K] → [A, K] */
+function perAtom(rows: Float64Array, sizes: Int32Array): Float32Array {
+  const K = rows.length / sizes.length;
+  return Float32Array.from(
+    [...sizes].flatMap((n, m) =>
+      Array<number[]>(n)
+        .fill([...rows.subarray(K * m, K * (m + 1))])
+        .flat(),
+    ),
+  );
 }

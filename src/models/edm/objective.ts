@@ -10,6 +10,7 @@ import { reverseStepKl } from "../../diffusion/bound.ts";
 import type { NoiseSchedule } from "../../diffusion/schedule.ts";
 import { WorkError } from "../../errors.ts";
 import type { AtomBatch, DenoiserEngine, SquaredErrors } from "../../nets/engine.ts";
+import { contextAt } from "./condition.ts";
 import type { EdmConfig } from "./config.ts";
 import { channelCount, type EncodedBatch } from "./features.ts";
 import { logFeatureLikelihood, priorKl, reconstructionConstants, volumeChange } from "./likelihood-terms.ts";
@@ -50,7 +51,7 @@ export function noised(
 
 /**
  * What the network sees: z_t, its time t as one more channel, and the condition in those behind it.
- * @param context of each molecule. [M, K]
+ * @param context of each molecule, at its time. [M, K]
  */
 export function networkInput(
   sizes: Int32Array,
@@ -118,7 +119,7 @@ export async function trainingLoss(
   const time = Float64Array.from(draws.timeSteps, (step) => step / T);
   const errors = await engine.squaredError(
     parameters,
-    networkInput(batch.sizes, z, time, C, batch.context),
+    networkInput(batch.sizes, z, time, C, contextAt(config, schedule, batch.context, time)),
     { target: Float32Array.from(draws.noise), positionWeight, featureWeight },
     gradient,
   );
@@ -153,8 +154,14 @@ export async function likelihoodTerms(
   const z = noised(schedule, batch, draws, C);
   const z0 = noised(schedule, batch, { timeSteps: new Int32Array(M), noise: noise0 }, C);
   const time = Float64Array.from(draws.timeSteps, (step) => step / T);
-  const out = await engine.forward(parameters, networkInput(batch.sizes, z, time, C, batch.context));
-  const out0 = await engine.forward(parameters, networkInput(batch.sizes, z0, 0, C, batch.context));
+  const out = await engine.forward(
+    parameters,
+    networkInput(batch.sizes, z, time, C, contextAt(config, schedule, batch.context, time)),
+  );
+  const out0 = await engine.forward(
+    parameters,
+    networkInput(batch.sizes, z0, 0, C, contextAt(config, schedule, batch.context, 0)),
+  );
   const errors = squaredErrors(out, draws.noise, batch, C);
   const errors0 = squaredErrors(out0, noise0, batch, C);
   const constants = reconstructionConstants(schedule, batch.sizes);

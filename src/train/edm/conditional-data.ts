@@ -74,7 +74,7 @@ export function trainingItems(
  */
 export function conditionOf(
   train: MoleculeSet,
-  { properties: names, scale }: Pick<ConditionSettings, "properties" | "scale">,
+  { properties: names, fade }: Pick<ConditionSettings, "properties" | "fade">,
   info: Pick<DatasetInfo, "properties">,
   before?: Condition,
 ): Condition {
@@ -113,7 +113,7 @@ export function conditionOf(
     .sort((a, b) => a.map((value, k) => value - b[k]).find((difference) => difference !== 0) ?? 0);
   return {
     properties: properties as [(typeof properties)[number]],
-    scale: before?.scale ?? scale,
+    fade: before?.fade ?? fade,
     intervals: INTERVALS,
     joint: joint as [number[]],
   };

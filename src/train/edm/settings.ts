@@ -37,8 +37,8 @@ export const edmSettingsSchema = z.strictObject({
       unlabelled: z.boolean().default(true),
       /** How often a labelled molecule comes in an epoch, each time with other noise. */
       repeat: z.number().int().positive().default(1),
-      /** Multiplies the condition's channels: their weights are learned so much faster. */
-      scale: z.number().positive().default(1),
+      /** The condition's channels fade with the noise; false is the paper's: the same at all times. */
+      fade: z.boolean().default(true),
       /** Probability that a label is hidden in training, so that guidance has an unconditional model to go by. */
       dropout: z.number().min(0).max(1).default(0.1),
     })
