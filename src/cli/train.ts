@@ -55,6 +55,11 @@ const edm = defineVerb({
       command: "equimol train edm --data mine --init qm9-small --out runs/mine",
       does: "the shipped model, trained further on data of your own",
     },
+    {
+      command:
+        "equimol train edm --data qm9 --init qm9-small --set condition.properties=[alpha] --out runs/alpha",
+      does: "conditioned on the polarizability, from the unconditional model",
+    },
     { command: "equimol train edm --data qm9 --out runs/qm9 --resume", does: "go on where it stopped" },
   ],
   run: async ({ args, rawArgs }) => {
@@ -92,10 +97,13 @@ const edm = defineVerb({
 });
 
 /** The settings that make a model's network. */
-const architecture = ({ network, schedule, features }: EdmConfig): Settings => ({
+const architecture = ({ network, schedule, features, condition }: EdmConfig): Settings => ({
   network,
   schedule,
   features,
+  ...(condition && {
+    condition: { properties: condition.properties.map(({ name }) => name), fade: condition.fade },
+  }),
 });
 
 export const train = defineVerb({

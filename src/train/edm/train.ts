@@ -146,6 +146,11 @@ function checkInit(config: EdmConfig, settings: EdmSettings, elements: readonly 
         `the model to start from has ${part}.${key} = ${JSON.stringify(own[key])}, the settings ${JSON.stringify(wanted[key])}; they must agree`,
       );
   }
+  const conditions = (config.condition?.properties ?? []).map(({ name }) => name);
+  if (conditions.length > 0 && settings.condition.properties.length === 0)
+    throw new InputError(
+      `the model to start from is conditioned on ${conditions.join(", ")}, the settings on nothing; set condition.properties to [${conditions.join(", ")}]`,
+    );
   const strange = elements.filter((element) => !config.elements.includes(element));
   if (strange.length > 0)
     throw new InputError(
