@@ -6,9 +6,8 @@ import { datasetInfo } from "../../src/data/dataset-info.ts";
 import { halfOf, labelled } from "../../src/data/halves.ts";
 import { fromMolecules, type MoleculeSet, moleculesOf, setSize } from "../../src/data/molecule-set.ts";
 import type { Dataset } from "../../src/data/store.ts";
+import { createEngine } from "../../src/kernels/create-engine.ts";
 import { loadEdm } from "../../src/models/edm/model.ts";
-import { createJaxEngine } from "../../src/nets/jax-engine.ts";
-import { jax } from "../../src/runtime/jax.ts";
 import { checkSettings, mergeSettings, parseAssignment } from "../../src/train/config-file.ts";
 import {
   conditionOf,
@@ -20,8 +19,6 @@ import { edmSettingsSchema } from "../../src/train/edm/settings.ts";
 import { type TrainEdmOptions, trainEdm } from "../../src/train/edm/train.ts";
 import { maxDifference } from "../shared.ts";
 import { smallDataset } from "./small-data.ts";
-
-await jax.init("wasm");
 
 /** The small data, every second pair of molecules with a label: 60 + index. */
 function labelledDataset(count: number): Dataset {
@@ -159,7 +156,7 @@ describe("training a conditional model", () => {
     settings,
     data,
     out: join(root, out),
-    createEngine: async (config) => createJaxEngine(config),
+    createEngine: (config) => createEngine(config),
   });
   const bytes = (out: string): Buffer => readFileSync(join(root, out, "checkpoints/last/model.safetensors"));
 
