@@ -7,14 +7,8 @@ import { jointDistribution } from "../models/edm/joint.ts";
 import { sweep } from "../models/edm/sweep.ts";
 import { integerOption, numberOption } from "./options.ts";
 
-/** Options of verbs that sample from a conditional model; `condition` may be repeated. */
-export const conditionArgs = {
-  condition: {
-    type: "string",
-    valueHint: "P=VALUE",
-    description:
-      "what to ask of a conditional model: alpha=80, a sweep alpha=60..100, or none (drawn with the size from the training molecules)",
-  },
+/** How a conditional model is asked. */
+export const sweepArgs = {
   frames: {
     type: "string",
     valueHint: "K",
@@ -26,6 +20,17 @@ export const conditionArgs = {
     valueHint: "W",
     description: "weight of classifier-free guidance: more alike what is asked for, less varied (0)",
   },
+} as const;
+
+/** Options of verbs that sample from a conditional model; `condition` may be repeated. */
+export const conditionArgs = {
+  condition: {
+    type: "string",
+    valueHint: "P=VALUE",
+    description:
+      "what to ask of a conditional model: alpha=80, a sweep alpha=60..100, or none (drawn with the size from the training molecules)",
+  },
+  ...sweepArgs,
 } as const;
 
 export interface ConditionWords {

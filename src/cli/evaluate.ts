@@ -5,9 +5,11 @@ import { InputError } from "../errors.ts";
 import type { EvaluationOptions, Reference } from "../evaluate/metrics.ts";
 import type { RuleChoice } from "../evaluate/rule.ts";
 import { checkWritable, writeFileAtomically } from "../formats/atomic-write.ts";
+import { sweepArgs } from "./condition-options.ts";
 import { engineArgs, engineOptions } from "./engine-options.ts";
 import { commonOptions, integerOption, seedOption } from "./options.ts";
 import { createOutput, type Output } from "./output.ts";
+import { samplingArgs } from "./sampling-options.ts";
 import { defineVerb } from "./verb.ts";
 
 export const evaluate = defineVerb({
@@ -38,18 +40,37 @@ export const evaluate = defineVerb({
     model: {
       type: "string",
       valueHint: "RUN|NAME",
-      description: "with --nll: the model whose likelihood is asked for",
+      description: "with --nll or --condition: the model that is measured",
     },
     nll: {
       type: "boolean",
       description: "negative log-likelihood of --data under --model, in nats per molecule",
     },
-    data: { type: "string", valueHint: "NAME|FILE", description: "with --nll: data set or molecule file" },
+    data: {
+      type: "string",
+      valueHint: "NAME|FILE",
+      description: "with --nll: data set or molecule file; with --condition: what the model was trained on",
+    },
     split: {
       type: "string",
       valueHint: "PART",
       description: "with --nll: train, valid or test (the last that there is)",
     },
+    condition: {
+      type: "string",
+      valueHint: "P",
+      description:
+        "with --model: how well its molecules have the property P that they are asked for; P=FROM..TO: its response to a sweep",
+    },
+    judge: {
+      type: "string",
+      valueHint: "RUN|NAME",
+      description:
+        "with --condition: the property network that measures it (the shipped one of the property)",
+    },
+    ...sweepArgs,
+    sampler: samplingArgs.sampler,
+    steps: samplingArgs.steps,
     ...seedOption,
     ...engineArgs,
     ...commonOptions,
@@ -65,10 +86,43 @@ export const evaluate = defineVerb({
       command: "equimol evaluate --model qm9-small --nll --data qm9",
       does: "how likely the data are under a model",
     },
+    {
+      command: "equimol evaluate --model qm9-alpha-edm --condition alpha",
+      does: "whether a conditional model makes what it is asked for",
+    },
   ],
   run: async ({ args }) => {
     const output = createOutput(args);
     const limit = integerOption("limit", args.limit, { min: 1 });
+    if (args.condition !== undefined) {
+      const { model, condition, judge, data } = args;
+      if (model === undefined || args.nll || args._.length > 0)
+        throw new InputError("--condition takes --model M, and no files");
+      const seed = integerOption("seed", args.seed, { min: 0 });
+      const { evaluateCondition } = await import("./evaluate-condition.ts");
+      await evaluateCondition(
+        {
+          ...engineOptions(args),
+          frames: args.frames,
+          "fixed-noise": args["fixed-noise"],
+          guidance: args.guidance,
+          sampler: args.sampler,
+          steps: args.steps,
+          model,
+          condition,
+          judge,
+          data,
+          limit,
+          seed,
+          onNotice: output.log,
+        },
+        output,
+      );
+      return;
+    }
+    const stray = ["judge", "frames", "fixed-noise", "guidance", "sampler", "steps"] as const;
+    const strayOption = stray.find((name) => args[name] !== undefined && args[name] !== false);
+    if (strayOption !== undefined) throw new InputError(`--${strayOption} is for --model M --condition P`);
     if (args.nll || args.model !== undefined || args.data !== undefined) {
       if (!args.nll || args.model === undefined || args.data === undefined || args._.length > 0) {
         throw new InputError("the likelihood takes --model M --nll --data D together, and no files");

@@ -3,13 +3,13 @@ import { basename, resolve } from "node:path";
 import { withBonds } from "../chem/bond-orders.ts";
 import type { Molecule } from "../chem/molecule.ts";
 import { InputError, WorkError } from "../errors.ts";
-import { checkWritable, writeFileAtomically } from "../formats/atomic-write.ts";
+import { checkWritable } from "../formats/atomic-write.ts";
 import { checkMoleculeTarget, coordinatesFit, writeMolecules } from "../formats/write.ts";
 import { createEngine } from "../kernels/create-engine.ts";
 import type { ConditionValues } from "../models/edm/condition.ts";
 import { dynamicsConfig, SAMPLERS } from "../models/edm/config.ts";
-import { addsNoise, type GenerateOptions, generate } from "../models/edm/generate.ts";
-import { bondRuleOf, type EdmModel, findModel, loadEdm } from "../models/edm/model.ts";
+import { type GenerateOptions, generate } from "../models/edm/generate.ts";
+import { bondRuleOf, findModel, loadEdm } from "../models/edm/model.ts";
 import {
   asked,
   type ConditionRequest,
@@ -22,11 +22,10 @@ import { engineArgs, engineOptions } from "./engine-options.ts";
 import { commonOptions, integerOption, integersOption, numberOption, seedOption } from "./options.ts";
 import { createOutput, duration } from "./output.ts";
 import { program, quoted } from "./program.ts";
-import { sweepPicture } from "./sweep-picture.ts";
+import { samplingArgs, samplingOf } from "./sampling-options.ts";
+import { writeSweepPicture } from "./sweep-picture.ts";
 import { defineVerb } from "./verb.ts";
 import { valuesOf } from "./words.ts";
-
-const DEFAULT_STEPS = 250;
 
 export const sample = defineVerb({
   meta: { name: "sample", description: "Generate new molecules from a trained model." },
@@ -49,22 +48,7 @@ export const sample = defineVerb({
       description:
         "file to write: .sdf, .xyz or .extxyz, each also .gz; of a sweep sweep-PROPERTY.sdf by default",
     },
-    sampler: {
-      type: "string",
-      valueHint: SAMPLERS.join("|"),
-      description: "how noise becomes molecules (what the model's card recommends, else ancestral)",
-    },
-    steps: {
-      type: "string",
-      valueHint: "K",
-      description: `denoising steps, at most the model's (${DEFAULT_STEPS})`,
-    },
-    eta: { type: "string", valueHint: "η", description: "noise of --sampler ddim, 0 to 1 (0)" },
-    temperature: {
-      type: "string",
-      valueHint: "τ",
-      description: "multiplies the noise of the steps; below 1: more stable molecules that vary less (1)",
-    },
+    ...samplingArgs,
     sizes: {
       type: "string",
       valueHint: "A,B,…",
@@ -88,7 +72,7 @@ export const sample = defineVerb({
       type: "string",
       valueHint: "FILE",
       description:
-        "draw the molecules of a sweep, a row for each sweep (.svg); drawn anyway where --out is left out",
+        "draw the molecules of a sweep, a row for each sweep (.svg or .png); drawn anyway where --out is left out",
     },
     chain: {
       type: "string",
@@ -177,8 +161,7 @@ export const sample = defineVerb({
     };
     try {
       await writeMolecules(out, molecules());
-      if (picture !== undefined)
-        await writeFileAtomically(picture, sweepPicture(drawn, request, rule, source));
+      if (picture !== undefined) await writeSweepPicture(picture, drawn, request, rule, source);
     } finally {
       progress.done();
       engine.dispose();
@@ -218,31 +201,11 @@ function targets(
 ): { readonly out: string; readonly picture?: string } {
   if (picture !== undefined && range === undefined)
     throw new InputError("--picture draws a sweep: --condition alpha=60..100");
-  if (picture !== undefined && !/\.svg$/i.test(picture))
-    throw new InputError(`--picture takes a file name that ends in .svg; got "${picture}"`);
+  if (picture !== undefined && !/\.(svg|png)$/i.test(picture))
+    throw new InputError(`--picture takes a file name that ends in .svg or .png; got "${picture}"`);
   if (out !== undefined) return { out, ...(picture === undefined ? {} : { picture }) };
   if (range === undefined) throw new InputError("--out is required (see equimol sample --help)");
   return { out: `sweep-${range.property}.sdf`, picture: picture ?? `sweep-${range.property}.svg` };
-}
-
-/** Sampler, steps and temperature: those asked for, or what the model recommends. */
-function samplingOf(
-  args: { readonly sampler?: string; readonly steps?: string; readonly temperature?: string },
-  eta: number | undefined,
-  { config, schedule }: EdmModel,
-): Required<Pick<GenerateOptions, "sampler" | "steps" | "temperature">> {
-  const T = schedule.steps;
-  const recommended = args.sampler === undefined ? config.sampling : undefined;
-  const sampler = SAMPLERS.find((name) => name === args.sampler) ?? recommended?.sampler ?? "ancestral";
-  const steps = integerOption("steps", args.steps, { min: 1, max: T });
-  const temperature = numberOption("temperature", args.temperature, { min: 0, max: 2 });
-  if (temperature !== undefined && !addsNoise({ sampler, ...(eta === undefined ? {} : { eta }) }))
-    throw new InputError(`--temperature multiplies the noise of the steps; ${sampler} adds none here`);
-  return {
-    sampler,
-    steps: steps ?? Math.min(recommended?.steps ?? DEFAULT_STEPS, T),
-    temperature: temperature ?? recommended?.temperature ?? 1,
-  };
 }
 
 /** The options that need no model to be checked. */

@@ -2,20 +2,26 @@
 import { withBonds } from "../chem/bond-orders.ts";
 import type { BondRule } from "../chem/bond-tables.ts";
 import type { Molecule } from "../chem/molecule.ts";
+import { pngOf } from "../evaluate/pictures/figure.ts";
 import { moleculeStrip } from "../evaluate/strip.ts";
+import { writeFileAtomically } from "../formats/atomic-write.ts";
 import type { ConditionValues } from "../models/edm/condition.ts";
 import type { ConditionRequest } from "./condition-options.ts";
 
 /** More rows than these are not drawn. */
 const MOST_ROWS = 32;
 
-/** @param molecules frame by frame, sweep by sweep */
-export function sweepPicture(
+/**
+ * Writes it as SVG, or as PNG where the name ends in .png.
+ * @param molecules frame by frame, sweep by sweep
+ */
+export async function writeSweepPicture(
+  file: string,
   molecules: readonly { readonly molecule: Molecule; readonly condition?: ConditionValues }[],
   { range, frames }: ConditionRequest,
   rule: BondRule,
   source: string,
-): string {
+): Promise<void> {
   const property = range?.property ?? "";
   const cells = molecules.map(({ molecule, condition }) => ({
     molecule: withBonds(molecule, rule),
@@ -24,5 +30,6 @@ export function sweepPicture(
   const rows = Array.from({ length: Math.min(MOST_ROWS, Math.ceil(cells.length / frames)) }, (_, k) =>
     cells.slice(k * frames, (k + 1) * frames),
   );
-  return moleculeStrip(rows, `${source}: ${property} from ${range?.from} to ${range?.to}`);
+  const svg = moleculeStrip(rows, `${source}: ${property} from ${range?.from} to ${range?.to}`);
+  await writeFileAtomically(file, /\.png$/i.test(file) ? await pngOf(svg) : svg);
 }

@@ -38,7 +38,7 @@ export function moleculeStrip(rows: readonly (readonly StripCell[])[], title: st
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}">
 <title>${escapeHtml(title)}</title>
 <defs>${[...symbols].map(gradient).join("")}</defs>
-<style>circle{stroke:#14181f;stroke-opacity:.3;stroke-width:.6}path{fill:none}text{font:13px system-ui,sans-serif;fill:#3b4452;text-anchor:middle}${[...symbols].map(styles).join("")}</style>
+<style>circle{stroke:#14181f;stroke-opacity:.3;stroke-width:.6}path{fill:none}text{font:13px DejaVu Sans,sans-serif;fill:#3b4452;text-anchor:middle}${[...symbols].map(styles).join("")}</style>
 <rect width="100%" height="100%" fill="#fff"/>
 ${cells.join("\n")}
 </svg>
