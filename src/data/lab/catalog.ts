@@ -87,6 +87,12 @@ export async function loadLabData(name: string, settings: LabDataSettings): Prom
   );
 }
 
+/** The distribution of a data set, where it is a known mixture. */
+export function mixtureOfData(name: string, settings: LabDataSettings): GaussianMixture | undefined {
+  if (name === "mixture") return mixtureOf(settings);
+  return Object.hasOwn(POINT_SOURCES, name) ? POINT_SOURCES[name](settings.noise).mixture : undefined;
+}
+
 /** Two sets of one distribution; the test set's seed is the next one. */
 function drawn(name: string, source: PointSource, settings: LabDataSettings): LabData {
   const train = source.draw(settings.count, 2 * settings.seed);

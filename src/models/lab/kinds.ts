@@ -3,6 +3,10 @@ import { InputError, nearest } from "../../errors.ts";
 import { ddpm } from "./diffusion/ddpm.ts";
 import { iaf, maf, nice, planar, radial, realNvp } from "./flows/kinds.ts";
 import type { LabModelKind } from "./lab-model.ts";
+import { energy } from "./score/energy.ts";
+import { ncsn } from "./score/ncsn.ts";
+import { scoreSde } from "./score/score-sde.ts";
+import { scoreDenoising, scoreExplicit, scoreHyvarinen, scoreSliced } from "./score/single-level.ts";
 import { iwae, ladderVae, vae, vaeFull, vaeIaf, vaePlanar } from "./vae/kinds.ts";
 
 /** A kind that checks its settings itself, so that all kinds have one type. */
@@ -25,6 +29,13 @@ export const LAB_KINDS: readonly LabModelKind[] = [
   anySettings(realNvp),
   anySettings(maf),
   anySettings(iaf),
+  anySettings(scoreExplicit),
+  anySettings(scoreHyvarinen),
+  anySettings(scoreSliced),
+  anySettings(scoreDenoising),
+  anySettings(ncsn),
+  anySettings(scoreSde),
+  anySettings(energy),
   anySettings(ddpm),
 ];
 

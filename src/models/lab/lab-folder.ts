@@ -1,6 +1,6 @@
 /** A trained model of the lab in its folder: the kind, its settings, and the data that it was made for. */
 import { z } from "zod";
-import { labDataSchema } from "../../data/lab/catalog.ts";
+import { labDataSchema, mixtureOfData } from "../../data/lab/catalog.ts";
 import { InputError } from "../../errors.ts";
 import { readModelConfig, readModelParameters, writeModelFolder } from "../model-folder.ts";
 import { labKind } from "./kinds.ts";
@@ -41,17 +41,18 @@ export interface TrainedLabModel {
 }
 
 /** The model that a configuration describes. @throws InputError for a kind, settings or a shape that do not fit */
-export function labModelOf(
-  config: LabConfig,
-  mixture?: LabFacts["mixture"],
-): { readonly kind: LabModelKind; readonly model: LabModel } {
+export function labModelOf(config: LabConfig): {
+  readonly kind: LabModelKind;
+  readonly model: LabModel;
+} {
   const kind = labKind(config.model);
   const result = kind.settings.safeParse(config.settings);
   if (!result.success) {
     const [issue] = result.error.issues;
     throw new InputError(`settings of ${kind.name}: ${issue.path.join(".")}: ${issue.message}`);
   }
-  const { name, lowest, highest } = config.data;
+  const { name, source, settings, lowest, highest } = config.data;
+  const mixture = mixtureOfData(source, settings);
   const facts: LabFacts = { name, lowest, highest, ...(mixture && { mixture }) };
   return { kind, model: kind.build(result.data, config.shape, facts) };
 }

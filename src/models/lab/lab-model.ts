@@ -28,6 +28,23 @@ export interface Draw {
   readonly shape: readonly number[];
 }
 
+/** Scores of noisy rows x̃ = x + σ̃ ε at falling levels of noise, and how they are sampled. */
+export interface AnnealedScores {
+  /** σ̃, falling. */
+  readonly deviations: readonly number[];
+  readonly stepsPerLevel: number;
+  /** ε/σ̃² of the Langevin steps. */
+  readonly stepSize: number;
+  /** Runs `use` with the score under these parameters. [n, D] → [n, D] */
+  readonly with: <R>(
+    parameters: Float32Array,
+    use: (score: (x: Float64Array, level: number) => Promise<Float64Array>) => Promise<R>,
+  ) => Promise<R>;
+  /** Rows of the data as they are noised, and back. */
+  readonly toDiffused: (rows: ArrayLike<number>) => Float64Array;
+  readonly fromDiffused: (rows: Float64Array) => Float32Array;
+}
+
 export interface LabModel {
   readonly layout: Layout;
   /** Starting values where `initialParameters(layout, seed)` will not do, as for data-dependent initialisation. */
@@ -55,6 +72,8 @@ export interface LabModel {
   ) => Promise<Readonly<Record<string, number>>>;
   /** ∇ log p(x) of each row, where the model is made of scores. [n, D] → [n, D] */
   readonly score?: (parameters: Float32Array, rows: Float32Array) => Promise<Float64Array>;
+  /** Scores at many noise levels, for models that can be composed. */
+  readonly annealed?: AnnealedScores;
   /** Pictures of its own besides samples, such as a latent manifold: rows to lay out as a grid. */
   readonly pictures?: (
     parameters: Float32Array,

@@ -50,7 +50,7 @@ export async function trainLab(options: TrainLabOptions): Promise<TrainingOutcom
     },
     provenance: {},
   };
-  const { kind, model } = labModelOf(config, data.mixture);
+  const { kind, model } = labModelOf(config);
   const parameters = layoutSize(model.layout);
   const task = await labTask(model, data, settings.training);
   const rows = data.train.length / D;

@@ -24,7 +24,7 @@ export interface RowBound {
 
 export async function boundTerms(
   schedule: NoiseSchedule,
-  rows: Float32Array,
+  rows: Float64Array,
   D: number,
   { seed, times, variance, epsilon }: BoundOptions,
 ): Promise<RowBound> {

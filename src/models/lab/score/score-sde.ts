@@ -1,0 +1,103 @@
+/**
+ * The SDE view (Song et al. 2021): a score at every time of a VP or VE process, samples from the reverse SDE or the
+ * probability-flow ODE, and from the latter's divergence the exact likelihood.
+ */
+import { z } from "zod";
+import { scoreFrom } from "../../../diffusion/prediction.ts";
+import { flowLogDensity } from "../../../diffusion/probability-flow.ts";
+import { veSchedule, vpSchedule } from "../../../diffusion/sde.ts";
+import { InputError } from "../../../errors.ts";
+import { denoiserNetwork, denoiserSettings } from "../denoiser-network.ts";
+import { gaussianDiffusion } from "../diffusion/gaussian-diffusion.ts";
+import { type LabModelKind, rowLength } from "../lab-model.ts";
+import { rowNetwork } from "../rows.ts";
+import { withDivergence } from "./divergence.ts";
+
+const count = z.number().int().positive();
+const positive = z.number().positive();
+
+/** Largest D whose divergence is computed exactly. */
+const LARGEST_DIVERGENCE = 16;
+
+const settingsSchema = z.strictObject({
+  ...denoiserSettings,
+  process: z.enum(["vp", "ve"]).default("vp"),
+  betaMin: positive.default(0.1),
+  betaMax: positive.default(20),
+  sigmaMin: positive.default(0.01),
+  sigmaMax: positive.default(10),
+  /** Times that training draws from. */
+  steps: count.default(1000),
+  /** The reverse SDE: ancestral, sde-dpm-solver; the ODE: ddim, dpm-solver. */
+  sampler: z.enum(["ancestral", "ddim", "dpm-solver", "sde-dpm-solver"]).default("sde-dpm-solver"),
+  sampleSteps: count.default(50),
+  /** Runge–Kutta steps of the likelihood. */
+  likelihoodSteps: count.default(40),
+});
+
+export const scoreSde: LabModelKind<z.infer<typeof settingsSchema>> = {
+  name: "score-sde",
+  title: "Score-based SDE with its probability-flow ODE",
+  source: "Song, Sohl-Dickstein, Kingma, Kumar, Ermon, Poole 2021",
+  settings: settingsSchema,
+  build: (settings, shape) => {
+    if (shape.kind === "images" && shape.binary)
+      throw new InputError(
+        "score-sde takes points or grey images; the values of binary images have no density",
+      );
+    const D = rowLength(shape);
+    const network = denoiserNetwork(settings, shape);
+    const { process, steps, betaMin, betaMax, sigmaMin, sigmaMax } = settings;
+    const schedule =
+      process === "vp" ? vpSchedule(steps, betaMin, betaMax) : veSchedule(steps, sigmaMin, sigmaMax);
+    const options = { schedule, prediction: "epsilon", loss: "simple", variance: "posterior" } as const;
+    const diffusion = gaussianDiffusion(options, shape, network);
+    const divergence = rowNetwork(network.layout, D, withDivergence(network.apply));
+    return {
+      layout: network.layout,
+      draws: diffusion.draws,
+      loss: diffusion.loss,
+      sample: (parameters, n, seed) =>
+        diffusion.sample(parameters, n, seed, { sampler: settings.sampler, steps: settings.sampleSteps }),
+      ...(D <= LARGEST_DIVERGENCE && {
+        logLikelihood: {
+          kind: "exact",
+          of: async (parameters, rows) => {
+            const bound = divergence.with(parameters);
+            // x = z_0/α_0: the data are what the ODE ends in, scaled.
+            const z0 = diffusion.toDiffused(rows).map((value) => schedule.alpha(0) * value);
+            const logs = await flowLogDensity(
+              async (at, t) => {
+                const both = await bound.of(at, t); // [n, D + 1]
+                const n = both.length / (D + 1);
+                return {
+                  epsilon: Float64Array.from(
+                    { length: n * D },
+                    (_, i) => both[Math.floor(i / D) * (D + 1) + (i % D)],
+                  ),
+                  divergence: Float64Array.from({ length: n }, (_, i) => both[i * (D + 1) + D]),
+                };
+              },
+              schedule,
+              z0,
+              D,
+              settings.likelihoodSteps,
+            );
+            bound.release();
+            const volume = D * Math.log(schedule.alpha(0)) + diffusion.logVolume;
+            return logs.map((value) => value + volume);
+          },
+        },
+      }),
+      score: (parameters, rows) =>
+        diffusion.withEpsilon(parameters, async (epsilon) => {
+          const z0 = diffusion.toDiffused(rows).map((value) => schedule.alpha(0) * value);
+          return scoreFrom(schedule, 0, await epsilon(z0, 0)).map((value) => schedule.alpha(0) * value);
+        }),
+      dispose: () => {
+        diffusion.dispose();
+        divergence.dispose();
+      },
+    };
+  },
+};
