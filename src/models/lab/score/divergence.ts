@@ -1,20 +1,28 @@
-/** The trace of the Jacobian of a row function, from one directional derivative for each column. */
+/**
+ * Derivatives of row functions with respect to their rows, column by column, by forward differentiation: what is made
+ * of them can be differentiated again and compiled. (Compiled gradients of gradients are wrong in jax-js 0.1.25.)
+ */
 import { jax, np } from "../../../runtime/jax.ts";
 import type { RowFunction } from "../rows.ts";
 
-/** Σ_d ∂f_d/∂x_d of each row; takes x over. x [B, D] → [B] */
-export function jacobianTrace(f: (x: np.Array) => np.Array, x: np.Array): np.Array {
+/** ∂f/∂x_d of each row for d = 0 … D − 1; takes x over. x [B, D], f: [B, D] → [B, E] */
+export function columnDerivatives(f: (x: np.Array) => np.Array, x: np.Array): np.Array[] {
   const [B, D] = x.shape;
-  const columns: np.Array[] = [];
-  for (let d = 0; d < D; d++) {
+  const derivatives = Array.from({ length: D }, (_, d) => {
     const direction = Float32Array.from({ length: B * D }, (_, i) => Number(i % D === d));
-    const [value, derivative] = jax.jvp(f, [x.ref], [np.array(direction, { shape: [B, D] })]); // ∂f/∂x_d
+    const [value, derivative] = jax.jvp(f, [x.ref], [np.array(direction, { shape: [B, D] })]);
     value.dispose();
-    columns.push(derivative.slice([], d));
-  }
+    return derivative;
+  });
   x.dispose();
-  return columns.reduce((sum, column) => sum.add(column));
+  return derivatives;
 }
+
+/** Σ_d ∂f_d/∂x_d of each row; takes x over. x [B, D] → [B] */
+export const jacobianTrace = (f: (x: np.Array) => np.Array, x: np.Array): np.Array =>
+  columnDerivatives(f, x)
+    .map((derivative, d) => derivative.slice([], d))
+    .reduce((sum, column) => sum.add(column));
 
 /** x [B, D], t [B] → [B, D + 1]: f(x), Σ_d ∂f_d/∂x_d */
 export const withDivergence =

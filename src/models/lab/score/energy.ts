@@ -3,13 +3,18 @@
  * of a scalar by construction, fitted by denoising (Saremi et al. 2018; Salimans & Ho 2021). In the plane its density
  * is normalised on a grid.
  */
+import { shapeText } from "../../../data/lab/lab-data.ts";
 import { InputError } from "../../../errors.ts";
 import type { ParameterTree } from "../../../nets/parameters.ts";
 import { type ResidualMlp, residualMlp, residualMlpSpecs } from "../../../nets/residual-mlp.ts";
-import { jax, type np } from "../../../runtime/jax.ts";
+import { jax, np } from "../../../runtime/jax.ts";
 import { type LabModelKind, rowLength } from "../lab-model.ts";
 import { rowNetwork } from "../rows.ts";
 import { type AnnealedSettings, annealedModel, annealedSchedule, annealedSettings } from "./annealed.ts";
+import { columnDerivatives } from "./divergence.ts";
+
+/** Largest D. */
+const LARGEST = 16;
 
 /** The grid that normalises: points along each side. */
 const GRID = 200;
@@ -21,16 +26,23 @@ export const energy: LabModelKind<AnnealedSettings> = {
   settings: annealedSettings,
   presets: { points: { hidden: 128 } },
   build: (settings, shape, facts) => {
-    if (shape.kind !== "points") throw new InputError("energy takes points, not images or symbols");
     const D = rowLength(shape);
+    if (shape.kind !== "points" || D > LARGEST)
+      throw new InputError(
+        `energy takes points of up to ${LARGEST} numbers, each of which costs a derivative; the data are ${shapeText(shape)}`,
+      );
     const config = { ...settings, inputs: D, outputs: 1 };
     const layout = residualMlpSpecs("network", config);
     const g = (parameters: ParameterTree, z: np.Array, t: np.Array): np.Array =>
       residualMlp(config, (parameters as unknown as { readonly network: ResidualMlp }).network, z, t); // [B, 1]
     // docs: begin gradient
     /** ε̂ = σ ∇E(z) = ∇g(z). [B, D] */
-    const apply = (parameters: ParameterTree, z: np.Array, t: np.Array): np.Array =>
-      jax.grad((at: np.Array) => g(parameters, at, t).sum())(z);
+    const apply = (parameters: ParameterTree, z: np.Array, t: np.Array): np.Array => {
+      const derivatives = columnDerivatives((at) => g(jax.tree.ref(parameters), at, t.ref), z);
+      jax.tree.dispose(parameters);
+      t.dispose();
+      return np.concatenate(derivatives, 1);
+    };
     // docs: end gradient
     const model = annealedModel(settings, shape, { layout, apply });
     if (D !== 2 || facts === undefined || facts.lowest.length !== 2) return model;

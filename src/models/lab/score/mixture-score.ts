@@ -1,20 +1,16 @@
 /** ∇ log p of a Gaussian mixture on the device, for a batch. */
 import type { GaussianMixture } from "../../../data/lab/gaussian-mixture.ts";
-import { LOG_SQRT_2PI } from "../../../math/normal.ts";
-import { jax, nn, np } from "../../../runtime/jax.ts";
+import { nn, np } from "../../../runtime/jax.ts";
 
-/** log p(x) of each row; takes ownership. [B, D] → [B] */
-export function mixtureLogDensityOnDevice(
-  { dimension: D, components }: GaussianMixture,
-  x: np.Array,
-): np.Array {
+/** Takes ownership. [B, D] → [B, D] */
+export function mixtureScoreOnDevice({ dimension: D, components }: GaussianMixture, x: np.Array): np.Array {
   const K = components.length;
-  // whitened = x Wᵀ − W μ with W = L⁻¹ of each component: [B, D] → [B, K D]
+  // W = L⁻¹ of each component, one below the other, and W μ.
   const whitening = new Float32Array(K * D * D);
   const offsets = new Float32Array(K * D);
-  const constants = new Float32Array(K);
+  const constants = new Float32Array(K); // log weight + log det W
   components.forEach(({ weight, mean, cholesky: L }, k) => {
-    constants[k] = Math.log(weight) - D * LOG_SQRT_2PI;
+    constants[k] = Math.log(weight);
     const inverse = lowerInverse(L, D);
     for (let i = 0; i < D; i++) {
       constants[k] += Math.log(inverse[i * D + i]);
@@ -24,21 +20,19 @@ export function mixtureLogDensityOnDevice(
       }
     }
   });
+  const W = np.array(whitening, { shape: [K * D, D] });
   const whitened = np
-    .matmul(x, np.array(whitening, { shape: [K * D, D] }).transpose())
-    .sub(np.array(offsets, { shape: [1, K * D] }));
+    .matmul(x, W.ref.transpose())
+    .sub(np.array(offsets, { shape: [1, K * D] }))
+    .reshape([-1, K, D]); // L⁻¹ (x − μ)
   const logs = np
-    .square(whitened)
-    .reshape([-1, K, D])
+    .square(whitened.ref)
     .sum(2)
     .mul(-0.5)
     .add(np.array(constants, { shape: [1, K] }));
-  return nn.logsumexp(logs, 1);
+  const shares = nn.softmax(logs, 1).reshape([-1, K, 1]);
+  return np.negative(np.matmul(shares.mul(whitened).reshape([-1, K * D]), W)); // −Σ_k share Σ⁻¹ (x − μ)
 }
-
-/** Its gradient, without a derivative with respect to anything else. [B, D] → [B, D] */
-export const mixtureScoreOnDevice = (mixture: GaussianMixture, x: np.Array): np.Array =>
-  jax.lax.stopGradient(jax.grad((at: np.Array) => mixtureLogDensityOnDevice(mixture, at).sum())(x));
 
 /** L⁻¹ of a lower triangular matrix. */
 function lowerInverse(L: readonly number[], D: number): number[] {
