@@ -3,10 +3,7 @@
  * else is generated with it: its size and its noise depend on (seed, i) alone.
  */
 import type { Molecule } from "../../chem/molecule.ts";
-import { ancestral } from "../../diffusion/samplers/ancestral.ts";
-import { ddim } from "../../diffusion/samplers/ddim.ts";
-import { dpmSolver } from "../../diffusion/samplers/dpm-solver.ts";
-import { sdeDpmSolver } from "../../diffusion/samplers/sde-dpm-solver.ts";
+import { SAMPLER_FUNCTIONS } from "../../diffusion/samplers/by-name.ts";
 import { type Denoiser, PRIOR_STEP, type Space } from "../../diffusion/space.ts";
 import { stream } from "../../math/random.ts";
 import { atomOffsets, type DenoiserEngine } from "../../nets/engine.ts";
@@ -158,7 +155,7 @@ async function generateBatch(
   const keepFrame = (z: Float64Array): void => {
     frames.push(decode(config, z.subarray(C * offsets[watched], C * offsets[watched + 1])));
   };
-  const run = { ancestral, ddim, "dpm-solver": dpmSolver, "sde-dpm-solver": sdeDpmSolver }[options.sampler];
+  const run = SAMPLER_FUNCTIONS[options.sampler];
   const z0 = await run(denoiser, schedule, space, {
     steps: options.steps,
     ...(options.eta === undefined ? {} : { eta: options.eta }),

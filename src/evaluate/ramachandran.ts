@@ -1,0 +1,94 @@
+/**
+ * What is compared of backbone dihedrals: histograms on the torus, their Jensen–Shannon divergence, free energies
+ * F = −k_B T log p, basins and the transitions between them.
+ */
+
+/** Dihedral in (−π, π] of four points at `at`, `at + 3`, … (IUPAC sign: clockwise is positive). */
+export function dihedral(x: ArrayLike<number>, at = 0): number {
+  const edge = (k: number): [number, number, number] => [
+    x[at + 3 * k + 3] - x[at + 3 * k],
+    x[at + 3 * k + 4] - x[at + 3 * k + 1],
+    x[at + 3 * k + 5] - x[at + 3 * k + 2],
+  ];
+  const [a, b, c] = [edge(0), edge(1), edge(2)];
+  const m = cross(a, b);
+  const n = cross(b, c);
+  return Math.atan2(dot(a, n) * Math.hypot(...b), dot(m, n));
+}
+
+type Vector = readonly [number, number, number];
+const dot = (a: Vector, b: Vector): number => a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
+const cross = (a: Vector, b: Vector): [number, number, number] => [
+  a[1] * b[2] - a[2] * b[1],
+  a[2] * b[0] - a[0] * b[2],
+  a[0] * b[1] - a[1] * b[0],
+];
+
+/** φ and ψ of each configuration of a chain of N beads: its first two dihedrals. [B, N, 3] → [B] each */
+export interface Torsions {
+  readonly phi: Float64Array;
+  readonly psi: Float64Array;
+}
+
+/** The first two dihedrals of each chain: C–N–CA–C and N–CA–C–N of beads C N CA C N. @param beads N ≥ 5 */
+export function torsionsOf(positions: ArrayLike<number>, beads: number): Torsions {
+  if (beads < 5) throw new RangeError(`two dihedrals need 5 beads, got ${beads}`);
+  const B = positions.length / (3 * beads);
+  return {
+    phi: Float64Array.from({ length: B }, (_, b) => dihedral(positions, 3 * beads * b)),
+    psi: Float64Array.from({ length: B }, (_, b) => dihedral(positions, 3 * beads * b + 3)),
+  };
+}
+
+/** Shares of a periodic histogram: [n] of one angle, [n, n] of two (φ first). */
+export type Histogram = Float64Array;
+
+const binOf = (angle: number, bins: number): number =>
+  Math.min(bins - 1, Math.max(0, Math.floor(((angle + Math.PI) / (2 * Math.PI)) * bins)));
+
+/** Shares of (φ, ψ) in bins × bins equal cells of the torus. */
+export function torsionHistogram({ phi, psi }: Torsions, bins: number): Histogram {
+  const shares = new Float64Array(bins * bins);
+  for (let b = 0; b < phi.length; b++) shares[binOf(phi[b], bins) * bins + binOf(psi[b], bins)] += 1 / phi.length;
+  return shares;
+}
+
+/** Shares of one angle. */
+export function angleHistogram(angles: Float64Array, bins: number): Histogram {
+  const shares = new Float64Array(bins);
+  for (const angle of angles) shares[binOf(angle, bins)] += 1 / angles.length;
+  return shares;
+}
+
+/** Jensen–Shannon divergence of two distributions in nats, from 0 to log 2 (Lin 1991, eq. 3.4). */
+export function jensenShannon(p: ArrayLike<number>, q: ArrayLike<number>): number {
+  let sum = 0;
+  for (let k = 0; k < p.length; k++) {
+    const mean = 0.5 * (p[k] + q[k]);
+    if (p[k] > 0) sum += 0.5 * p[k] * Math.log(p[k] / mean);
+    if (q[k] > 0) sum += 0.5 * q[k] * Math.log(q[k] / mean);
+  }
+  return Math.max(sum, 0);
+}
+
+/** Free energies −kT log p less their least, in the unit of kT; infinite where nothing is. */
+export function freeEnergy(shares: Histogram, kT: number): Float64Array {
+  const most = shares.reduce((best, p) => Math.max(best, p), 0);
+  return shares.map((p) => (p > 0 ? -kT * Math.log(p / most) : Number.POSITIVE_INFINITY));
+}
+
+/**
+ * Root mean square difference of two free energies in the unit of kT, where both are finite, weighted by the
+ * reference's shares; a constant is taken out, for free energies have no zero.
+ */
+export function freeEnergyError(reference: Histogram, other: Histogram, kT: number): number {
+  let [weight, sum, squares] = [0, 0, 0];
+  for (let k = 0; k < reference.length; k++) {
+    if (reference[k] === 0 || other[k] === 0) continue;
+    const difference = kT * Math.log(reference[k] / other[k]);
+    weight += reference[k];
+    sum += reference[k] * difference;
+    squares += reference[k] * difference * difference;
+  }
+  return weight === 0 ? Number.NaN : Math.sqrt(Math.max(squares / weight - (sum / weight) ** 2, 0));
+}

@@ -1,0 +1,54 @@
+/**
+ * The score at a low noise level as a force (Arts et al. 2023, section 3): with p(z) the density of the noised data,
+ * F = k_B T ∂ log p/∂x. In positions of the data, z = αx/scale, so F = −k_B T (α/scale) ∇_z U.
+ * @see docs/coarse-graining.md for the choice of the noise level
+ */
+import { symbolOf } from "../../chem/elements.ts";
+import { alphaOf } from "../../diffusion/schedule.ts";
+import { InputError } from "../../errors.ts";
+import { beadField } from "../../nets/bead-field.ts";
+import type { EnergiesAndForces, Potential } from "../../simulate/potential.ts";
+import { BOLTZMANN } from "../../simulate/units.ts";
+import { beadNetworkConfig } from "./config.ts";
+import type { CgModel } from "./model.ts";
+
+/** γ of the level at which positions have noise of this deviation, in Å. */
+export const gammaOfNoise = (scale: number, noise: number): number => 2 * Math.log(noise / scale);
+
+/**
+ * The potential of mean force that the model stands for. Of a network without energy conservation only the forces
+ * mean something; its energies are zero.
+ * @param noise deviation in Å of the noise level (what the model recommends)
+ * @param temperature K, of the data
+ */
+export function cgPotential(model: CgModel, noise = model.config.forceNoise): Potential {
+  const { config, parameters } = model;
+  const gamma = gammaOfNoise(config.scale, noise);
+  const field = beadField(beadNetworkConfig(config), parameters, gamma);
+  const toNetwork = alphaOf(gamma) / config.scale;
+  const thermal = BOLTZMANN * config.temperature; // kcal/mol
+  const width = 3 * config.beads.length;
+  let z = new Float64Array(0);
+  let held: EnergiesAndForces = { energies: new Float64Array(0), forces: z };
+  return {
+    name: `cg (noise ${noise} Å)`,
+    unit: "kcal/mol",
+    evaluate: (positions, atomicNumbers) => {
+      if (atomicNumbers.length !== config.beads.length || config.beads.some((b, i) => b !== atomicNumbers[i]))
+        throw new InputError(
+          `the model knows the beads ${config.beads.map(symbolOf).join(" ")}, got ${Array.from(atomicNumbers, symbolOf).join(" ")}`,
+        );
+      if (z.length !== positions.length) {
+        z = new Float64Array(positions.length);
+        held = { energies: new Float64Array(z.length / width), forces: new Float64Array(z.length) };
+      }
+      for (let k = 0; k < z.length; k++) z[k] = toNetwork * positions[k];
+      const { energies, forces } = held;
+      field.evaluate(z, forces, energies);
+      for (let k = 0; k < forces.length; k++) forces[k] *= -thermal * toNetwork;
+      if (config.network.conservative) for (let b = 0; b < energies.length; b++) energies[b] *= thermal;
+      else energies.fill(0);
+      return held;
+    },
+  };
+}
