@@ -112,5 +112,9 @@ export const train = defineVerb({
     edm: { summary: "equivariant diffusion of molecules", load: () => edm },
     forcefield: { summary: "energies and forces", load: () => trainForceFieldVerb },
     property: { summary: "a property of molecules", load: () => trainPropertyVerb },
+    cg: {
+      summary: "diffusion of coarse-grained frames: samples and a force field",
+      load: async () => (await import("./train-cg.ts")).trainCgVerb,
+    },
   },
 });

@@ -49,7 +49,8 @@ const binOf = (angle: number, bins: number): number =>
 /** Shares of (φ, ψ) in bins × bins equal cells of the torus. */
 export function torsionHistogram({ phi, psi }: Torsions, bins: number): Histogram {
   const shares = new Float64Array(bins * bins);
-  for (let b = 0; b < phi.length; b++) shares[binOf(phi[b], bins) * bins + binOf(psi[b], bins)] += 1 / phi.length;
+  for (let b = 0; b < phi.length; b++)
+    shares[binOf(phi[b], bins) * bins + binOf(psi[b], bins)] += 1 / phi.length;
   return shares;
 }
 

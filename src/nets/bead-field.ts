@@ -9,12 +9,12 @@ import {
   beadLayout,
   CHIRAL_SOFTENING,
   embedGamma,
-  invariantCount,
   pairCount,
   pairsOf,
+  volumeCount,
 } from "./beads-config.ts";
-import { matmulTransposed, transposed } from "./plain-matmul.ts";
 import { namedViews } from "./parameters.ts";
+import { matmulTransposed, transposed } from "./plain-matmul.ts";
 
 /** The denoiser at one noise level. */
 export interface BeadField {
@@ -34,7 +34,8 @@ const BLOCK = 16;
 /** The network with the noise level γ folded in. */
 export function beadField(config: BeadNetworkConfig, parameters: Float32Array, gamma: number): BeadField {
   const { beads: N, hidden: H, layers: L, conservative } = config;
-  const [P, F] = [pairCount(N), invariantCount(N)];
+  const P = pairCount(N);
+  const F = P + volumeCount(N);
   const alpha2 = sigmoid(-gamma);
   const sigma2 = sigmoid(gamma);
   const alpha = Math.sqrt(alpha2);
@@ -136,8 +137,7 @@ interface FoldedNetwork {
 
 /** Weights with everything that depends on γ worked in. */
 function folded(config: BeadNetworkConfig, parameters: Float32Array, gamma: number): FoldedNetwork {
-  const { beads, hidden: H, layers: L, conservative } = config;
-  const F = invariantCount(beads);
+  const { hidden: H, layers: L, conservative } = config;
   const views = namedViews(beadLayout(config), parameters);
   const view = (name: string): Float32Array => views.get(name) as Float32Array;
   const affine = (name: string, x: ArrayLike<number>): Float64Array => {
@@ -148,24 +148,39 @@ function folded(config: BeadNetworkConfig, parameters: Float32Array, gamma: numb
       return sum;
     });
   };
-  const inner = affine("time.0", embedGamma(gamma)).map((x) => x * sigmoid(x));
-  const modulation = affine("time.1", inner);
+  const level = affine("time", embedGamma(gamma)).map((x) => x * sigmoid(x));
   const weights = Array.from({ length: L }, (_, l) => {
-    const inputs = l === 0 ? F : H;
-    return Float64Array.from(
-      view(`layers.${l}.weight`),
-      (w, k) => w * (1 + modulation[2 * H * l + Math.floor(k / inputs)]),
-    );
+    const plain =
+      l === 0
+        ? sideBySide(view("distances.weight"), view("volumes.weight"), H)
+        : view(`layers.${l - 1}.weight`);
+    const gains = affine(`gains.${l}`, level);
+    const inputs = plain.length / H;
+    return Float64Array.from(plain, (w, k) => w * (1 + gains[Math.floor(k / inputs)]));
   });
-  const rest = modulation.subarray(2 * H * L);
   return {
     weights,
     transposes: weights.map((w) => transposed(w, H, w.length / H)),
-    biases: weights.map((_, l) => modulation.slice(2 * H * l + H, 2 * H * (l + 1))),
-    readout: conservative ? rest.slice(0, H) : Float64Array.from(view("readout.weight")),
-    readoutBias: conservative ? new Float64Array(0) : rest.slice(0, F),
-    harmonic: rest.slice(conservative ? H : F),
+    biases: weights.map((_, l) => affine(`biases.${l}`, level)),
+    readout: conservative
+      ? affine("level", level)
+      : Float64Array.of(...view("distanceReadout.weight"), ...view("volumeReadout.weight")),
+    readoutBias: conservative
+      ? new Float64Array(0)
+      : Float64Array.of(...affine("distanceLevel", level), ...affine("volumeLevel", level)),
+    harmonic: affine("harmonic", level),
   };
+}
+
+/** Columns of a, then those of b, of matrices with as many rows. */
+function sideBySide(a: Float32Array, b: Float32Array, rows: number): Float32Array {
+  const [m, n] = [a.length / rows, b.length / rows];
+  const out = new Float32Array(a.length + b.length);
+  for (let r = 0; r < rows; r++) {
+    out.set(a.subarray(r * m, (r + 1) * m), r * (m + n));
+    out.set(b.subarray(r * n, (r + 1) * n), r * (m + n) + m);
+  }
+  return out;
 }
 
 /** h ← silu(h + bias), and its derivative. [size, H] */

@@ -1,5 +1,5 @@
 /** Shape of the network of a coarse-grained molecule: N distinguishable beads in a chain; see beads.ts. */
-import { type Layout, linearSpecs } from "./parameters.ts";
+import { type Layout, linearSpecs, type ParameterSpec } from "./parameters.ts";
 
 export interface BeadNetworkConfig {
   /** N ≥ 4: beads i and i + 1 are bonded, all of them have a name of their own. */
@@ -23,43 +23,50 @@ export const pairsOf = (beads: number): readonly (readonly [number, number])[] =
 /** P: number of distances. */
 export const pairCount = (beads: number): number => (beads * (beads - 1)) / 2;
 
-/** Added under the roots of bond lengths in the chiral features, in units of the positions' scale squared. */
-export const CHIRAL_SOFTENING = 0.01;
+/** K: number of signed volumes, one for each four consecutive beads. */
+export const volumeCount = (beads: number): number => beads - 3;
 
-/** F: distances, and the chirality of each four consecutive beads. */
-export const invariantCount = (beads: number): number => pairCount(beads) + beads - 3;
+/** Added to squared bond lengths where signed volumes are divided by them, in units of the positions' scale. */
+export const CHIRAL_SOFTENING = 0.01;
 
 /** γ is divided by this before it is embedded. */
 const GAMMA_SCALE = 12;
 const HARMONICS = [1, 2, 3, 4] as const;
+const TIME_FEATURES = 1 + 2 * HARMONICS.length;
 
 /** γ as numbers of order one: γ/12, and sines and cosines of its multiples. */
 export const embedGamma = (gamma: number): number[] => {
   const tau = gamma / GAMMA_SCALE;
   return [tau, ...HARMONICS.flatMap((k) => [Math.sin(k * tau), Math.cos(k * tau)])];
 };
-const TIME_FEATURES = 1 + 2 * HARMONICS.length;
 
-/** What the noise level sets: gain and bias of each hidden unit, the readout, the strength of each harmonic term. */
-export const modulationCount = ({
-  beads,
-  hidden,
-  layers,
-  conservative,
-}: Pick<BeadNetworkConfig, "beads" | "hidden" | "layers" | "conservative">): number =>
-  2 * hidden * layers + (conservative ? hidden : invariantCount(beads)) + pairCount(beads);
-
-/** Order of the parameters. */
-export function beadLayout(config: BeadNetworkConfig): Layout {
-  const { beads, hidden: H, layers, conservative } = config;
-  const F = invariantCount(beads);
-  const weights = (name: string, outputs: number, inputs: number): Layout => [
-    { name: `${name}.weight`, shape: [outputs, inputs], bound: Math.sqrt(3 / inputs) },
-  ];
+/**
+ * Order of the parameters. `time` embeds the noise level, which sets by `gains.l` and `biases.l` how hidden layer l
+ * works, by `harmonic` the strength of each harmonic term, and by `level` the readout.
+ */
+export function beadLayout({ beads, hidden: H, layers, conservative }: BeadNetworkConfig): Layout {
+  const [P, K] = [pairCount(beads), volumeCount(beads)];
+  const weight = (name: string, outputs: number, inputs: number, fanIn = inputs): ParameterSpec => ({
+    name: `${name}.weight`,
+    shape: [outputs, inputs],
+    bound: Math.sqrt(3 / fanIn),
+  });
+  const each = (specs: (layer: number) => Layout): Layout =>
+    Array.from({ length: layers }, (_, l) => specs(l)).flat();
   return [
-    ...linearSpecs("time.0", TIME_FEATURES, H),
-    ...linearSpecs("time.1", H, modulationCount(config)),
-    ...Array.from({ length: layers }, (_, l) => weights(`layers.${l}`, H, l === 0 ? F : H)).flat(),
-    ...(conservative ? [] : weights("readout", F, H)),
+    ...linearSpecs("time", TIME_FEATURES, H),
+    ...each((l) => [...linearSpecs(`gains.${l}`, H, H), ...linearSpecs(`biases.${l}`, H, H)]),
+    ...linearSpecs("harmonic", H, P),
+    weight("distances", H, P, P + K),
+    weight("volumes", H, K, P + K),
+    ...each((l) => (l === 0 ? [] : [weight(`layers.${l - 1}`, H, H)])),
+    ...(conservative
+      ? linearSpecs("level", H, H)
+      : [
+          ...linearSpecs("distanceLevel", H, P),
+          weight("distanceReadout", P, H),
+          ...linearSpecs("volumeLevel", H, K),
+          weight("volumeReadout", K, H),
+        ]),
   ];
 }

@@ -9,15 +9,27 @@
  * Without energy conservation ε̂ = σ (σ²z + Jᵀc) with J = ∂f/∂z and any c(f, γ) in the place of ∂E/∂f.
  */
 import { jax, nn, np } from "../runtime/jax.ts";
-import { type BeadNetworkConfig, CHIRAL_SOFTENING, pairsOf } from "./beads-config.ts";
-import { mlp } from "./mlp.ts";
-import type { Linear } from "./parameters.ts";
+import { type BeadNetworkConfig, CHIRAL_SOFTENING, pairsOf, volumeCount } from "./beads-config.ts";
+import { type Linear, linear, type ParameterTree } from "./parameters.ts";
+
+type Weight = { readonly weight: np.Array };
 
 /** Parameters as a tree; names and order: `beadLayout`. */
 export type BeadParameters = {
-  readonly time: readonly [Linear, Linear];
-  readonly layers: readonly { readonly weight: np.Array }[];
-  readonly readout?: { readonly weight: np.Array };
+  readonly time: Linear;
+  readonly gains: readonly Linear[];
+  readonly biases: readonly Linear[];
+  readonly harmonic: Linear;
+  readonly distances: Weight;
+  readonly volumes: Weight;
+  readonly layers?: readonly Weight[];
+  /** With energy conservation. */
+  readonly level?: Linear;
+  /** Without. */
+  readonly distanceLevel?: Linear;
+  readonly distanceReadout?: Weight;
+  readonly volumeLevel?: Linear;
+  readonly volumeReadout?: Weight;
 };
 
 /** Noised positions and their noise level. */
@@ -32,6 +44,17 @@ export type BeadInputs = {
   readonly sigma: np.Array;
 };
 
+/** f, in its two parts. */
+type Invariants = {
+  /** Standardised distances. [B, P] */
+  readonly distances: np.Array;
+  /** Signed volumes over the bonds' lengths. [B, K] */
+  readonly volumes: np.Array;
+};
+
+// jax-js 0.1.25 compiles some gradients of gradients wrongly: those of slices, and those of two layers whose width is a
+// multiple of four. So there are no slices below (matrices of ones and zeros take parts), and ∂E/∂f is written out.
+
 /** Matrix [N, columns] that takes positions to differences r_to − r_from. */
 function differences(beads: number, ends: readonly (readonly [number, number])[]): np.Array {
   const values = new Float32Array(beads * ends.length);
@@ -42,120 +65,139 @@ function differences(beads: number, ends: readonly (readonly [number, number])[]
   return np.array(values, { shape: [beads, ends.length] });
 }
 
-/** a · (b × c) of vectors [B, 3, K]; owns. [B, K] */
+/** Components (x, y, z) as (y, z, x) or (z, x, y). */
+const TURNS = { once: [0, 0, 1, 1, 0, 0, 0, 1, 0], twice: [0, 1, 0, 0, 0, 1, 1, 0, 0] } as const;
+const turned = (v: np.Array, turn: keyof typeof TURNS): np.Array =>
+  np.matmul(v, np.array([...TURNS[turn]], { shape: [3, 3] }));
+
+/** a · (b × c) of vectors [B, K, 3]; owns. [B, K] */
 function tripleProduct(a: np.Array, b: np.Array, c: np.Array): np.Array {
-  const turned = (v: np.Array, by: number): np.Array =>
-    np.concatenate([v.ref.slice([], [by]), v.ref.slice([], [0, by])], 1); // components cyclically permuted
-  const product = turned(b, 1).mul(turned(c, 2)).sub(turned(b, 2).mul(turned(c, 1))); // b × c
-  b.dispose();
-  c.dispose();
-  return a.mul(product).sum(1);
+  const forth = turned(b.ref, "once").mul(turned(c.ref, "twice"));
+  const back = turned(b, "twice").mul(turned(c, "once"));
+  return a.mul(forth.sub(back)).sum(2);
 }
 
-/** Invariants f of noised positions; owns z, borrows the rest. [B, F] */
-function invariants(config: BeadNetworkConfig, z: np.Array, alpha: np.Array, sigma: np.Array): np.Array {
+/** Invariants of noised positions; owns its arguments. */
+function invariants(config: BeadNetworkConfig, z: np.Array, alpha: np.Array, sigma: np.Array): Invariants {
   const { beads } = config;
   const x = z.transpose([0, 2, 1]); // [B, 3, N]
-  const distances = np.sqrt(
-    np.square(np.matmul(x.ref, differences(beads, pairsOf(beads)))).sum(1).add(1e-10),
-  ); // [B, P]
+  const pairs = np.matmul(x.ref, differences(beads, pairsOf(beads))); // [B, 3, P]
+  const lengths = np.sqrt(np.square(pairs).sum(1).add(1e-10)); // [B, P]
   const means = np.array([...config.distanceMeans]);
   const variances = np.array(config.distanceDeviations.map((s) => s * s));
-  const widths = np.sqrt(np.square(alpha.ref).mul(variances).add(np.square(sigma.ref).mul(2))); // [B, P]
-  const standardised = distances.sub(alpha.ref.mul(means)).div(widths);
-  const [first, second, third] = [0, 1, 2].map((offset) =>
-    np.matmul(
-      x.ref,
-      differences(
-        beads,
-        Array.from({ length: beads - 3 }, (_, k) => [k + offset, k + offset + 1] as const),
-      ),
-    ),
-  ); // [B, 3, N − 3] each
-  x.dispose();
-  const lengths = [first, second, third]
-    .map((bond) => np.square(bond.ref).sum(1).add(CHIRAL_SOFTENING))
-    .reduce((product, square) => product.mul(square)); // [B, N − 3]
-  const chirality = tripleProduct(first, second, third).div(np.sqrt(lengths)); // [B, N − 3]
-  return np.concatenate([standardised, chirality], 1);
-}
-
-/** Hidden features of invariants f at a noise level, and the rest of the modulation; owns. [B, H], [B, …] */
-function hiddenFeatures(
-  config: BeadNetworkConfig,
-  { time, layers }: BeadParameters,
-  f: np.Array,
-  embedded: np.Array,
-): { readonly h: np.Array; readonly rest: np.Array } {
-  const H = config.hidden;
-  const modulation = mlp(time, embedded, nn.silu); // [B, M]
-  let h = f;
-  layers.forEach(({ weight }, l) => {
-    const gain = modulation.ref.slice([], [2 * H * l, 2 * H * l + H]).add(1);
-    const bias = modulation.ref.slice([], [2 * H * l + H, 2 * H * (l + 1)]);
-    h = nn.silu(np.matmul(h, weight.transpose()).mul(gain).add(bias));
+  const widths = np.sqrt(np.square(alpha.ref).mul(variances).add(np.square(sigma).mul(2))); // [B, P]
+  const [a, b, c] = [0, 1, 2].map((offset) => {
+    const bonds = Array.from({ length: volumeCount(beads) }, (_, k) => [k + offset, k + offset + 1] as const);
+    return np.matmul(x.ref, differences(beads, bonds)).transpose([0, 2, 1]); // [B, K, 3]
   });
-  return { h, rest: modulation.slice([], [2 * H * config.layers]) };
+  x.dispose();
+  const product = [a, b, c]
+    .map((bond) => np.square(bond.ref).sum(2).add(CHIRAL_SOFTENING))
+    .reduce((all, square) => all.mul(square)); // [B, K]
+  return {
+    distances: lengths.sub(alpha.mul(means)).div(widths),
+    volumes: tripleProduct(a, b, c).div(np.sqrt(product)),
+  };
 }
 
-/** E(f, γ) of each configuration; owns. [B] */
-function energyOfInvariants(
-  config: BeadNetworkConfig,
-  parameters: BeadParameters,
-  f: np.Array,
-  embedded: np.Array,
-): np.Array {
-  const P = config.distanceMeans.length;
-  const { h, rest } = hiddenFeatures(config, parameters, f.ref, embedded);
-  const readout = rest.ref.slice([], [0, config.hidden]);
-  const harmonic = rest.slice([], [config.hidden]).mul(np.square(f.slice([], [0, P])));
-  return h.mul(readout).sum(1).add(harmonic.sum(1));
+/** What γ sets, from its embedding: of a layer, of the readout … Borrows the level, owns the layer. [B, outputs] */
+const setBy = (level: np.Array, layer: Linear | undefined): np.Array => linear(layer as Linear, level.ref);
+
+/** First hidden layer before gain and bias; borrows f, owns the parameters. [B, H] */
+const firstLayer = (p: BeadParameters, f: Invariants): np.Array =>
+  np
+    .matmul(f.distances.ref, p.distances.weight.transpose())
+    .add(np.matmul(f.volumes.ref, p.volumes.weight.transpose()));
+
+/** E(f, γ) by its definition; owns f and the parameters, borrows the level. [B] */
+function energyOfInvariants(p: BeadParameters, f: Invariants, level: np.Array): np.Array {
+  const harmonic = setBy(level, p.harmonic).mul(np.square(f.distances.ref)).sum(1);
+  const modulated = (x: np.Array, l: number): np.Array =>
+    nn.silu(x.mul(setBy(level, p.gains[l]).add(1)).add(setBy(level, p.biases[l])));
+  const first = modulated(firstLayer(p, f), 0);
+  f.distances.dispose();
+  f.volumes.dispose();
+  const h = (p.layers ?? []).reduce(
+    (below, { weight }, l) => modulated(np.matmul(below, weight.transpose()), l + 1),
+    first,
+  ); // [B, H]
+  return harmonic.add(h.mul(setBy(level, p.level)).sum(1));
 }
 
-/** c(f, γ), which takes the place of ∂E/∂f; owns. [B, F] */
-function freeCoefficients(
-  config: BeadNetworkConfig,
-  parameters: BeadParameters,
-  f: np.Array,
-  embedded: np.Array,
-): np.Array {
-  const P = config.distanceMeans.length;
-  const [B, F] = f.shape;
-  const { h, rest } = hiddenFeatures(config, parameters, f.ref, embedded);
-  const weight = (parameters.readout as { readonly weight: np.Array }).weight;
-  const free = np.matmul(h, weight.transpose()).add(rest.ref.slice([], [0, F]));
-  const harmonic = rest.slice([], [F]).mul(f.slice([], [0, P])).mul(2);
-  return free.add(np.concatenate([harmonic, np.zeros([B, F - P])], 1));
+/**
+ * c(f, γ): ∂E/∂f, written out so that the loss needs first derivatives only; without energy conservation a free
+ * function of the same hidden features. Owns f and the parameters, borrows the level.
+ */
+function coefficients(p: BeadParameters, f: Invariants, level: np.Array): Invariants {
+  const [first, ...rest] = [p.distances, ...(p.layers ?? [])];
+  const gains = p.gains.map((gain) => setBy(level, gain).add(1));
+  const slopes: np.Array[] = [];
+  let h = firstLayer({ ...p, distances: jax.tree.ref(first), volumes: jax.tree.ref(p.volumes) }, f);
+  gains.forEach((gain, l) => {
+    const x = (l === 0 ? h : np.matmul(h, rest[l - 1].weight.ref.transpose()))
+      .mul(gain.ref)
+      .add(setBy(level, p.biases[l]));
+    const s = nn.sigmoid(x.ref);
+    h = x.mul(s.ref);
+    slopes.push(s.ref.add(h.ref.mul(np.array(1).sub(s)))); // silu′
+  });
+  const springs = setBy(level, p.harmonic).mul(f.distances).mul(2);
+  f.volumes.dispose();
+  if (p.level === undefined) {
+    for (const array of [...gains, ...slopes]) array.dispose();
+    jax.tree.dispose({ first, rest, volumes: p.volumes });
+    const read = (readout: Weight | undefined): np.Array =>
+      np.matmul(h.ref, (readout as Weight).weight.transpose());
+    const distances = read(p.distanceReadout).add(setBy(level, p.distanceLevel)).add(springs);
+    const volumes = read(p.volumeReadout).add(setBy(level, p.volumeLevel));
+    h.dispose();
+    return { distances, volumes };
+  }
+  h.dispose();
+  let back = setBy(level, p.level); // ∂E/∂h
+  for (let l = gains.length - 1; l >= 0; l--) {
+    back = back.mul(slopes[l]).mul(gains[l]);
+    if (l > 0) back = np.matmul(back, rest[l - 1].weight);
+  }
+  return {
+    distances: np.matmul(back.ref, first.weight).add(springs),
+    volumes: np.matmul(back, p.volumes.weight),
+  };
 }
 
 /** U(z) in units of kT, for a network that conserves energy. Owns its arguments. [B] */
-export function beadEnergy(config: BeadNetworkConfig, parameters: BeadParameters, inputs: BeadInputs): np.Array {
-  const { z, time, alpha, sigma } = inputs;
-  const harmonic = np.square(z.ref).sum([1, 2]).mul(np.square(sigma.ref).sum(1)).mul(0.5);
-  const f = invariants(config, z, alpha, sigma);
-  alpha.dispose();
-  sigma.dispose();
-  return harmonic.add(energyOfInvariants(config, parameters, f, time));
+export function beadEnergy(
+  config: BeadNetworkConfig,
+  parameters: BeadParameters,
+  { z, time, alpha, sigma }: BeadInputs,
+): np.Array {
+  const gaussian = np.square(z.ref).sum([1, 2]).mul(np.square(sigma.ref).sum(1)).mul(0.5);
+  const level = nn.silu(linear(parameters.time, time));
+  const energy = energyOfInvariants(parameters, invariants(config, z, alpha, sigma), level);
+  level.dispose();
+  return gaussian.add(energy);
 }
 
 /** ε̂ of positions without centre of mass. Owns its arguments. [B, N, 3] */
-export function beadNoise(config: BeadNetworkConfig, parameters: BeadParameters, inputs: BeadInputs): np.Array {
-  const [B] = inputs.z.shape;
-  const scale = inputs.sigma.ref.reshape([B, 1, 1]);
-  if (config.conservative) {
-    const total = (z: np.Array, p: BeadParameters, others: Omit<BeadInputs, "z">): np.Array =>
-      beadEnergy(config, p, { z, ...others }).sum();
-    const { z, ...others } = inputs;
-    return jax.grad(total)(z, parameters, others).mul(scale);
-  }
-  const { z, time, alpha, sigma } = inputs;
-  const c = freeCoefficients(config, parameters, invariants(config, z.ref, alpha, sigma), time);
-  const weighted = (z: np.Array, c: np.Array, alpha: np.Array, sigma: np.Array): np.Array => {
+export function beadNoise(
+  config: BeadNetworkConfig,
+  parameters: BeadParameters,
+  { z, time, alpha, sigma }: BeadInputs,
+): np.Array {
+  const [B] = z.shape;
+  const scale = sigma.ref.reshape([B, 1, 1]);
+  const level = nn.silu(linear(parameters.time, time));
+  const c = coefficients(parameters, invariants(config, z.ref, alpha.ref, sigma.ref), level);
+  level.dispose();
+  const weighted = (z: np.Array, c: Invariants, alpha: np.Array, sigma: np.Array): np.Array => {
     const f = invariants(config, z, alpha, sigma);
-    alpha.dispose();
-    sigma.dispose();
-    return f.mul(c).sum();
+    return f.distances.mul(c.distances).sum().add(f.volumes.mul(c.volumes).sum());
   };
-  const pulled = jax.grad(weighted)(z.ref, c, alpha, sigma); // Jᵀc
+  // jax.grad lets no derivative through by arguments that it is not asked for, and the loss needs that by c.
+  const pull = jax.grad(weighted as (...all: readonly unknown[]) => np.Array, {
+    argnums: [0, 1, 2, 3],
+  }) as unknown as (...all: readonly unknown[]) => readonly [np.Array, ...ParameterTree[]];
+  const [pulled, ...others] = pull(z.ref, c, alpha, sigma); // Jᵀc
+  for (const other of others) jax.tree.dispose(other);
   return pulled.add(z.mul(np.square(scale.ref))).mul(scale);
 }

@@ -65,7 +65,10 @@ export function cgObjective(config: BeadNetworkConfig): CgObjective {
     weights: np.Array,
     inputs: BeadInputs,
     noise: np.Array,
-  ): np.Array => errors(parameters as unknown as BeadParameters, inputs, noise).mul(weights).sum();
+  ): np.Array =>
+    errors(parameters as unknown as BeadParameters, inputs, noise)
+      .mul(weights)
+      .sum();
   const both = jax.jit(jax.grad(weighted, { argnums: [0, 1] }));
   const forward = jax.jit((parameters: ParameterTree, inputs: BeadInputs, noise: np.Array) =>
     errors(parameters as unknown as BeadParameters, inputs, noise),
