@@ -91,6 +91,12 @@ export const evaluate = defineVerb({
       does: "whether a conditional model makes what it is asked for",
     },
   ],
+  subCommands: {
+    cg: {
+      summary: "compare coarse-grained samples and trajectories with data: φ/ψ, basins, forces",
+      load: async () => (await import("./evaluate-cg.ts")).evaluateCg,
+    },
+  },
   run: async ({ args }) => {
     const output = createOutput(args);
     const limit = integerOption("limit", args.limit, { min: 1 });

@@ -59,7 +59,7 @@ function usageLine(
   colours: Colours,
 ): string {
   const parts = [path];
-  if (verb.subCommands !== undefined) parts.push("VERB");
+  if (verb.subCommands !== undefined && verb.run === undefined) parts.push("VERB");
   words.forEach(([name, definition], i) => {
     const word = `${name.toUpperCase()}${verb.variadic && i === words.length - 1 ? "…" : ""}`;
     parts.push(isRequired(definition) ? word : `[${word}]`);

@@ -70,14 +70,18 @@ async function runVerb(words: readonly string[]): Promise<number> {
   if (first === "--version") return say(packageVersion());
   const { path, verb, rest } = await findVerb("equimol", VERBS, words);
   const options = rest.includes("--") ? rest.slice(0, rest.indexOf("--")) : rest;
-  if (options.includes("--help") || options.includes("-h") || verb.subCommands !== undefined) {
+  if (options.includes("--help") || options.includes("-h") || verb.run === undefined) {
     return say(helpText(path, verb, coloursFor(process.stdout)));
   }
-  const { result } = await runCommand(verb as CommandDef, { rawArgs: checkedWords(rest, path, verb) });
+  const { subCommands: _, ...own } = verb; // which of them is meant was settled above
+  const { result } = await runCommand(own as CommandDef, { rawArgs: checkedWords(rest, path, verb) });
   return (result as VerbOutcome | undefined)?.exitCode ?? 0;
 }
 
-/** Walks down the verbs: "data", then "import". Stops at a verb with verbs below it when no word follows. */
+/**
+ * Walks down the verbs: "data", then "import". Stops at a verb with verbs below it when no word follows, or when it
+ * does work of its own and the word that follows is none of them.
+ */
 async function findVerb(
   path: string,
   verbs: Readonly<Record<string, VerbEntry>>,
@@ -99,6 +103,7 @@ async function findVerb(
   const here = `${path} ${name}`;
   const wantsHelp = rest[0] === "--help" || rest[0] === "-h";
   if (verb.subCommands === undefined || rest.length === 0 || wantsHelp) return { path: here, verb, rest };
+  if (verb.run !== undefined && !Object.hasOwn(verb.subCommands, rest[0])) return { path: here, verb, rest };
   return findVerb(here, verb.subCommands, rest);
 }
 

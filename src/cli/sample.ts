@@ -10,6 +10,7 @@ import type { ConditionValues } from "../models/edm/condition.ts";
 import { dynamicsConfig, SAMPLERS } from "../models/edm/config.ts";
 import { type GenerateOptions, generate } from "../models/edm/generate.ts";
 import { bondRuleOf, findModel, loadEdm } from "../models/edm/model.ts";
+import { modelKindOf } from "../models/model-folder.ts";
 import {
   asked,
   type ConditionRequest,
@@ -102,6 +103,8 @@ export const sample = defineVerb({
   repeatable: ["condition"],
   run: async ({ args, rawArgs }) => {
     const output = createOutput(args);
+    if ((await modelKindOf(findModel(args.model))) === "cg")
+      return (await import("./sample-cg.ts")).sampleCg(args, rawArgs, output);
     const began = performance.now();
     const request = conditionRequest(valuesOf(rawArgs, "condition"), args);
     const chosen = samplingChoices({ ...args, count: args.count ?? (request.range ? "1" : "100") });

@@ -2,6 +2,7 @@
  * What is compared of backbone dihedrals: histograms on the torus, their Jensen–Shannon divergence, free energies
  * F = −k_B T log p, basins and the transitions between them.
  */
+import { jensenShannon } from "./distances.ts";
 
 /** Dihedral in (−π, π] of four points at `at`, `at + 3`, … (IUPAC sign: clockwise is positive). */
 export function dihedral(x: ArrayLike<number>, at = 0): number {
@@ -40,6 +41,9 @@ export function torsionsOf(positions: ArrayLike<number>, beads: number): Torsion
   };
 }
 
+/** Cells of the (φ, ψ) histogram in one direction: 20°, so that a thousand frames still fill it. */
+export const TORSION_BINS = 18;
+
 /** Shares of a periodic histogram: [n] of one angle, [n, n] of two (φ first). */
 export type Histogram = Float64Array;
 
@@ -47,7 +51,7 @@ const binOf = (angle: number, bins: number): number =>
   Math.min(bins - 1, Math.max(0, Math.floor(((angle + Math.PI) / (2 * Math.PI)) * bins)));
 
 /** Shares of (φ, ψ) in bins × bins equal cells of the torus. */
-export function torsionHistogram({ phi, psi }: Torsions, bins: number): Histogram {
+export function torsionHistogram({ phi, psi }: Torsions, bins = TORSION_BINS): Histogram {
   const shares = new Float64Array(bins * bins);
   for (let b = 0; b < phi.length; b++)
     shares[binOf(phi[b], bins) * bins + binOf(psi[b], bins)] += 1 / phi.length;
@@ -61,16 +65,9 @@ export function angleHistogram(angles: Float64Array, bins: number): Histogram {
   return shares;
 }
 
-/** Jensen–Shannon divergence of two distributions in nats, from 0 to log 2 (Lin 1991, eq. 3.4). */
-export function jensenShannon(p: ArrayLike<number>, q: ArrayLike<number>): number {
-  let sum = 0;
-  for (let k = 0; k < p.length; k++) {
-    const mean = 0.5 * (p[k] + q[k]);
-    if (p[k] > 0) sum += 0.5 * p[k] * Math.log(p[k] / mean);
-    if (q[k] > 0) sum += 0.5 * q[k] * Math.log(q[k] / mean);
-  }
-  return Math.max(sum, 0);
-}
+/** Jensen–Shannon divergence of two histograms in bits, from 0 (equal) to 1 (nothing in common). */
+export const histogramDivergence = (p: Histogram, q: Histogram): number =>
+  jensenShannon(Object.fromEntries(p.entries()), Object.fromEntries(q.entries())) ?? Number.NaN;
 
 /** Free energies −kT log p less their least, in the unit of kT; infinite where nothing is. */
 export function freeEnergy(shares: Histogram, kT: number): Float64Array {

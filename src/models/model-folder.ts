@@ -59,16 +59,26 @@ export async function readModelParameters(folder: string, layout: Layout): Promi
   return parameters;
 }
 
-/** The configuration of a model folder. @throws InputError naming the key that is wrong */
-export async function readModelConfig<S extends z.ZodType>(folder: string, schema: S): Promise<z.infer<S>> {
-  const file = join(folder, "config.json");
-  let value: unknown;
+/** What is in config.json. @throws InputError where it is no JSON */
+async function configOf(file: string): Promise<unknown> {
   try {
-    value = JSON.parse(await readFile(file, "utf8"));
+    return JSON.parse(await readFile(file, "utf8"));
   } catch (error) {
     throw new InputError(`cannot be read: ${(error as Error).message}`, { file });
   }
-  const result = schema.safeParse(value);
+}
+
+/** Which kind of model is in a folder, by its config.json: "edm", "cg" …; undefined where it does not say. */
+export async function modelKindOf(folder: string): Promise<string | undefined> {
+  const value = await configOf(join(folder, "config.json"));
+  const kind = typeof value === "object" && value !== null && "kind" in value ? value.kind : undefined;
+  return typeof kind === "string" ? kind : undefined;
+}
+
+/** The configuration of a model folder. @throws InputError naming the key that is wrong */
+export async function readModelConfig<S extends z.ZodType>(folder: string, schema: S): Promise<z.infer<S>> {
+  const file = join(folder, "config.json");
+  const result = schema.safeParse(await configOf(file));
   if (result.success) return result.data;
   const [issue] = result.error.issues;
   throw new InputError(`${issue.path.join(".") || "(top level)"}: ${issue.message}`, { file });

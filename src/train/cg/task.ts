@@ -1,6 +1,6 @@
 /** A coarse-grained molecule with its data: what the training loop needs to know. */
 import { epochBatches } from "../../data/batches.ts";
-import { jensenShannon, torsionHistogram, torsionsOf } from "../../evaluate/ramachandran.ts";
+import { histogramDivergence, torsionHistogram, torsionsOf } from "../../evaluate/ramachandran.ts";
 import { beadNetworkConfig, type CgConfig } from "../../models/cg/config.ts";
 import { encodeFrames } from "../../models/cg/frames.ts";
 import { sampleBeads } from "../../models/cg/generate.ts";
@@ -11,9 +11,6 @@ import { initialParameters } from "../../nets/parameters.ts";
 import { trainingTimes } from "../edm/task.ts";
 import type { TrainingTask } from "../loop.ts";
 import type { CgSettings } from "./settings.ts";
-
-/** Cells of the φ/ψ histogram in one direction: 20°, as `evaluate` counts. */
-export const TORSION_BINS = 18;
 
 /** Frames of a validation batch. */
 const VALIDATION_BATCH = 500;
@@ -37,7 +34,7 @@ export function cgTask(
   const train = encodeFrames(data.train, N, config.scale);
   const valid = encodeFrames(data.valid, N, config.scale);
   const sizes = new Int32Array(train.length / width).fill(N);
-  const validTorsions = N < 5 ? undefined : torsionHistogram(torsionsOf(data.valid, N), TORSION_BINS);
+  const validTorsions = N < 5 ? undefined : torsionHistogram(torsionsOf(data.valid, N));
 
   /** Frames of `source` with the noise of (purpose, index, step). */
   const noised = (
@@ -93,10 +90,7 @@ export function cgTask(
         steps: Math.min(sampleSteps, schedule.steps),
         onProgress: () => signal?.throwIfAborted(),
       });
-      const divergence = jensenShannon(
-        torsionHistogram(torsionsOf(positions, N), TORSION_BINS),
-        validTorsions,
-      );
+      const divergence = histogramDivergence(torsionHistogram(torsionsOf(positions, N)), validTorsions);
       return { loss, torsionDivergence: divergence };
     },
     dispose: objective.dispose,
