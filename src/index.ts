@@ -49,9 +49,12 @@ export {
 } from "./diffusion/schedule.ts";
 export type { Denoiser, Space } from "./diffusion/space.ts";
 export { InputError, WorkError } from "./errors.ts";
+export { type BasinMap, basinShares, countTransitions, findBasins } from "./evaluate/basins.ts";
+export { compareForces, compareTorsions } from "./evaluate/bead-report.ts";
 export { galleryHtml } from "./evaluate/gallery.ts";
 // Measuring and looking
 export { type Evaluation, evaluateMolecules } from "./evaluate/metrics.ts";
+export { type Torsions, torsionsOf } from "./evaluate/ramachandran.ts";
 export { buildReference, type Reference } from "./evaluate/reference.ts";
 export { reportCard } from "./evaluate/report.ts";
 export { writeShowcase } from "./evaluate/showcase.ts";
@@ -62,6 +65,12 @@ export { writeMolecules } from "./formats/write.ts";
 export { createEngine, type EngineOptions } from "./kernels/create-engine.ts";
 // Random numbers
 export { type Purpose, permutation, type Stream, type StreamKey, stream } from "./math/random.ts";
+// Coarse-grained molecules: samples and force fields
+export { type CgConfig, cgConfigSchema } from "./models/cg/config.ts";
+export { type BeadDynamicsOptions, beadDynamics, type Snapshot } from "./models/cg/dynamics.ts";
+export { cgPotential } from "./models/cg/force-field.ts";
+export { type SampleBeadsOptions, sampleBeads } from "./models/cg/generate.ts";
+export { type CgModel, loadCg, saveCg } from "./models/cg/model.ts";
 // EDM
 export { dynamicsConfig, type EdmConfig, edmConfigSchema } from "./models/edm/config.ts";
 export { decode, type EncodedBatch, encode } from "./models/edm/features.ts";
@@ -102,6 +111,8 @@ export {
   type StartOptions,
   temperatureOf,
 } from "./simulate/state.ts";
+export { type CgSettings, cgSettingsSchema } from "./train/cg/settings.ts";
+export { type TrainCgOptions, trainCg } from "./train/cg/train.ts";
 export { checkSettings, readConfigFile } from "./train/config-file.ts";
 export { type EdmSettings, edmSettingsSchema, PRESETS } from "./train/edm/settings.ts";
 export { type TrainEdmOptions, trainEdm } from "./train/edm/train.ts";

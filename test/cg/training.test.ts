@@ -1,0 +1,160 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, test } from "vitest";
+import { datasetInfo } from "../../src/data/dataset-info.ts";
+import { fromMolecules } from "../../src/data/molecule-set.ts";
+import type { Dataset } from "../../src/data/store.ts";
+import { beadNetworkConfig } from "../../src/models/cg/config.ts";
+import { frameStatistics } from "../../src/models/cg/frames.ts";
+import { sampleBeads } from "../../src/models/cg/generate.ts";
+import { loadCg } from "../../src/models/cg/model.ts";
+import { beadField } from "../../src/nets/bead-field.ts";
+import { cgSettingsSchema } from "../../src/train/cg/settings.ts";
+import { trainCg } from "../../src/train/cg/train.ts";
+import { relativeDifference } from "../shared.ts";
+import { chainSamples, exactGradient, MODES } from "./chains.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "equimol-cg-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** Frames of four carbons. */
+function dataset(positions: Float64Array): Dataset {
+  const atomicNumbers = Uint8Array.of(6, 6, 6, 6);
+  const frames = Array.from({ length: positions.length / 12 }, (_, b) => ({
+    atomicNumbers,
+    positions: positions.slice(12 * b, 12 * (b + 1)),
+  }));
+  const train = fromMolecules(frames);
+  const info = datasetInfo({
+    name: "chain",
+    train,
+    sha256: "0".repeat(64),
+    provenance: { command: "test", sources: [], options: {}, dropped: {} },
+  });
+  return { info, train, valid: undefined, test: undefined };
+}
+
+describe("trained on samples of a Gaussian chain", () => {
+  const stiffness = 2;
+  const samples = chainSamples(4000, stiffness, 3);
+  const settings = cgSettingsSchema.parse({
+    network: { hidden: 16, layers: 1 },
+    training: { epochs: 60, batchSize: 200, learningRate: 1e-2, emaDecay: 0.99, warmupSteps: 50 },
+    validation: { samples: 0 },
+  });
+  const trained = trainCg({ settings, data: dataset(samples), out: join(folder, "chain") }).then(() =>
+    loadCg(join(folder, "chain/checkpoints/last")),
+  );
+
+  test("the score is the exact score of the noised chain", async () => {
+    const { config, parameters } = await trained;
+    for (const gamma of [-3, -1, 1, 3]) {
+      // Noised samples of the chain, in units of the model's scale; there the stiffness is scale² times as large.
+      const [alpha, sigma] = [1 / Math.sqrt(1 + Math.exp(gamma)), 1 / Math.sqrt(1 + Math.exp(-gamma))];
+      const noise = chainSamples(500, 1, 6);
+      const spread = chainSamples(500, stiffness, 5);
+      const unit = noise.map((_, k) => {
+        // White noise of the space from noise of the chain: each mode divided by its own deviation.
+        const [row, d, i] = [k - (k % 12), k % 3, Math.floor(k / 3) % 4];
+        return MODES.reduce((sum, { vector, value }) => {
+          let amplitude = 0;
+          for (let j = 0; j < 4; j++) amplitude += vector[j] * noise[row + 3 * j + d];
+          return sum + vector[i] * amplitude * Math.sqrt(value);
+        }, 0);
+      });
+      const z = spread.map((x, k) => (alpha * x) / config.scale + sigma * unit[k]);
+      const gradient = new Float64Array(z.length);
+      beadField(beadNetworkConfig(config), parameters, gamma).evaluate(z, gradient);
+      const exact = exactGradient(z, stiffness * config.scale ** 2, gamma);
+      expect(relativeDifference(gradient, exact), `γ = ${gamma}`).toBeLessThan(0.1);
+    }
+  });
+
+  test("samples have the modes of the chain, and do not depend on how many are drawn", async () => {
+    const model = await trained;
+    const options = { seed: 2, sampler: "ancestral", steps: 100 } as const;
+    const drawn = await sampleBeads(model, { ...options, count: 2000 });
+    for (const { vector, value } of MODES) {
+      let sum = 0;
+      for (let k = 0; k < drawn.length; k += 12) {
+        for (let d = 0; d < 3; d++) {
+          let amplitude = 0;
+          for (let i = 0; i < 4; i++) amplitude += vector[i] * drawn[k + 3 * i + d];
+          sum += amplitude * amplitude;
+        }
+      }
+      expect(Math.abs((sum / 6000) * stiffness * value - 1)).toBeLessThan(0.1);
+    }
+    const few = await sampleBeads(model, { ...options, count: 3, first: 1997 });
+    expect(few).toEqual(drawn.slice(12 * 1997));
+  });
+});
+
+test("an interrupted run goes on to the same bytes", async () => {
+  const data = dataset(chainSamples(60, 2, 3));
+  const settings = cgSettingsSchema.parse({
+    network: { hidden: 8, layers: 2 },
+    training: { epochs: 4, batchSize: 20, validateEvery: 5 },
+    validation: { samples: 10, sampleSteps: 5 },
+  });
+  await trainCg({ settings, data, out: join(folder, "whole") });
+  const abort = new AbortController();
+  const out = join(folder, "parts");
+  const interrupted = await trainCg({
+    settings,
+    data,
+    out,
+    signal: abort.signal,
+    onProgress: ({ step }) => step === 4 && abort.abort(),
+  });
+  expect(interrupted).toMatchObject({ interrupted: true, steps: 4 });
+  expect(await trainCg({ settings, data, out, resume: true })).toMatchObject({ finished: true });
+  const bytes = (run: string): Buffer =>
+    readFileSync(join(folder, run, "checkpoints/last/model.safetensors"));
+  expect(bytes("parts").equals(bytes("whole"))).toBe(true);
+});
+
+describe("data that do not fit", () => {
+  const settings = cgSettingsSchema.parse({});
+  const good = chainSamples(10, 2, 3);
+  const attempt = (data: Dataset) => trainCg({ settings, data, out: join(folder, "never") });
+  const water = { atomicNumbers: Uint8Array.of(8, 1, 1), positions: new Float64Array(9) };
+
+  test("other beads in a frame", async () => {
+    const data = dataset(good);
+    const mixed = {
+      ...data,
+      train: fromMolecules([
+        { atomicNumbers: Uint8Array.of(6, 6, 6, 6), positions: good.slice(0, 12) },
+        { atomicNumbers: Uint8Array.of(6, 6, 6, 8), positions: good.slice(0, 12) },
+        { atomicNumbers: Uint8Array.of(6, 6, 6, 6), positions: good.slice(0, 12) },
+      ]),
+    };
+    await expect(attempt({ ...mixed, valid: data.train })).rejects.toThrow(
+      'data set "chain", frame 2: beads C C C O, expected C C C C as in the first frame',
+    );
+  });
+  test("too few beads", async () => {
+    const train = fromMolecules([water, water, water]);
+    await expect(attempt({ ...dataset(good), train, valid: train })).rejects.toThrow(
+      'data set "chain" has 3 beads a frame; a coarse-grained model needs 4 or more',
+    );
+  });
+  test("positions that are not finite", async () => {
+    const broken = good.slice();
+    broken[30] = Number.NaN;
+    const train = dataset(broken).train;
+    await expect(attempt({ ...dataset(good), train, valid: train })).rejects.toThrow(
+      'data set "chain", frame 3: a position is not finite',
+    );
+  });
+});
+
+test("the scale makes a coordinate's variance one, on the degrees of freedom there are", () => {
+  const { scale, distances } = frameStatistics(chainSamples(20_000, 2, 3), 4);
+  const variance = MODES.reduce((sum, { value }) => sum + 1 / (2 * value), 0) / 3;
+  expect(scale / Math.sqrt(variance)).toBeCloseTo(1, 2);
+  expect(distances.means).toHaveLength(6);
+  expect(distances.means[0]).toBeCloseTo(Math.sqrt(8 / Math.PI / 2), 1.5); // |bond|, normal in three directions
+});

@@ -1,0 +1,195 @@
+/** The verbs of coarse-grained models, run as processes on a chain of five beads. */
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Molecule } from "../../src/chem/molecule.ts";
+import { readMolecules } from "../../src/formats/read.ts";
+import { writeMolecules } from "../../src/formats/write.ts";
+import { configurations } from "../cg/chains.ts";
+import { compile, type Ended, equimol } from "./command-line.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "equimol-cg-cli-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+const path = (name: string): string => join(folder, name);
+const run = (...words: string[]): Promise<Ended> => equimol(words, { cwd: folder });
+async function framesIn(file: string): Promise<Molecule[]> {
+  const found = [];
+  for await (const molecule of readMolecules(path(file))) found.push(molecule);
+  return found;
+}
+const atomicNumbers = Uint8Array.of(6, 7, 6, 6, 7);
+const SETTINGS = [
+  "network.hidden=8",
+  "network.layers=1",
+  "training.epochs=2",
+  "training.batchSize=50",
+  "validation.samples=10",
+  "validation.sampleSteps=5",
+].flatMap((setting) => ["--set", setting]);
+
+beforeAll(async () => {
+  compile();
+  const positions = configurations(200, 5);
+  const forces = configurations(200, 5, 2);
+  const frames = Array.from({ length: 200 }, (_, k) => ({
+    atomicNumbers,
+    positions: positions.slice(15 * k, 15 * k + 15),
+    forces: forces.slice(15 * k, 15 * k + 15),
+  }));
+  await writeMolecules(path("frames.extxyz"), frames);
+  const four = frames.map((frame) => ({
+    atomicNumbers: atomicNumbers.slice(0, 4),
+    positions: frame.positions.slice(0, 12),
+  }));
+  await writeMolecules(path("four.extxyz"), four);
+  const trained = await run("train", "cg", "--data", "frames.extxyz", "--out", "made", ...SETTINGS, "--json");
+  expect(trained.code, trained.stderr).toBe(0);
+  expect(JSON.parse(trained.stdout)).toMatchObject({ run: "made", epoch: 2, steps: 8, finished: true });
+  expect(trained.stderr).toMatch(/parameters, 190 frames \(10 for validation\), 8 steps, engine jax/);
+  expect(trained.stderr).toMatch(/step 8 \(epoch 2\): loss [\d.]+ {2}torsionDivergence [\d.]+/);
+}, 180_000);
+
+/** One line on stderr, exit 2, nothing on stdout. */
+function expectBadInput(ended: Ended, line: RegExp): void {
+  expect(ended.stderr).toMatch(line);
+  expect(ended.stderr.trimEnd().split("\n")).toHaveLength(1);
+  expect(ended.stdout).toBe("");
+  expect(ended.code).toBe(2);
+}
+
+describe("equimol sample with a coarse-grained model", () => {
+  test("writes frames with seed and index, the same whatever else is drawn", async () => {
+    const { code, stdout, stderr } = await run(
+      ...[
+        "sample",
+        "--model",
+        "made",
+        "-n",
+        "6",
+        "--steps",
+        "20",
+        "--seed",
+        "3",
+        "--out",
+        "s.extxyz",
+        "--json",
+      ],
+    );
+    expect(code, stderr).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({
+      frames: 6,
+      steps: 20,
+      sampler: "ancestral",
+      seed: 3,
+      lost: 0,
+    });
+    const all = await framesIn("s.extxyz");
+    expect(all.map(({ properties }) => properties?.index)).toEqual([0, 1, 2, 3, 4, 5]);
+    expect([...all[0].atomicNumbers]).toEqual([...atomicNumbers]);
+    const shard = ["--first", "4", "-n", "2", "--steps", "20", "--seed", "3", "--out", "t.extxyz", "--quiet"];
+    await run("sample", "--model", "made", ...shard);
+    const tail = await framesIn("t.extxyz");
+    expect(tail.map(({ positions }) => positions)).toEqual(all.slice(4).map(({ positions }) => positions));
+  });
+
+  test("refuses options of molecules, and more steps than there are", async () => {
+    const sample = ["sample", "--model", "made", "--out", "never.extxyz"];
+    expectBadInput(await run(...sample, "--temperature", "0.9"), /^--temperature is for models of molecules/);
+    expectBadInput(await run(...sample, "--steps", "5000"), /^--steps takes an integer from 1 to 1000/);
+    expect(existsSync(path("never.extxyz"))).toBe(false);
+  });
+});
+
+describe("equimol simulate with a coarse-grained model", () => {
+  test("writes frames with replica and time, the same again", async () => {
+    const words = ["simulate", "--model", "made", "--replicas", "3", "--steps", "20", "--every", "10"];
+    const { code, stdout, stderr } = await run(...words, "--timestep", "1", "--out", "d.extxyz", "--json");
+    expect(code, stderr).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({
+      frames: 6,
+      replicas: 3,
+      simulated: { value: 6e-5, unit: "ns" },
+    });
+    const frames = await framesIn("d.extxyz");
+    expect(frames.map(({ properties }) => [properties?.replica, properties?.time])).toEqual([
+      ...[0, 1, 2].map((b) => [b, 0.01]),
+      ...[0, 1, 2].map((b) => [b, 0.02]),
+    ]);
+    await run(...words, "--timestep", "1", "--out", "again.extxyz");
+    expect(readFileSync(path("again.extxyz"))).toEqual(readFileSync(path("d.extxyz")));
+  });
+
+  test("starts from frames of a file, and says when they are of other beads", async () => {
+    const words = ["simulate", "--model", "made", "--steps", "2", "--every", "1", "--replicas", "2"];
+    const good = await run(...words, "--start", "frames.extxyz", "--out", "e.extxyz");
+    expect(good.code, good.stderr).toBe(0);
+    expectBadInput(
+      await run(...words, "--start", "four.extxyz", "--out", "f.extxyz"),
+      /frame 1: beads C N C C, expected C N C C N as in the model$/m,
+    );
+  });
+
+  test("stops with one line when forces are not finite, and leaves no file", async () => {
+    const { code, stdout, stderr } = await run(
+      ...["simulate", "--model", "made", "--steps", "40000", "--every", "500", "--timestep", "1000"],
+      ...["--replicas", "2", "--out", "g.extxyz", "--quiet"],
+    );
+    expect(stderr).toMatch(/^replica \d: forces are not finite at step \d+ .*\n$/);
+    expect([code, stdout, existsSync(path("g.extxyz"))]).toEqual([1, "", false]);
+  });
+
+  test("refuses what cannot be", async () => {
+    const words = ["simulate", "--model", "made", "--out", "h.extxyz"];
+    expectBadInput(
+      await run(...words, "--steps", "5", "--every", "10"),
+      /^--every 10 is more than --steps 5/,
+    );
+    expectBadInput(await run(...words, "--timestep", "0"), /^--timestep takes a number/);
+    expectBadInput(await run(...words, "--noise", "-1"), /^--noise takes a number/);
+  });
+});
+
+describe("equimol evaluate cg", () => {
+  test("compares files and forces with data, and draws them", async () => {
+    const { code, stdout, stderr } = await run(
+      ...["evaluate", "cg", "frames.extxyz", "--data", "frames.extxyz", "--model", "made"],
+      ...["--figure", "picture", "--json"],
+    );
+    expect(code, stderr).toBe(0);
+    const answer = JSON.parse(stdout);
+    expect(answer.sets).toHaveLength(1);
+    expect(answer.sets[0]).toMatchObject({ frames: 200, freeEnergyError: 0 });
+    expect(answer.sets[0].divergence).toEqual({ phiPsi: 0, phi: 0, psi: 0 });
+    expect(answer.sets[0].basins).toEqual(answer.basins.map(({ share }: { share: number }) => share));
+    expect(answer.forces).toMatchObject({ components: 3000, noise: 0.03 });
+    expect(readFileSync(path("picture.svg"), "utf8")).toMatch(/^<svg/);
+    expect(readFileSync(path("picture.png")).subarray(1, 4).toString()).toBe("PNG");
+  });
+
+  test("says what does not fit", async () => {
+    const words = ["evaluate", "cg", "--data", "frames.extxyz"];
+    expectBadInput(await run(...words, "four.extxyz"), /frame 1: beads C N C C, expected C N C C N/);
+    expectBadInput(await run("evaluate", "cg", "--data", "four.extxyz"), /^φ and ψ need 5 beads; .* 4$/m);
+    expectBadInput(await run(...words, "--noise", "0.1"), /add --model$/m);
+    expectBadInput(await run("evaluate", "cg"), /^--data is required/);
+  });
+
+  test("leaves the verb above it as it was: a word that is no verb is a file", async () => {
+    expectBadInput(await run("evaluate", "missing.sdf"), /missing\.sdf/);
+    const help = await run("evaluate", "--help");
+    expect(help.stdout).toMatch(/FILES…/);
+    expect(help.stdout).toMatch(/^ {2}cg {2}/m);
+  });
+});
+
+describe("equimol train cg", () => {
+  test("names the wrong key", async () => {
+    const words = ["train", "cg", "--data", "frames.extxyz", "--out", "never"];
+    expectBadInput(await run(...words, "--set", "network.hiden=8"), /did you mean "hidden"\?/);
+    expectBadInput(
+      await run(...words, "--set", "schedule.kind=learned"),
+      /a predefined schedule is expected/,
+    );
+  });
+});
