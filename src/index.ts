@@ -67,7 +67,6 @@ export { createEngine, type EngineOptions } from "./kernels/create-engine.ts";
 export { type Purpose, permutation, type Stream, type StreamKey, stream } from "./math/random.ts";
 // Coarse-grained molecules: samples and force fields
 export { type CgConfig, cgConfigSchema } from "./models/cg/config.ts";
-export { type BeadDynamicsOptions, beadDynamics, type Snapshot } from "./models/cg/dynamics.ts";
 export { cgPotential } from "./models/cg/force-field.ts";
 export { type SampleBeadsOptions, sampleBeads } from "./models/cg/generate.ts";
 export { type CgModel, loadCg, saveCg } from "./models/cg/model.ts";

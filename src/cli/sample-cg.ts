@@ -2,16 +2,13 @@
 import { basename, resolve } from "node:path";
 import { InputError, WorkError } from "../errors.ts";
 import { checkMoleculeTarget, coordinatesFit, writeMolecules } from "../formats/write.ts";
-import { beadsAt, sampleBeads } from "../models/cg/generate.ts";
+import { beadsAt, recommendedSampling, sampleBeads } from "../models/cg/generate.ts";
 import { loadCg } from "../models/cg/model.ts";
 import { SAMPLERS } from "../models/edm/config.ts";
 import { findModel } from "../models/edm/model.ts";
 import { integerOption, numberOption } from "./options.ts";
 import { duration, type Output } from "./output.ts";
 import { program, quoted } from "./program.ts";
-
-/** Steps of ancestral sampling where neither the user nor the model says. */
-const DEFAULT_STEPS = 250;
 
 /** Options of `sample` that mean something for beads. */
 const KNOWN = [
@@ -60,11 +57,11 @@ export async function sampleCg(args: SampleWords, rawArgs: readonly string[], ou
     throw new InputError("--eta is the noise of ddim; add --sampler ddim");
   const model = await loadCg(findModel(args.model));
   const { config, schedule } = model;
-  const recommended = args.sampler === undefined ? config.sampling : undefined;
-  const sampler = SAMPLERS.find((name) => name === args.sampler) ?? recommended?.sampler ?? "ancestral";
-  const steps =
-    integerOption("steps", args.steps, { min: 1, max: schedule.steps }) ??
-    Math.min(recommended?.steps ?? DEFAULT_STEPS, schedule.steps);
+  const recommended = recommendedSampling(
+    args.sampler === undefined ? config : { ...config, sampling: undefined },
+  );
+  const sampler = SAMPLERS.find((name) => name === args.sampler) ?? recommended.sampler;
+  const steps = integerOption("steps", args.steps, { min: 1, max: schedule.steps }) ?? recommended.steps;
 
   const progress = output.progress("sampling", count);
   const positions = await sampleBeads(model, {

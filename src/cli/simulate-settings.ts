@@ -1,8 +1,12 @@
 /** The options of `equimol simulate` as settings: of a new simulation, and of one that goes on. */
 import { existsSync } from "node:fs";
+import type { Molecule } from "../chem/molecule.ts";
 import { InputError } from "../errors.ts";
+import { beadsAt, recommendedSampling, sampleBeads } from "../models/cg/generate.ts";
+import { loadCg } from "../models/cg/model.ts";
+import { findModel } from "../models/edm/model.ts";
 import { readSettings } from "../simulate/folder.ts";
-import { modelSettings } from "../simulate/open-potential.ts";
+import { isCoarseGrained, modelSettings } from "../simulate/open-potential.ts";
 import { ARGON } from "../simulate/reference-potentials.ts";
 import {
   isDynamics,
@@ -31,6 +35,7 @@ const FIXED = [
   "cutoff",
   "stiffness",
   "force-tolerance",
+  "noise",
 ] as const;
 
 export type SimulateArgs = Readonly<
@@ -41,8 +46,6 @@ export type SimulateArgs = Readonly<
 
 /** Settings of a new simulation. */
 export async function settingsOfArgs(args: SimulateArgs): Promise<SimulationSettings> {
-  if (args.start === undefined)
-    throw new InputError("a file with the molecule to start from is missing: equimol simulate START …");
   const method = METHODS.find((name) => name === (args.method ?? "nvt"));
   if (method === undefined)
     throw new InputError(`--method ${args.method}: expected one of ${METHODS.join(", ")}`);
@@ -61,7 +64,7 @@ export async function settingsOfArgs(args: SimulateArgs): Promise<SimulationSett
     forceTolerance: numberOption("force-tolerance", args["force-tolerance"] ?? "0.1", { min: 1e-9 }),
   };
   const potential = await potentialOfArgs(args);
-  const molecules = await startingMolecules(args.start, replicas);
+  const molecules = await startOfArgs(args, replicas, settings.seed);
   const [first, ...others] = Array.from(molecules[0].atomicNumbers);
   return {
     format: 1,
@@ -70,6 +73,22 @@ export async function settingsOfArgs(args: SimulateArgs): Promise<SimulationSett
     elements: [first, ...others],
     start: molecules.flatMap(({ positions }) => Array.from(positions)),
   };
+}
+
+/** The molecules of the file; of a coarse-grained model, where there is none, samples of it. */
+async function startOfArgs(
+  { start, model }: SimulateArgs,
+  replicas: number,
+  seed: number,
+): Promise<readonly Molecule[]> {
+  if (start !== undefined) return startingMolecules(start, replicas);
+  const folder = model === undefined ? undefined : findModel(model);
+  if (folder === undefined || !(await isCoarseGrained(folder)))
+    throw new InputError("a file with the molecule to start from is missing: equimol simulate START …");
+  const beads = await loadCg(folder);
+  const { sampler, steps } = recommendedSampling(beads.config);
+  const positions = await sampleBeads(beads, { count: replicas, seed, sampler, steps });
+  return Array.from({ length: replicas }, (_, b) => beadsAt(beads.config.beads, positions, b));
 }
 
 async function potentialOfArgs(args: SimulateArgs): Promise<PotentialSettings> {
@@ -81,8 +100,10 @@ async function potentialOfArgs(args: SimulateArgs): Promise<PotentialSettings> {
       (name) => args[name] !== undefined,
     );
     if (needless !== undefined) throw new InputError(`--${needless} belongs to --potential, not to a model`);
-    return modelSettings(model);
+    return modelSettings(model, numberOption("noise", args.noise, { min: 1e-4, max: 10 }));
   }
+  if (args.noise !== undefined)
+    throw new InputError("--noise is the level of a coarse-grained model's force; --potential has none");
   const positive = { min: 1e-12 };
   if (potential === "lennard-jones") {
     const cutoff = numberOption("cutoff", args.cutoff, positive);

@@ -31,7 +31,8 @@ export const simulate = defineVerb({
     start: {
       type: "positional",
       required: false,
-      description: "file with the molecule to start from; with --replicas, one for each",
+      description:
+        "file with the molecule to start from; with --replicas, one for each (a coarse-grained model starts from samples of its own)",
     },
     model: {
       type: "string",
@@ -82,6 +83,11 @@ export const simulate = defineVerb({
     sigma: { type: "string", valueHint: "R", description: `diameter of Lennard-Jones, Å (${ARGON.sigma})` },
     cutoff: { type: "string", valueHint: "R", description: "of Lennard-Jones, Å (none)" },
     stiffness: { type: "string", valueHint: "K", description: "of harmonic wells, kcal/mol/Å² (100)" },
+    noise: {
+      type: "string",
+      valueHint: "Å",
+      description: "noise level whose score is the force of a coarse-grained model (what it recommends)",
+    },
     resume: { type: "boolean", description: "go on with the simulation in --out, bit for bit" },
     "max-seconds": { type: "string", valueHint: "S", description: "save and stop after this much computing" },
     seed: { ...seedOption.seed, default: undefined, description: "seed of velocities and noise (0)" },
@@ -105,6 +111,11 @@ export const simulate = defineVerb({
       command:
         "equimol simulate --potential lennard-jones argon.xyz --out argon --temperature 20 --timestep 5",
       does: "without a model",
+    },
+    {
+      command:
+        "equimol simulate --model ala2-cg --replicas 100 --timestep 4 --time 1000 --every 250 --out cg",
+      does: "100 coarse-grained molecules for a nanosecond each",
     },
     { command: "equimol simulate --out md --resume --time 200", does: "go on to 200 ps" },
   ],

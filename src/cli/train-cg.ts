@@ -57,7 +57,7 @@ export const trainCgVerb = defineVerb({
     output.print(
       trainingSummary(args, outcome, {
         items: "frames",
-        next: `Draw from it with: ${program()} sample --model ${quoted(args.out)} -n 1000 --out samples.extxyz\nRun dynamics with: ${program()} simulate --model ${quoted(args.out)} --out trajectory.extxyz`,
+        next: `Draw from it with: ${program()} sample --model ${quoted(args.out)} -n 1000 --out samples.extxyz\nRun dynamics with: ${program()} simulate --model ${quoted(args.out)} --replicas 100 --out dynamics`,
         again: `train cg --data ${quoted(args.data)}`,
       }),
     );

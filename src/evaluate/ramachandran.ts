@@ -2,30 +2,10 @@
  * What is compared of backbone dihedrals: histograms on the torus, their Jensen–Shannon divergence, free energies
  * F = −k_B T log p, basins and the transitions between them.
  */
+import { type Torsion, torsionAngle } from "../simulate/torsions.ts";
 import { jensenShannon } from "./distances.ts";
 
-/** Dihedral in (−π, π] of four points at `at`, `at + 3`, … (IUPAC sign: clockwise is positive). */
-export function dihedral(x: ArrayLike<number>, at = 0): number {
-  const edge = (k: number): [number, number, number] => [
-    x[at + 3 * k + 3] - x[at + 3 * k],
-    x[at + 3 * k + 4] - x[at + 3 * k + 1],
-    x[at + 3 * k + 5] - x[at + 3 * k + 2],
-  ];
-  const [a, b, c] = [edge(0), edge(1), edge(2)];
-  const m = cross(a, b);
-  const n = cross(b, c);
-  return Math.atan2(dot(a, n) * Math.hypot(...b), dot(m, n));
-}
-
-type Vector = readonly [number, number, number];
-const dot = (a: Vector, b: Vector): number => a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
-const cross = (a: Vector, b: Vector): [number, number, number] => [
-  a[1] * b[2] - a[2] * b[1],
-  a[2] * b[0] - a[0] * b[2],
-  a[0] * b[1] - a[1] * b[0],
-];
-
-/** φ and ψ of each configuration of a chain of N beads: its first two dihedrals. [B, N, 3] → [B] each */
+/** Two dihedrals of each configuration, in radians from −π to π. [B] each */
 export interface Torsions {
   readonly phi: Float64Array;
   readonly psi: Float64Array;
@@ -35,10 +15,12 @@ export interface Torsions {
 export function torsionsOf(positions: ArrayLike<number>, beads: number): Torsions {
   if (beads < 5) throw new RangeError(`two dihedrals need 5 beads, got ${beads}`);
   const B = positions.length / (3 * beads);
-  return {
-    phi: Float64Array.from({ length: B }, (_, b) => dihedral(positions, 3 * beads * b)),
-    psi: Float64Array.from({ length: B }, (_, b) => dihedral(positions, 3 * beads * b + 3)),
-  };
+  const along = (first: number): Float64Array =>
+    Float64Array.from({ length: B }, (_, b) => {
+      const torsion: Torsion = [0, 1, 2, 3].map((k) => beads * b + first + k) as unknown as Torsion;
+      return (torsionAngle(positions, torsion) * Math.PI) / 180;
+    });
+  return { phi: along(0), psi: along(1) };
 }
 
 /** Cells of the (φ, ψ) histogram in one direction: 20°, so that a thousand frames still fill it. */

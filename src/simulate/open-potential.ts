@@ -3,9 +3,12 @@ import { createHash } from "node:crypto";
 import { InputError } from "../errors.ts";
 import { createAtomwiseEngine } from "../kernels/create-atomwise-engine.ts";
 import type { EngineOptions } from "../kernels/create-engine.ts";
+import { cgPotential } from "../models/cg/force-field.ts";
+import { loadCg } from "../models/cg/model.ts";
 import { findModel } from "../models/edm/model.ts";
 import { networkOf } from "../models/geometric/config.ts";
 import { forceFieldPotential, loadGeometric } from "../models/geometric/model.ts";
+import { modelKindOf } from "../models/model-folder.ts";
 import type { Potential } from "./potential.ts";
 import { harmonicWells, lennardJones } from "./reference-potentials.ts";
 import type { PotentialSettings } from "./settings.ts";
@@ -21,11 +24,28 @@ export interface OpenedPotential {
 /** Å; no two atoms of a molecule are as near as this. */
 const TOUCHING = 0.5;
 
-/** Settings of a trained model, its parameters fingerprinted. @throws InputError when there is no such model */
-export async function modelSettings(model: string): Promise<PotentialSettings> {
-  const { parameters } = await loadGeometric(findModel(model));
+/**
+ * Settings of a trained model, its parameters fingerprinted.
+ * @param noise Å; the noise level of the force of a coarse-grained model
+ * @throws InputError when there is no such model, or it has no noise level
+ */
+export async function modelSettings(model: string, noise?: number): Promise<PotentialSettings> {
+  const folder = findModel(model);
+  if (await isCoarseGrained(folder)) {
+    const { config, parameters } = await loadCg(folder);
+    return { kind: "model", model, parameters: fingerprint(parameters), noise: noise ?? config.forceNoise };
+  }
+  if (noise !== undefined)
+    throw new InputError("--noise is the level of a coarse-grained model's force; this is another model", {
+      file: model,
+    });
+  const { parameters } = await loadGeometric(folder);
   return { kind: "model", model, parameters: fingerprint(parameters) };
 }
+
+/** Whether a model folder holds a diffusion model of beads, whose score is the force. */
+export const isCoarseGrained = async (folder: string): Promise<boolean> =>
+  (await modelKindOf(folder)) === "cg";
 
 const fingerprint = (parameters: Float32Array): string =>
   createHash("sha256")
@@ -50,12 +70,14 @@ export async function openPotential(
     const potential = lennardJones({ epsilon, sigma, ...(cutoff === undefined ? {} : { cutoff }) });
     return { potential, engine: "closed form", nearest: 0.5 * sigma };
   }
-  const model = await loadGeometric(findModel(settings.model));
-  if (fingerprint(model.parameters) !== settings.parameters)
-    throw new InputError(
-      "is not the model the simulation was started with (its parameters changed); start a new one, or bring the model back",
-      { file: settings.model },
-    );
+  const folder = findModel(settings.model);
+  if (await isCoarseGrained(folder)) {
+    const model = await loadCg(folder);
+    checkSame(model.parameters, settings);
+    return { potential: cgPotential(model, settings.noise), engine: "plain arrays", nearest: TOUCHING };
+  }
+  const model = await loadGeometric(folder);
+  checkSame(model.parameters, settings);
   const engine = await createAtomwiseEngine(networkOf(model.config), options);
   const potential = forceFieldPotential(model, engine);
   return {
@@ -63,4 +85,12 @@ export async function openPotential(
     engine: engine.name,
     nearest: TOUCHING,
   };
+}
+
+function checkSame(parameters: Float32Array, settings: PotentialSettings & { readonly kind: "model" }): void {
+  if (fingerprint(parameters) === settings.parameters) return;
+  throw new InputError(
+    "is not the model the simulation was started with (its parameters changed); start a new one, or bring the model back",
+    { file: settings.model },
+  );
 }

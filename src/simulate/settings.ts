@@ -13,6 +13,8 @@ export const potentialSettingsSchema = z.discriminatedUnion("kind", [
     model: z.string(),
     /** SHA-256 of the parameters, its first 16 digits. */
     parameters: z.string(),
+    /** Å; of a coarse-grained model the noise level whose score is the force. */
+    noise: positive.optional(),
   }),
   z.strictObject({
     kind: z.literal("lennard-jones"),

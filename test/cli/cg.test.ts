@@ -22,7 +22,10 @@ const atomicNumbers = Uint8Array.of(6, 7, 6, 6, 7);
 const SETTINGS = [
   "network.hidden=8",
   "network.layers=1",
-  "training.epochs=2",
+  "training.epochs=40",
+  "training.learningRate=0.01",
+  "training.warmupSteps=0",
+  "training.emaDecay=0.9",
   "training.batchSize=50",
   "validation.samples=10",
   "validation.sampleSteps=5",
@@ -45,9 +48,9 @@ beforeAll(async () => {
   await writeMolecules(path("four.extxyz"), four);
   const trained = await run("train", "cg", "--data", "frames.extxyz", "--out", "made", ...SETTINGS, "--json");
   expect(trained.code, trained.stderr).toBe(0);
-  expect(JSON.parse(trained.stdout)).toMatchObject({ run: "made", epoch: 2, steps: 8, finished: true });
-  expect(trained.stderr).toMatch(/parameters, 190 frames \(10 for validation\), 8 steps, engine jax/);
-  expect(trained.stderr).toMatch(/step 8 \(epoch 2\): loss [\d.]+ {2}torsionDivergence [\d.]+/);
+  expect(JSON.parse(trained.stdout)).toMatchObject({ run: "made", epoch: 40, steps: 160, finished: true });
+  expect(trained.stderr).toMatch(/parameters, 190 frames \(10 for validation\), 160 steps, engine jax/);
+  expect(trained.stderr).toMatch(/step 160 \(epoch 40\): loss [\d.]+ {2}torsionDivergence [\d.]+/);
 }, 180_000);
 
 /** One line on stderr, exit 2, nothing on stdout. */
@@ -102,51 +105,55 @@ describe("equimol sample with a coarse-grained model", () => {
 });
 
 describe("equimol simulate with a coarse-grained model", () => {
-  test("writes frames with replica and time, the same again", async () => {
-    const words = ["simulate", "--model", "made", "--replicas", "3", "--steps", "20", "--every", "10"];
-    const { code, stdout, stderr } = await run(...words, "--timestep", "1", "--out", "d.extxyz", "--json");
+  const simulate = ["simulate", "--model", "made"];
+  test("starts from samples of its own, and its trajectory is compared as such", async () => {
+    const words = ["--replicas", "3", "--steps", "20", "--every", "10", "--timestep", "0.5", "--out", "d"];
+    const { code, stdout, stderr } = await run(...simulate, ...words, "--json");
     expect(code, stderr).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({
-      frames: 6,
       replicas: 3,
-      simulated: { value: 6e-5, unit: "ns" },
+      steps: 20,
+      finished: true,
+      potential: "cg (noise 0.03 Å)",
+      engine: "plain arrays",
     });
-    const frames = await framesIn("d.extxyz");
-    expect(frames.map(({ properties }) => [properties?.replica, properties?.time])).toEqual([
-      ...[0, 1, 2].map((b) => [b, 0.01]),
-      ...[0, 1, 2].map((b) => [b, 0.02]),
-    ]);
-    await run(...words, "--timestep", "1", "--out", "again.extxyz");
-    expect(readFileSync(path("again.extxyz"))).toEqual(readFileSync(path("d.extxyz")));
+    const [first] = await framesIn("d/trajectory.extxyz");
+    await run("sample", "--model", "made", "-n", "1", "--out", "first.extxyz", "--quiet");
+    expect(first.positions).toEqual((await framesIn("first.extxyz"))[0].positions);
+    const compared = await run(
+      ...["evaluate", "cg", "d/trajectory.extxyz", "--data", "frames.extxyz", "--json"],
+    );
+    const { sets, basins } = JSON.parse(compared.stdout);
+    expect(sets[0].frames).toBe(9);
+    expect(sets[0].transitions).toHaveLength(basins.length);
   });
 
   test("starts from frames of a file, and says when they are of other beads", async () => {
-    const words = ["simulate", "--model", "made", "--steps", "2", "--every", "1", "--replicas", "2"];
-    const good = await run(...words, "--start", "frames.extxyz", "--out", "e.extxyz");
-    expect(good.code, good.stderr).toBe(0);
+    const words = ["--steps", "2", "--every", "1", "--replicas", "2", "--noise", "0.2"];
+    const good = await run(...simulate, "frames.extxyz", ...words, "--out", "e", "--json");
+    expect(JSON.parse(good.stdout), good.stderr).toMatchObject({ potential: "cg (noise 0.2 Å)" });
     expectBadInput(
-      await run(...words, "--start", "four.extxyz", "--out", "f.extxyz"),
-      /frame 1: beads C N C C, expected C N C C N as in the model$/m,
+      await run(...simulate, "four.extxyz", ...words, "--out", "f"),
+      /^the model knows the beads C N C C N, got C N C C$/m,
     );
+    expect(existsSync(path("f"))).toBe(false);
   });
 
-  test("stops with one line when forces are not finite, and leaves no file", async () => {
+  test("stops with one line when forces are not finite", async () => {
     const { code, stdout, stderr } = await run(
-      ...["simulate", "--model", "made", "--steps", "40000", "--every", "500", "--timestep", "1000"],
-      ...["--replicas", "2", "--out", "g.extxyz", "--quiet"],
+      ...simulate,
+      ...["--steps", "40000", "--timestep", "2000", "--replicas", "2", "--out", "g", "--quiet"],
     );
-    expect(stderr).toMatch(/^replica \d: forces are not finite at step \d+ .*\n$/);
-    expect([code, stdout, existsSync(path("g.extxyz"))]).toEqual([1, "", false]);
+    expect(stderr).toMatch(/^g: the trajectory exploded before step \d+ .*\n$/);
+    expect([code, stdout]).toEqual([2, ""]);
   });
 
-  test("refuses what cannot be", async () => {
-    const words = ["simulate", "--model", "made", "--out", "h.extxyz"];
+  test("refuses a noise that is none, and one for what has none", async () => {
+    expectBadInput(await run(...simulate, "--noise", "-1", "--out", "h"), /^--noise takes a number/);
     expectBadInput(
-      await run(...words, "--steps", "5", "--every", "10"),
-      /^--every 10 is more than --steps 5/,
+      await run("simulate", "frames.extxyz", "--potential", "harmonic", "--noise", "0.1", "--out", "h"),
+      /^--noise is the level of a coarse-grained model's force/,
     );
-    expectBadInput(await run(...words, "--timestep", "0"), /^--timestep takes a number/);
-    expectBadInput(await run(...words, "--noise", "-1"), /^--noise takes a number/);
   });
 });
 

@@ -8,7 +8,7 @@ import type { Denoiser } from "../../diffusion/space.ts";
 import { type BeadField, beadField } from "../../nets/bead-field.ts";
 import type { SamplerName } from "../edm/generate.ts";
 import { moleculeSpace } from "../edm/noise.ts";
-import { beadNetworkConfig } from "./config.ts";
+import { beadNetworkConfig, type CgConfig } from "./config.ts";
 import type { CgModel } from "./model.ts";
 
 export interface SampleBeadsOptions {
@@ -24,6 +24,18 @@ export interface SampleBeadsOptions {
   /** Called after each denoising step with the share of all work that is done. */
   readonly onProgress?: (share: number) => void;
 }
+
+/** Denoising steps where neither the user nor the model says. */
+const DEFAULT_STEPS = 250;
+
+/** How a model is sampled where nothing else is asked for. */
+export const recommendedSampling = ({
+  sampling,
+  schedule,
+}: CgConfig): { readonly sampler: SamplerName; readonly steps: number } => ({
+  sampler: sampling?.sampler ?? "ancestral",
+  steps: Math.min(sampling?.steps ?? DEFAULT_STEPS, schedule.steps),
+});
 
 /** Configurations computed at a time. */
 const BATCH = 1000;
