@@ -1,14 +1,28 @@
 /**
  * The geometric networks under one roof: which there are, their parameters, and their output, one number for each
- * atom. PaiNN, SchNet, EGNN and the general message passing end in SchNetPack's atomwise head; DimeNet brings its own.
+ * atom. SchNet, PaiNN, EGNN and the general message passing end in SchNetPack's atomwise head; DimeNet brings its own.
  */
 import { nn, type np } from "../runtime/jax.ts";
+import { type DimenetConfig, type DimenetParameters, dimenet, dimenetLayout } from "./dimenet.ts";
+import {
+  type MessagePassingConfig,
+  type MessagePassingParameters,
+  messagePassing,
+  messagePassingLayout,
+} from "./message-passing.ts";
 import type { MolecularGraph } from "./molecular-graph.ts";
 import { type PainnConfig, type PainnParameters, painn, painnLayout } from "./painn.ts";
 import { glorotSpecs, type Layout, type Linear, linear, type ParameterTree } from "./parameters.ts";
+import { type SchnetConfig, type SchnetParameters, schnet, schnetLayout } from "./schnet.ts";
 
-/** A network and its sizes. */
-export type GeometricConfig = { readonly kind: "painn" } & PainnConfig;
+/** A network and its sizes; "egnn" and "mpnn" are message passing with other defaults, as the DimeNets are one. */
+export type GeometricConfig =
+  | ({ readonly kind: "painn" } & PainnConfig)
+  | ({ readonly kind: "schnet" } & SchnetConfig)
+  | ({ readonly kind: "dimenet" } & DimenetConfig)
+  | ({ readonly kind: "dimenet++" } & DimenetConfig)
+  | ({ readonly kind: "egnn" } & MessagePassingConfig)
+  | ({ readonly kind: "mpnn" } & MessagePassingConfig);
 
 /** Two layers from features to a number: F → F/2 → 1, SiLU. */
 type Head = readonly [Linear, Linear];
@@ -19,12 +33,30 @@ const headSpecs = (F: number): Layout => [
 const head = ([first, second]: Head, features: np.Array): np.Array =>
   linear(second, nn.silu(linear(first, features)));
 
-const named = (prefix: string, layout: Layout): Layout =>
-  layout.map((spec) => ({ ...spec, name: `${prefix}.${spec.name}` }));
+function representationLayout(config: GeometricConfig): Layout {
+  switch (config.kind) {
+    case "painn":
+      return painnLayout(config);
+    case "schnet":
+      return schnetLayout(config);
+    case "dimenet":
+    case "dimenet++":
+      return dimenetLayout(config);
+    case "egnn":
+    case "mpnn":
+      return messagePassingLayout(config);
+  }
+}
 
-/** Names and shapes of all parameters: `representation.…`, then `output.…`. */
+const hasHead = ({ kind }: GeometricConfig): boolean => kind !== "dimenet" && kind !== "dimenet++";
+
+/** Names and shapes of all parameters: `representation.…`, then the head's `output.…`. */
 export function geometricLayout(config: GeometricConfig): Layout {
-  return [...named("representation", painnLayout(config)), ...headSpecs(config.hidden)];
+  const representation = representationLayout(config).map((spec) => ({
+    ...spec,
+    name: `representation.${spec.name}`,
+  }));
+  return hasHead(config) ? [...representation, ...headSpecs(config.hidden)] : representation;
 }
 
 type Parameters = { readonly representation: unknown; readonly output: Head };
@@ -40,8 +72,29 @@ export function atomwiseOutputs(
   x: np.Array,
   graph: MolecularGraph,
 ): np.Array {
-  const { representation, output } = parameters as unknown as Parameters;
-  const { scalars, vectors } = painn(config, representation as PainnParameters, x, graph);
-  vectors.dispose();
-  return head(output, scalars).mul(graph.atoms.ref);
+  const { representation: p, output } = parameters as unknown as Parameters;
+  if (config.kind === "dimenet" || config.kind === "dimenet++")
+    return dimenet(config, p as DimenetParameters, x, graph).mul(graph.atoms.ref);
+  return head(output, features(config, p, x, graph)).mul(graph.atoms.ref);
+}
+
+/** Scalar features of the atoms. [B, N, F] */
+function features(
+  config: Exclude<GeometricConfig, { readonly kind: "dimenet" | "dimenet++" }>,
+  parameters: unknown,
+  x: np.Array,
+  graph: MolecularGraph,
+): np.Array {
+  switch (config.kind) {
+    case "painn": {
+      const { scalars, vectors } = painn(config, parameters as PainnParameters, x, graph);
+      vectors.dispose();
+      return scalars;
+    }
+    case "schnet":
+      return schnet(config, parameters as SchnetParameters, x, graph);
+    case "egnn":
+    case "mpnn":
+      return messagePassing(config, parameters as MessagePassingParameters, x, graph);
+  }
 }

@@ -14,17 +14,27 @@ import { layoutSize, type ParameterTree, parameterTree, readTree } from "./param
 /** Molecules of more atoms than this have a neighbour list. */
 const DENSE_UP_TO = 40;
 
+export interface JaxAtomwiseOptions {
+  /** Atoms of a molecule up to which every atom sees all others without a neighbour list. */
+  readonly denseUpTo?: number;
+}
+
 /** Where the atoms of a batch stand in the padded arrays. */
 interface Rows {
   readonly B: number;
   readonly N: number;
   /** Row of each atom. [A] */
   readonly rowOf: Int32Array;
+  /** Whether there is a neighbour list. */
+  readonly listed: boolean;
   readonly graph: () => MolecularGraph;
 }
 
 /** An engine for `config`; jax must be initialised (`prepareRuntime`). */
-export function createJaxAtomwiseEngine(config: GeometricConfig): AtomwiseEngine {
+export function createJaxAtomwiseEngine(
+  config: GeometricConfig,
+  { denseUpTo = DENSE_UP_TO }: JaxAtomwiseOptions = {},
+): AtomwiseEngine {
   const layout = geometricLayout(config);
   type Arguments = [parameters: ParameterTree, x: np.Array, graph: MolecularGraph];
 
@@ -37,13 +47,19 @@ export function createJaxAtomwiseEngine(config: GeometricConfig): AtomwiseEngine
     const outputs = outputsOf(parameters, x, graph);
     return [outputs.ref.sum(), outputs];
   };
-  const forward = jax.jit(outputsOf);
-  const gradientOfPositions = jax.jit(jax.valueAndGrad(energy, { hasAux: true }));
-  const gradientOfParameters = jax.jit(
-    jax.grad((...[parameters, x, graph, c]: [...Arguments, np.Array]) =>
-      outputsOf(parameters, x, graph).mul(c).sum(),
-    ),
+  const positionsOnce = jax.valueAndGrad(energy, { hasAux: true });
+  const parametersOnce = jax.grad((...[parameters, x, graph, c]: [...Arguments, np.Array]) =>
+    outputsOf(parameters, x, graph).mul(c).sum(),
   );
+  const compiled = {
+    outputs: jax.jit(outputsOf),
+    byPositions: jax.jit(positionsOnce),
+    byParameters: jax.jit(parametersOnce),
+  };
+  /** jax-js 0.1.25 cannot compile the derivative of gathering: with a neighbour list it computes step by step. */
+  const once = { outputs: outputsOf, byPositions: positionsOnce, byParameters: parametersOnce };
+  const functionsFor = ({ listed }: Rows): typeof once => (listed ? once : compiled);
+
   let uploaded: { readonly copy: Float32Array; readonly tree: ParameterTree } | undefined;
   /** Device copy of the parameters, kept while their values stay the same. */
   const upload = (parameters: Float32Array): ParameterTree => {
@@ -72,7 +88,7 @@ export function createJaxAtomwiseEngine(config: GeometricConfig): AtomwiseEngine
     return out;
   };
   const rowsOf = (batch: SpeciesBatch): Rows =>
-    Math.max(...batch.sizes) > DENSE_UP_TO
+    Math.max(...batch.sizes) > denseUpTo
       ? listedRows(batch, config.types, config.radial.cutoff)
       : denseRows(batch, config.types);
 
@@ -85,18 +101,22 @@ export function createJaxAtomwiseEngine(config: GeometricConfig): AtomwiseEngine
     const rows = rowsOf(batch);
     const x = padded(rows, batch.positions, 3);
     const c = padded(rows, coefficients, 1);
-    await readTree(layout, gradientOfParameters(upload(parameters), x, rows.graph(), c), gradient);
+    await readTree(layout, functionsFor(rows).byParameters(upload(parameters), x, rows.graph(), c), gradient);
   };
 
   return {
     name: `jax (${jax.defaultDevice()})`,
     outputs: async (parameters, batch) => {
       const rows = rowsOf(batch);
-      return unpadded(rows, forward(upload(parameters), padded(rows, batch.positions, 3), rows.graph()), 1);
+      return unpadded(
+        rows,
+        functionsFor(rows).outputs(upload(parameters), padded(rows, batch.positions, 3), rows.graph()),
+        1,
+      );
     },
     positionGradient: async (parameters, batch) => {
       const rows = rowsOf(batch);
-      const [[total, outputs], gradient] = gradientOfPositions(
+      const [[total, outputs], gradient] = functionsFor(rows).byPositions(
         padded(rows, batch.positions, 3),
         upload(parameters),
         rows.graph(),
@@ -109,7 +129,7 @@ export function createJaxAtomwiseEngine(config: GeometricConfig): AtomwiseEngine
     dispose: () => {
       if (uploaded) jax.tree.dispose(uploaded.tree);
       uploaded = undefined;
-      for (const compiled of [forward, gradientOfPositions, gradientOfParameters]) compiled.dispose();
+      for (const each of Object.values(compiled)) each.dispose();
     },
   };
 }
@@ -144,7 +164,7 @@ function denseRows({ sizes, species }: SpeciesBatch, types: number): Rows {
     atoms: np.array(atoms, { shape: [B, N, 1] }),
     pairs: np.array(pairs, { shape: [B, N, N, 1] }),
   });
-  return { B, N, rowOf, graph };
+  return { B, N, rowOf, listed: false, graph };
 }
 
 /** All molecules in one row, each atom with its neighbours. */
@@ -168,7 +188,7 @@ function listedRows({ sizes, positions, species }: SpeciesBatch, types: number, 
     pairs: np.array(pairs, { shape: [1, N, K, 1] }),
     senders: np.array(index),
   });
-  return { B: 1, N, rowOf, graph };
+  return { B: 1, N, rowOf, listed: true, graph };
 }
 
 function sameValues(a: Float32Array, b: Float32Array): boolean {

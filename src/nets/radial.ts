@@ -48,11 +48,20 @@ export function polynomialEnvelope(cutoff: number, exponent: number, d: np.Array
   return power.mul(polynomial).add(1).mul(inside);
 }
 
-/** ln(½eˣ + ½), SchNet's activation: smooth, and zero at zero. */
-export const shiftedSoftplus = (x: np.Array): np.Array => {
+/**
+ * ln(½eˣ + ½), SchNet's activation: smooth, and zero at zero. ln(1 + t) is 2 artanh(t / (2 + t)) by its series, for the
+ * logarithm of jax-js 0.1.25 has five digits.
+ */
+export function shiftedSoftplus(x: np.Array): np.Array {
   const positive = np.maximum(x.ref, 0);
-  return positive.add(np.log1p(np.exp(np.abs(x).neg()))).sub(Math.LN2);
-};
+  const t = np.exp(np.abs(x).neg());
+  const s = t.ref.div(t.add(2)); // at most 1/3
+  const square = np.square(s.ref);
+  let sum = square.ref.mul(1 / 15).add(1 / 13);
+  for (const odd of [11, 9, 7, 5, 3, 1]) sum = sum.mul(square.ref).add(1 / odd);
+  square.dispose();
+  return positive.add(s.mul(sum).mul(2)).sub(Math.LN2);
+}
 
 const constants = (count: number, value: (k: number) => number, like: np.Array): np.Array =>
   np.array(Array.from({ length: count }, (_, k) => value(k))).astype(like.dtype);

@@ -14,12 +14,66 @@ const radialSchema = (kind: "gaussian" | "bessel") =>
     cutoff: z.number().positive().default(5),
   });
 
+const dimenetSchema = <K extends "dimenet" | "dimenet++", V extends "++" | "bilinear">(
+  kind: K,
+  variant: V,
+  interaction: number,
+) =>
+  z.strictObject({
+    kind: z.literal(kind),
+    variant: z.literal(variant).default(() => variant),
+    hidden: count.default(64),
+    layers: count.default(3),
+    interaction: count.default(interaction),
+    spherical: count.max(12).default(7),
+    envelope: count.default(6),
+    radial: z
+      .strictObject({
+        kind: z.literal("bessel").default("bessel"),
+        count: count.default(6),
+        cutoff: z.number().positive().default(5),
+      })
+      .prefault({}),
+  });
+
+const messagePassing = {
+  hidden: even.default(64),
+  layers: count.default(4),
+  aggregation: z.enum(["sum", "mean", "max"]).default("sum"),
+};
+
+/** Defaults are small enough for training on a CPU; the papers' sizes are in docs/networks.md. */
 export const networkSchema = z.discriminatedUnion("kind", [
   z.strictObject({
     kind: z.literal("painn"),
     hidden: even.default(64),
     layers: count.default(3),
     radial: radialSchema("bessel").prefault({}),
+  }),
+  z.strictObject({
+    kind: z.literal("schnet"),
+    hidden: even.default(64),
+    filters: count.default(64),
+    layers: count.default(3),
+    radial: radialSchema("gaussian").prefault({}),
+  }),
+  dimenetSchema("dimenet++", "++", 32),
+  dimenetSchema("dimenet", "bilinear", 8),
+  z.strictObject({
+    kind: z.literal("egnn"),
+    ...messagePassing,
+    update: z.enum(["residual", "gru"]).default("residual"),
+    edges: z.enum(["basis", "squared"]).default("squared"),
+    gate: z.boolean().default(true),
+    radial: radialSchema("gaussian").prefault({}),
+  }),
+  z.strictObject({
+    kind: z.literal("mpnn"),
+    ...messagePassing,
+    update: z.enum(["residual", "gru"]).default("gru"),
+    edges: z.enum(["basis", "squared"]).default("basis"),
+    gate: z.boolean().default(false),
+    radial: radialSchema("gaussian").prefault({}),
   }),
 ]);
 export type NetworkSettings = z.infer<typeof networkSchema>;

@@ -7,16 +7,31 @@ import { initialParameters, parameterTree } from "../../../src/nets/parameters.t
 import { jax, np } from "../../../src/runtime/jax.ts";
 
 const radial = { kind: "bessel", count: 8, cutoff: 4 } as const;
-export const SMALL: Readonly<Record<string, GeometricConfig>> = {
-  painn: { kind: "painn", types: 3, hidden: 32, layers: 2, radial },
-  "painn, gaussian": {
-    kind: "painn",
-    types: 3,
-    hidden: 32,
-    layers: 3,
-    radial: { ...radial, kind: "gaussian" },
-  },
+const gaussian = { ...radial, kind: "gaussian" } as const;
+const passing = { types: 3, hidden: 16, layers: 2, radial: gaussian };
+const dimenet = {
+  ...{ types: 3, hidden: 16, layers: 2, spherical: 4, envelope: 6 },
+  radial: { ...radial, count: 4 },
 };
+export const SMALL = {
+  painn: { kind: "painn", types: 3, hidden: 32, layers: 2, radial },
+  "painn, gaussian": { kind: "painn", types: 3, hidden: 32, layers: 3, radial: gaussian },
+  schnet: { kind: "schnet", types: 3, hidden: 16, filters: 12, layers: 2, radial: gaussian },
+  "dimenet++": { kind: "dimenet++", variant: "++", interaction: 8, ...dimenet },
+  dimenet: { kind: "dimenet", variant: "bilinear", interaction: 8, ...dimenet },
+  egnn: {
+    ...{ kind: "egnn", ...passing, aggregation: "sum", update: "residual", edges: "squared", gate: true },
+  },
+  "mpnn, sum and GRU": {
+    ...{ kind: "mpnn", ...passing, aggregation: "sum", update: "gru", edges: "basis", gate: false },
+  },
+  "mpnn, mean": {
+    ...{ kind: "mpnn", ...passing, aggregation: "mean", update: "residual", edges: "basis", gate: false },
+  },
+  "mpnn, max": {
+    ...{ kind: "mpnn", ...passing, aggregation: "max", update: "residual", edges: "basis", gate: false },
+  },
+} as const satisfies Readonly<Record<string, GeometricConfig>>;
 
 /** Parameters with biases that are not zero. */
 export const lively = (config: GeometricConfig, seed = 1): Float32Array =>
