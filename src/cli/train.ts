@@ -116,5 +116,9 @@ export const train = defineVerb({
       summary: "diffusion of coarse-grained frames: samples and a force field",
       load: async () => (await import("./train-cg.ts")).trainCgVerb,
     },
+    conformers: {
+      summary: "structures of a given molecule (GeoDiff)",
+      load: async () => (await import("./train-conformers.ts")).trainConformersVerb,
+    },
   },
 });

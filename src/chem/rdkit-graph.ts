@@ -1,0 +1,170 @@
+/**
+ * Molecular graphs from SMILES and from records with bonds, read by RDKit.js: sanitized, all hydrogens as atoms, one
+ * Kekulé structure, stereocentres and double bonds as given. RDKit's "ccw" (the @ of SMILES): seen from the first
+ * neighbour, in the order of bonds, the others turn counter-clockwise.
+ */
+import { InputError } from "../errors.ts";
+import { symbolOf } from "./elements.ts";
+import type { Bond } from "./molecule.ts";
+import { components } from "./perception.ts";
+import type { Rdkit } from "./rdkit.ts";
+import { type Centre, type DoubleBond, rigidDoubleBonds, type Stereo, tetrahedralAtoms } from "./stereo.ts";
+import { type BondedAtoms, type Topology, topologyOf } from "./topology.ts";
+
+/** A molecule as a graph, with the stereochemistry that its source gives. */
+export interface GraphWithStereo {
+  readonly topology: Topology;
+  /** Centres and double bonds; sign 0 where the source says nothing. */
+  readonly stereo: Stereo;
+}
+
+interface JsonAtom {
+  readonly z?: number;
+  readonly impHs?: number;
+  readonly chg?: number;
+  readonly nRad?: number;
+  readonly stereo?: string;
+}
+interface JsonBond {
+  readonly bo?: number;
+  readonly atoms: readonly [number, number];
+  readonly stereo?: string;
+  readonly stereoAtoms?: readonly [number, number];
+}
+interface JsonMolecule {
+  readonly atoms: readonly JsonAtom[];
+  readonly bonds?: readonly JsonBond[];
+}
+
+/**
+ * The graph of a SMILES.
+ * @throws InputError saying what is wrong, with the position where RDKit knows it
+ */
+export function graphOfSmiles(rdkit: Rdkit, smiles: string): GraphWithStereo {
+  return graphOfText(rdkit, smiles, `SMILES "${shortened(smiles)}"`, {});
+}
+
+/** The graph of a molblock (V2000, V3000); its positions give the stereochemistry. @throws InputError */
+export function graphOfMolblock(rdkit: Rdkit, molblock: string): GraphWithStereo {
+  return graphOfText(rdkit, molblock, "the record", { removeHs: false });
+}
+
+function graphOfText(rdkit: Rdkit, text: string, what: string, options: object): GraphWithStereo {
+  const log = rdkit.set_log_capture("rdApp.error");
+  try {
+    const mol = rdkit.get_mol(text, JSON.stringify(options));
+    if (mol === null) throw new InputError(`${what}: ${problemIn(log?.get_buffer() ?? "")}`);
+    try {
+      mol.add_hs_in_place();
+      const { molecules } = JSON.parse(mol.get_json()) as { readonly molecules: readonly JsonMolecule[] };
+      return graphOfJson(molecules[0], what);
+    } finally {
+      mol.delete();
+    }
+  } finally {
+    log?.delete();
+  }
+}
+
+/** RDKit's words for what is wrong, in one line. */
+function problemIn(log: string): string {
+  const lines = log.split("\n").map((line) => line.replace(/^\[[\d:]+\] /, "").trim());
+  const parse = lines.find((line) => line.startsWith("SMILES Parse Error"));
+  const position = /around position (\d+)/.exec(log)?.[1];
+  if (parse !== undefined) {
+    const reason = parse.replace("SMILES Parse Error: ", "").replace(/ while parsing.*| for input.*/, "");
+    return position === undefined ? reason : `${reason} at position ${position}`;
+  }
+  return lines.find((line) => line !== "") ?? "RDKit cannot read it";
+}
+
+const shortened = (text: string): string => (text.length > 60 ? `${text.slice(0, 57)}…` : text);
+
+function graphOfJson({ atoms, bonds = [] }: JsonMolecule, what: string): GraphWithStereo {
+  if (atoms.length === 0) throw new InputError(`${what}: no atoms`);
+  const atomicNumbers = Uint8Array.from(atoms, ({ z = 6 }) => z);
+  const radical = atoms.findIndex(({ nRad = 0 }) => nRad > 0);
+  if (radical >= 0)
+    throw new InputError(
+      `${what}: atom ${radical + 1} (${symbolOf(atomicNumbers[radical])}) is a radical; closed shells only`,
+    );
+  const open = atoms.findIndex(({ impHs = 0 }) => impHs > 0);
+  if (open >= 0) throw new InputError(`${what}: atom ${open + 1} lacks hydrogens`);
+  const list = bonds.map(({ bo = 1, atoms: [i, j] }): Bond => {
+    if (bo !== 1 && bo !== 2 && bo !== 3)
+      throw new InputError(`${what}: a bond of order ${bo} between atoms ${i + 1} and ${j + 1}`);
+    return { i, j, order: bo };
+  });
+  const pieces = new Set(components(atoms.length, list)).size;
+  if (pieces > 1) throw new InputError(`${what}: ${pieces} fragments; conformers are made of one molecule`);
+  const formalCharges = Int8Array.from(atoms, ({ chg = 0 }) => chg);
+  const topology = topologyOf({ atomicNumbers, formalCharges, bonds: list });
+  return { topology, stereo: stereoOfJson(topology, atoms, bonds) };
+}
+
+function stereoOfJson(topology: Topology, atoms: readonly JsonAtom[], bonds: readonly JsonBond[]): Stereo {
+  const ordered = topology.neighbours.map((): number[] => []); // in the order of bonds
+  for (const { atoms: ends } of bonds) {
+    ordered[ends[0]].push(ends[1]);
+    ordered[ends[1]].push(ends[0]);
+  }
+  const centres = tetrahedralAtoms(topology).map(({ atom, neighbours }): Centre => {
+    const { stereo } = atoms[atom];
+    if (stereo === "ccw" || stereo === "cw") {
+      const sign = (stereo === "ccw" ? 1 : -1) * parity(ordered[atom], neighbours);
+      return { atom, neighbours, sign: sign > 0 ? 1 : -1, given: true };
+    }
+    return { atom, neighbours, sign: freeSign(topology, neighbours), given: false };
+  });
+  const stereoBonds = new Map(
+    bonds
+      .filter(({ stereo }) => stereo === "cis" || stereo === "trans")
+      .map((bond) => [Math.min(...bond.atoms) * atoms.length + Math.max(...bond.atoms), bond]),
+  );
+  const doubleBonds = rigidDoubleBonds(topology).map(({ i, j, a, b }): DoubleBond => {
+    const bond = stereoBonds.get(Math.min(i, j) * atoms.length + Math.max(i, j));
+    if (bond?.stereoAtoms === undefined) return { i, j, a, b, sign: 0, given: false };
+    const [first, second] = bond.stereoAtoms;
+    const [atI, atJ] =
+      topology.neighbours[i].includes(first) && first !== j ? [first, second] : [second, first];
+    const same = (atI === a) === (atJ === b);
+    return { i, j, a, b, sign: (bond.stereo === "cis") === same ? 1 : -1, given: true };
+  });
+  return { centres, doubleBonds };
+}
+
+/** 1 when one order of four is an even permutation of the other, else −1. */
+function parity(order: readonly number[], other: readonly number[]): 1 | -1 {
+  let sign: 1 | -1 = 1;
+  const places = order.map((value) => other.indexOf(value));
+  for (let p = 0; p < places.length; p++)
+    for (let q = p + 1; q < places.length; q++) if (places[p] > places[q]) sign = sign === 1 ? -1 : 1;
+  return sign;
+}
+
+/** Two hydrogens are alike, so either sign is the same molecule; of others nothing is known. */
+function freeSign({ atomicNumbers }: Topology, neighbours: Centre["neighbours"]): 0 | 1 {
+  return neighbours.filter((atom) => atomicNumbers[atom] === 1).length > 1 ? 1 : 0;
+}
+
+/** Whether RDKit takes the atoms and bonds for a whole molecule: sanitized, closed shells, one piece. */
+export function isWhole(rdkit: Rdkit, { atomicNumbers, formalCharges, bonds }: BondedAtoms): boolean {
+  const lines = ["", "", "", "  0  0  0     0  0            999 V3000", "M  V30 BEGIN CTAB"];
+  lines.push(`M  V30 COUNTS ${atomicNumbers.length} ${bonds.length} 0 0 0`, "M  V30 BEGIN ATOM");
+  atomicNumbers.forEach((z, i) => {
+    const charge = formalCharges?.[i] ?? 0;
+    lines.push(`M  V30 ${i + 1} ${symbolOf(z)} 0 0 0 0${charge === 0 ? "" : ` CHG=${charge}`}`);
+  });
+  lines.push("M  V30 END ATOM", "M  V30 BEGIN BOND");
+  bonds.forEach(({ i, j, order }, k) => {
+    lines.push(`M  V30 ${k + 1} ${order} ${i + 1} ${j + 1}`);
+  });
+  lines.push("M  V30 END BOND", "M  V30 END CTAB", "M  END", "");
+  try {
+    const { topology } = graphOfMolblock(rdkit, lines.join("\n"));
+    return topology.atomicNumbers.length === atomicNumbers.length;
+  } catch (error) {
+    if (error instanceof InputError) return false;
+    throw error;
+  }
+}

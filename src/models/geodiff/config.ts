@@ -1,0 +1,53 @@
+/** What a conformer model is: the contents of its `config.json`. */
+import { z } from "zod";
+import type { GeoDiffConfig } from "../../nets/geodiff.ts";
+import { scheduleSchema } from "../edm/config.ts";
+import { atomWidth, EDGE_CHANNELS } from "./channels.ts";
+
+const count = z.number().int().positive();
+
+export const geoDiffNetworkSchema = z.strictObject({
+  hidden: count.default(64),
+  /** Interactions of the encoder over local edges: bonds and pairs up to three bonds apart. */
+  localLayers: count.default(3),
+  /** Interactions of the encoder over radius edges. */
+  globalLayers: count.default(1),
+  /** Å; radius edges are at most this long, once the noise is scaled away. */
+  cutoff: z.number().positive().default(10),
+  /** Å; about the standard deviation of a coordinate. */
+  dataScale: z.number().positive().default(1.5),
+});
+
+/**
+ * What the network is trained to predict: the noise, from the true structure turned onto the noised one, or the noise
+ * of the distances carried over to coordinates by the chain rule (GeoDiff, section 4.2).
+ */
+export const PARAMETERISATIONS = ["alignment", "chain-rule"] as const;
+
+export const geoDiffConfigSchema = z.strictObject({
+  kind: z.literal("conformers"),
+  /** Version of this file's layout. */
+  format: z.literal(1),
+  network: geoDiffNetworkSchema,
+  schedule: scheduleSchema.refine(({ kind }) => kind !== "learned", "a learned schedule is for edm"),
+  parameterisation: z.enum(PARAMETERISATIONS),
+  /** Nuclear charges of the atom types, in the order of the one-hot channels. */
+  elements: z.array(z.number().int().min(1).max(118)).nonempty(),
+  /** Where the model comes from: data, steps, seconds, versions. */
+  provenance: z.record(z.string(), z.json()).default({}),
+});
+
+export type GeoDiffModelConfig = z.infer<typeof geoDiffConfigSchema>;
+export type Parameterisation = (typeof PARAMETERISATIONS)[number];
+
+/** The network with its input widths. */
+export const geoDiffNetwork = ({
+  network,
+  elements,
+}: Pick<GeoDiffModelConfig, "network" | "elements">): GeoDiffConfig => ({
+  hidden: network.hidden,
+  localLayers: network.localLayers,
+  globalLayers: network.globalLayers,
+  atomFeatures: atomWidth(elements.length),
+  edgeFeatures: EDGE_CHANNELS,
+});
