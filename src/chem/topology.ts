@@ -45,17 +45,23 @@ export interface BondedAtoms {
 export function topologyOf({ atomicNumbers, formalCharges, bonds }: BondedAtoms): Topology {
   const n = atomicNumbers.length;
   const charges = formalCharges ?? new Int8Array(n);
-  const ocl = toOpenChemLib({ atomicNumbers, formalCharges: charges, bonds });
+  const { ocl, ...places } = toOpenChemLib({ atomicNumbers, formalCharges: charges, bonds });
   const ringSet = ocl.getRingSet();
-  const rings = Array.from({ length: ringSet.getSize() }, (_, r) => ringSet.getRingAtoms(r));
+  const ours = new Int32Array(n);
+  places.atoms.forEach((place, i) => {
+    ours[place] = i;
+  });
+  const rings = Array.from({ length: ringSet.getSize() }, (_, r) =>
+    ringSet.getRingAtoms(r).map((place) => ours[place]),
+  );
   const ringSizes = new Uint8Array(n);
   for (const ring of rings) {
     for (const atom of ring) {
       if (ringSizes[atom] === 0 || ring.length < ringSizes[atom]) ringSizes[atom] = ring.length;
     }
   }
-  const aromaticAtoms = Uint8Array.from({ length: n }, (_, i) => Number(ocl.isAromaticAtom(i)));
-  const aromaticBonds = Uint8Array.from(bonds, (_, b) => Number(ocl.isAromaticBond(b)));
+  const aromaticAtoms = Uint8Array.from(places.atoms, (place) => Number(ocl.isAromaticAtom(place)));
+  const aromaticBonds = Uint8Array.from(places.bonds, (place) => Number(ocl.isAromaticBond(place)));
   const neighbours = neighbourLists(n, bonds);
   return {
     atomicNumbers,
@@ -71,16 +77,41 @@ export function topologyOf({ atomicNumbers, formalCharges, bonds }: BondedAtoms)
   };
 }
 
-/** The molecule as OpenChemLib holds it, rings perceived; atoms and bonds keep their numbers. */
-export function toOpenChemLib({ atomicNumbers, formalCharges, bonds }: BondedAtoms): OclMolecule {
-  const molecule = new OclMolecule(atomicNumbers.length, bonds.length);
-  for (const z of atomicNumbers) molecule.addAtom(z);
-  formalCharges?.forEach((charge, atom) => {
-    if (charge !== 0) molecule.setAtomCharge(atom, charge);
+/** A molecule as OpenChemLib holds it, and which of its atoms and bonds are which of ours. */
+export interface OpenChemLibMolecule {
+  readonly ocl: OclMolecule;
+  /** Our atom i is OpenChemLib's atom `atoms[i]`. [N] */
+  readonly atoms: Int32Array;
+  /** Our bond b is OpenChemLib's bond `bonds[b]`. */
+  readonly bonds: Int32Array;
+}
+
+/**
+ * The molecule for OpenChemLib, rings perceived. Hydrogens and their bonds come last, where OpenChemLib would move
+ * them by itself without telling.
+ */
+export function toOpenChemLib({ atomicNumbers, formalCharges, bonds }: BondedAtoms): OpenChemLibMolecule {
+  const ocl = new OclMolecule(atomicNumbers.length, bonds.length);
+  const atoms = new Int32Array(atomicNumbers.length);
+  const places = new Int32Array(bonds.length);
+  const light = (z: number): boolean => z === 1;
+  for (const hydrogens of [false, true]) {
+    atomicNumbers.forEach((z, i) => {
+      if (light(z) === hydrogens) atoms[i] = ocl.addAtom(z);
+    });
+  }
+  for (const hydrogens of [false, true]) {
+    bonds.forEach(({ i, j, order }, b) => {
+      if ((light(atomicNumbers[i]) || light(atomicNumbers[j])) !== hydrogens) return;
+      places[b] = ocl.addBond(atoms[i], atoms[j]);
+      ocl.setBondOrder(places[b], order);
+    });
+  }
+  formalCharges?.forEach((charge, i) => {
+    if (charge !== 0) ocl.setAtomCharge(atoms[i], charge);
   });
-  for (const { i, j, order } of bonds) molecule.setBondOrder(molecule.addBond(i, j), order);
-  molecule.ensureHelperArrays(OclMolecule.cHelperRings);
-  return molecule;
+  ocl.ensureHelperArrays(OclMolecule.cHelperRings);
+  return { ocl, atoms, bonds: places };
 }
 
 /** Bonded atoms of each atom, ascending. */

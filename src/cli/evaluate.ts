@@ -18,6 +18,12 @@ export const evaluate = defineVerb({
     description: "Measures molecules: stability, validity, uniqueness, novelty, connectedness, geometry.",
   },
   variadic: true,
+  subCommands: {
+    conformers: {
+      summary: "conformers against reference conformers: COV, MAT, geometry",
+      load: async () => (await import("./evaluate-conformers.ts")).evaluateConformersVerb,
+    },
+  },
   args: {
     files: {
       type: "positional",

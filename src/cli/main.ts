@@ -34,6 +34,10 @@ const VERBS: Readonly<Record<string, VerbEntry>> = {
     summary: "molecular dynamics and geometry optimisation with a force field",
     load: async () => (await import("./simulate.ts")).simulate,
   },
+  conformers: {
+    summary: "make conformers of given molecules",
+    load: async () => (await import("./conformers.ts")).conformers,
+  },
   evaluate: {
     summary: "measure molecules: stability, validity, uniqueness, novelty, geometry",
     load: async () => (await import("./evaluate.ts")).evaluate,

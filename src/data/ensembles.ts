@@ -1,9 +1,11 @@
 /**
  * Conformer ensembles: one molecular graph with many structures. Read from JSON lines
- * ({"smiles", "symbols", "bonds": [[i, j, order], …], "conformers": [[x, y, z, …], …]} each, Å) or from SDF, whose
- * records of one graph after another belong together.
+ * ({"smiles", "symbols", "bonds": [[i, j, order], …], "conformers": [[x, y, z, …], …]} each, Å), from SDF, whose
+ * records of one graph after another belong together, or from XYZ, whose bonds are perceived.
  */
-import { atomicNumberOf } from "../chem/elements.ts";
+import { withBonds } from "../chem/bond-orders.ts";
+import { RULE_ELEMENTS } from "../chem/bond-tables.ts";
+import { atomicNumberOf, symbolOf } from "../chem/elements.ts";
 import type { Bond, Molecule } from "../chem/molecule.ts";
 import type { BondedAtoms } from "../chem/topology.ts";
 import { InputError } from "../errors.ts";
@@ -20,9 +22,14 @@ export interface Ensemble extends BondedAtoms {
 /** Whether a file of this name holds JSON lines. */
 export const isJsonLines = (path: string): boolean => [".jsonl", ".ndjson"].includes(extensionOf(path));
 
-/** Every ensemble of a file. @throws InputError with file and line for what is wrong */
-export async function readEnsembles(path: string): Promise<Ensemble[]> {
-  const ensembles = isJsonLines(path) ? await readJsonLines(path) : await readRecords(path);
+/**
+ * Every ensemble of a file, or the first `limit`. Structures of XYZ files whose bonds are inconsistent are left out.
+ * @throws InputError with file and line for what is wrong
+ */
+export async function readEnsembles(path: string, limit = Number.POSITIVE_INFINITY): Promise<Ensemble[]> {
+  const ensembles = isJsonLines(path)
+    ? (await readJsonLines(path)).slice(0, limit)
+    : await readRecords(path, limit);
   if (ensembles.length === 0) throw new InputError("the file holds no molecule", { file: path });
   return ensembles;
 }
@@ -72,17 +79,30 @@ function ensembleOf(line: string, file: string, lineNumber: number): Ensemble {
   return { name: smiles, atomicNumbers, bonds: list, conformers: positions };
 }
 
-async function readRecords(path: string): Promise<Ensemble[]> {
+/** Whether a file of this name holds positions without bonds. */
+export const isXyz = (path: string): boolean => [".xyz", ".extxyz"].includes(extensionOf(path));
+
+/** The molecule with the bonds that its positions show; undefined where they fit no valences. */
+export function perceived(molecule: Molecule): Molecule | undefined {
+  const small = molecule.atomicNumbers.every((z) => RULE_ELEMENTS.qm9.includes(symbolOf(z)));
+  const bonded = withBonds(molecule, small ? "qm9" : "geom");
+  return bonded.properties?.valence === "inconsistent" ? undefined : bonded;
+}
+
+async function readRecords(path: string, limit: number): Promise<Ensemble[]> {
   const ensembles: { first: Molecule; conformers: Float64Array[] }[] = [];
   let record = 0;
-  for await (const molecule of readMolecules(path)) {
+  for await (const read of readMolecules(path)) {
     record++;
+    const molecule = isXyz(path) ? perceived(read) : read;
+    if (molecule === undefined) continue;
     if (molecule.bonds === undefined || (molecule.bonds.length === 0 && molecule.atomicNumbers.length > 1))
       throw new InputError(`record ${record} has no bonds; conformers are compared by their graph`, {
         file: path,
       });
     const last = ensembles.at(-1);
     if (last !== undefined && sameRecordGraph(last.first, molecule)) last.conformers.push(molecule.positions);
+    else if (ensembles.length >= limit) break;
     else ensembles.push({ first: molecule, conformers: [molecule.positions] });
   }
   return ensembles.map(({ first, conformers }, k) => ({
