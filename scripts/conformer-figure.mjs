@@ -9,7 +9,15 @@ import { figureSvg, PANEL, writeFigure } from "../dist/evaluate/pictures/figure.
 import { symmetricEigen } from "../dist/math/eigen.js";
 import { center, superpose } from "../dist/math/superposition.js";
 
-const COLOURS = { 1: "#b8bec6", 6: "#3a4048", 7: "#2f5fd0", 8: "#d0342c", 9: "#2e9e4f", 16: "#c99700", 17: "#2e9e4f" };
+const COLOURS = {
+  1: "#b8bec6",
+  6: "#3a4048",
+  7: "#2f5fd0",
+  8: "#d0342c",
+  9: "#2e9e4f",
+  16: "#c99700",
+  17: "#2e9e4f",
+};
 const [out, note, ...panels] = process.argv.slice(2);
 
 const gather = (x, atoms) => Float64Array.from(atoms.flatMap((a) => [x[3 * a], x[3 * a + 1], x[3 * a + 2]]));
@@ -17,7 +25,9 @@ const gather = (x, atoms) => Float64Array.from(atoms.flatMap((a) => [x[3 * a], x
 /** x turned and shifted as its atoms `on` have to be to lie on `target`. */
 function laidOn(x, on, target) {
   const part = gather(x, on);
-  const mean = [0, 1, 2].map((d) => part.filter((_, k) => k % 3 === d).reduce((s, v) => s + v, 0) / on.length);
+  const mean = [0, 1, 2].map(
+    (d) => part.filter((_, k) => k % 3 === d).reduce((s, v) => s + v, 0) / on.length,
+  );
   const extended = Float64Array.from([...part, ...x].map((v, k) => v - mean[k % 3]));
   // the rotation of the part, applied to all: superpose the part, then solve by three more points of the frame
   const frame = [1, 0, 0, 0, 1, 0, 0, 0, 1];
@@ -26,7 +36,11 @@ function laidOn(x, on, target) {
   const rest = extended.slice(part.length);
   return rest.map((_, k) => {
     const i = k - (k % 3);
-    return basis[3 * (k % 3)] * rest[i] + basis[3 * (k % 3) + 1] * rest[i + 1] + basis[3 * (k % 3) + 2] * rest[i + 2];
+    return (
+      basis[3 * (k % 3)] * rest[i] +
+      basis[3 * (k % 3) + 1] * rest[i + 1] +
+      basis[3 * (k % 3) + 2] * rest[i + 2]
+    );
   });
 }
 
@@ -40,7 +54,9 @@ function rotationOf(a, b) {
     return [u, cross(w, u), w];
   };
   const [f, g] = [frameOf(a), frameOf(b)];
-  return [0, 1, 2].flatMap((p) => [0, 1, 2].map((q) => g[0][p] * f[0][q] + g[1][p] * f[1][q] + g[2][p] * f[2][q]));
+  return [0, 1, 2].flatMap((p) =>
+    [0, 1, 2].map((q) => g[0][p] * f[0][q] + g[1][p] * f[1][q] + g[2][p] * f[2][q]),
+  );
 }
 
 const drawn = [];
@@ -54,10 +70,16 @@ for (const panel of panels) {
   const target = center(gather(ensemble.conformers[0], on));
   const sets = ensemble.conformers.slice(0, 40).map((x) => laidOn(x, on, target));
   // look along the direction in which the atoms spread least
-  const spread = [0, 1, 2].map((p) => [0, 1, 2].map((q) => sets.reduce((s, x) => s + heavy.reduce((t, a) => t + x[3 * a + p] * x[3 * a + q], 0), 0)));
+  const spread = [0, 1, 2].map((p) =>
+    [0, 1, 2].map((q) =>
+      sets.reduce((s, x) => s + heavy.reduce((t, a) => t + x[3 * a + p] * x[3 * a + q], 0), 0),
+    ),
+  );
   const { vectors } = symmetricEigen(spread);
-  const project = (x, a) => vectors.slice(0, 2).map((v) => v[0] * x[3 * a] + v[1] * x[3 * a + 1] + v[2] * x[3 * a + 2]);
-  const extent = Math.max(...sets.flatMap((x) => heavy.map((a) => Math.max(...project(x, a).map(Math.abs))))) + 0.4;
+  const project = (x, a) =>
+    vectors.slice(0, 2).map((v) => v[0] * x[3 * a] + v[1] * x[3 * a + 1] + v[2] * x[3 * a + 2]);
+  const extent =
+    Math.max(...sets.flatMap((x) => heavy.map((a) => Math.max(...project(x, a).map(Math.abs))))) + 0.4;
   const at = (x, a) => project(x, a).map((v) => PANEL / 2 + (v / extent) * (PANEL / 2 - 6));
   const lines = sets.flatMap((x) =>
     ensemble.bonds

@@ -18,12 +18,6 @@ export const evaluate = defineVerb({
     description: "Measures molecules: stability, validity, uniqueness, novelty, connectedness, geometry.",
   },
   variadic: true,
-  subCommands: {
-    conformers: {
-      summary: "conformers against reference conformers: COV, MAT, geometry",
-      load: async () => (await import("./evaluate-conformers.ts")).evaluateConformersVerb,
-    },
-  },
   args: {
     files: {
       type: "positional",
@@ -101,6 +95,10 @@ export const evaluate = defineVerb({
     cg: {
       summary: "compare coarse-grained samples and trajectories with data: φ/ψ, basins, forces",
       load: async () => (await import("./evaluate-cg.ts")).evaluateCg,
+    },
+    conformers: {
+      summary: "conformers against reference conformers: COV, MAT, geometry",
+      load: async () => (await import("./evaluate-conformers.ts")).evaluateConformersVerb,
     },
   },
   run: async ({ args }) => {
