@@ -107,33 +107,42 @@ INLINE const Matrix *matrix_at(const PainnModel *m, int index) {
   return all[index % 6];
 }
 
-/* W[out, in] of padded indices; 0 for padding. */
-INLINE float weight_at(const Matrix *x, const float *p, int out, int in) {
-  int high = padded(x->rows), r = out % high, row = out / high * x->rows + r;
-  if (r >= x->rows) return 0;
-  if (x->kind == BIAS_AS_INPUT)
-    return in < x->columns ? p[x->weight + (size_t)row * x->columns + in] : in == x->columns ? p[x->bias + row] : 0;
-  int wide = padded(x->columns), c = in % wide;
-  if (c >= x->columns) return 0;
-  return p[x->weight + (size_t)row * x->columns * x->column_blocks + in / wide * x->columns + c];
+/* Where row `out` (padded) of W lies in the flat parameters; null for padding. */
+INLINE const float *row_of(const Matrix *x, const float *p, int out, int *row) {
+  int high = padded(x->rows);
+  *row = out / high * x->rows + out % high;
+  return out % high < x->rows ? p + x->weight + (size_t)*row * x->columns * x->column_blocks : 0;
+}
+
+/* Writes inputs [first, end) of a row of W, `step` apart; zeros for padding. */
+INLINE void copy_row(const Matrix *x, const float *p, int out, int first, int end, float *to, int step) {
+  int row, wide = x->kind == BIAS_AS_INPUT ? x->inputs : padded(x->columns);
+  const float *from = row_of(x, p, out, &row);
+  for (int block = first / wide * wide; block < end; block += wide) {
+    int begin = first > block ? first - block : 0, stop = end - block < wide ? end - block : wide;
+    int real = !from ? 0 : stop < x->columns ? stop : x->columns;
+    const float *part = from ? from + (size_t)block / wide * x->columns : 0;
+    for (int c = begin; c < real; c++, to += step) *to = part[c];
+    for (int c = begin > real ? begin : real; c < stop; c++, to += step)
+      *to = from && x->kind == BIAS_AS_INPUT && c == x->columns ? p[x->bias + row] : 0;
+  }
 }
 
 NOINLINE void pack_matrix(const Matrix *x, const float *p, float *w) {
   float *to = w + x->forward;
   for (int first = 0; first < x->outputs; first += 2 * VL) {
     int width = x->outputs - first < 2 * VL ? VL : 2 * VL;
-    for (int k = 0; k < x->depth; k++)
-      for (int v = 0; v < width; v++) *to++ = weight_at(x, p, first + v, k);
+    for (int v = 0; v < width; v++) copy_row(x, p, first + v, 0, x->depth, to + v, width);
+    to += (size_t)x->depth * width;
   }
   to = w + x->backward;
   for (int first = 0; first < x->inputs; first += 2 * VL) {
     int width = x->inputs - first < 2 * VL ? VL : 2 * VL;
-    for (int k = 0; k < x->outputs; k++)
-      for (int v = 0; v < width; v++) *to++ = weight_at(x, p, k, first + v);
+    for (int k = 0; k < x->outputs; k++, to += width) copy_row(x, p, k, first, first + width, to, 1);
   }
   for (int out = 0; out < x->outputs && x->kind == BIAS; out++) {
-    int high = padded(x->rows), r = out % high;
-    w[x->packed_bias + out] = r < x->rows ? p[x->bias + out / high * x->rows + r] : 0;
+    int row;
+    w[x->packed_bias + out] = row_of(x, p, out, &row) ? p[x->bias + row] : 0;
   }
 }
 
@@ -166,14 +175,16 @@ static void reduce(const PainnCall *call, int task) {
     const Matrix *x = matrix_at(m, task);
     int high = padded(x->rows), wide = padded(x->columns), stride = x->columns * x->column_blocks;
     for (int rb = 0; rb < x->row_blocks; rb++)
-      for (int r = 0; r < x->rows; r++) {
-        int row = rb * x->rows + r, out = rb * high + r;
+      for (int tile = 0; tile < x->rows; tile += 16) { /* a line of the cache at a time is transposed */
+        int end = tile + 16 < x->rows ? tile + 16 : x->rows;
         for (int c = 0; c < stride; c++) {
-          size_t in = (size_t)(c / x->columns) * wide + c % x->columns;
-          SUM(x->weight + (size_t)row * stride + c, x->gradient + in * x->outputs + out);
+          size_t in = x->gradient + ((size_t)(c / x->columns) * wide + c % x->columns) * x->outputs + rb * high;
+          for (int r = tile; r < end; r++) SUM(x->weight + (size_t)(rb * x->rows + r) * stride + c, in + r);
         }
-        if (x->kind == BIAS) SUM(x->bias + row, x->bias_gradient + out);
-        if (x->kind == BIAS_AS_INPUT) SUM(x->bias + row, x->gradient + (size_t)x->columns * x->outputs + out);
+        for (int r = tile; r < end && x->kind != NO_BIAS; r++) {
+          size_t of = x->kind == BIAS ? x->bias_gradient : x->gradient + (size_t)x->columns * x->outputs;
+          SUM(x->bias + rb * x->rows + r, of + rb * high + r);
+        }
       }
     return;
   }
