@@ -22,19 +22,27 @@ const LINK = [
   ...["--no-entry", "--import-memory", "--max-memory=4294967296", "-z", "stack-size=65536", "--strip-all"],
   ...["--export=__stack_pointer", "--export=__heap_base"],
 ];
-/** File names and the instruction sets that each is built for. */
+/** What is compiled, and the sources it is made from. */
+const PROGRAMS = {
+  egnn: { main: "wasm.c", sources: /^(egnn.*|muon|optimizer|freestanding)\.[ch]$|^wasm\.c$/ },
+  painn: {
+    main: "painn_wasm.c",
+    sources: /^(painn(_(?!addon).*)?|egnn_vector|egnn_gemm|freestanding)\.[ch]$/,
+  },
+};
+/** Endings of the file names, and the instruction set that each is built for. */
 const VARIANTS = {
-  egnn: ["-msimd128"],
-  "egnn-relaxed": ["-msimd128", "-mrelaxed-simd"],
-  "egnn-scalar": [],
+  "": ["-msimd128"],
+  "-relaxed": ["-msimd128", "-mrelaxed-simd"],
+  "-scalar": [],
 };
 /** Name of the custom section with the hash. */
 export const HASH_SECTION = "equimol.sources";
 
-/** Hash of all that the modules are made from. */
-export function wasmSourcesHash() {
+/** Hash of all that the modules of a program ("egnn", "painn") are made from. */
+export function wasmSourcesHash(program) {
   const hash = createHash("sha256").update([...COMPILE, ...LINK, JSON.stringify(VARIANTS)].join(" "));
-  const files = readdirSync(SOURCES).filter((name) => /^(egnn.*|muon|optimizer)\.[ch]$|^wasm\.c$/.test(name));
+  const files = readdirSync(SOURCES).filter((name) => PROGRAMS[program].sources.test(name));
   for (const name of files.sort()) hash.update(`\0${name}\0`).update(readFileSync(join(SOURCES, name)));
   return hash.digest("hex");
 }
@@ -43,23 +51,26 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const at = process.argv.indexOf("--out");
   const out = at > 0 ? process.argv[at + 1] : join(SOURCES, "wasm");
   mkdirSync(out, { recursive: true });
-  for (const [name, flags] of Object.entries(VARIANTS)) {
-    const bytes = build(flags);
-    writeFileSync(join(out, `${name}.wasm`), bytes);
-    console.error(`${name}.wasm: ${bytes.length} bytes`);
+  for (const program of Object.keys(PROGRAMS)) {
+    for (const [ending, flags] of Object.entries(VARIANTS)) {
+      const name = `${program}${ending}.wasm`;
+      const bytes = build(program, flags);
+      writeFileSync(join(out, name), bytes);
+      console.error(`${name}: ${bytes.length} bytes`);
+    }
   }
 }
 
-function build(flags) {
+function build(program, flags) {
   const folder = mkdtempSync(join(tmpdir(), "equimol-wasm-"));
   try {
-    const object = join(folder, "egnn.o");
-    const linked = join(folder, "egnn.wasm");
-    run("clang", [...COMPILE, ...flags, "-c", join(SOURCES, "wasm.c"), "-o", object]);
+    const object = join(folder, "core.o");
+    const linked = join(folder, "core.wasm");
+    run("clang", [...COMPILE, ...flags, "-c", join(SOURCES, PROGRAMS[program].main), "-o", object]);
     run("wasm-ld", [...LINK, object, "-o", linked]);
     const bytes = readFileSync(linked);
     if (flags.includes("-mrelaxed-simd")) renumberFusedMultiply(bytes, run("llvm-objdump", ["-d", linked]));
-    return Buffer.concat([bytes, customSection(HASH_SECTION, wasmSourcesHash())]);
+    return Buffer.concat([bytes, customSection(HASH_SECTION, wasmSourcesHash(program))]);
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -1,4 +1,4 @@
-/** The engine for a geometric network: native code where it was built and computes the network, else jax-js. */
+/** The engine for a geometric network: native code where it was built, else WebAssembly; jax-js for all but PaiNN. */
 import { InputError } from "../errors.ts";
 import type { AtomwiseEngine } from "../nets/atomwise-engine.ts";
 import type { GeometricConfig } from "../nets/geometric.ts";
@@ -7,22 +7,28 @@ import { threadCount } from "../runtime/worker-shim.ts";
 import type { EngineOptions } from "./create-engine.ts";
 import { painnEngine } from "./painn-engine.ts";
 import { loadNativePainn, painnNativeReason } from "./painn-native.ts";
+import { loadWasmPainn } from "./painn-wasm.ts";
 
 /** @throws InputError when the engine that is asked for cannot compute this network here */
 export async function createAtomwiseEngine(
   config: GeometricConfig,
   { engine = "auto", device = "auto" }: EngineOptions = {},
 ): Promise<AtomwiseEngine> {
-  if (engine === "native" && device === "webgpu")
-    throw new InputError("--engine native computes on the CPU; leave out --device webgpu");
-  if (engine === "native" || (engine === "auto" && device !== "webgpu")) {
-    const kernel = loadNativePainn(config, { threads: threadCount() });
-    if (kernel !== undefined) return painnEngine(config, kernel);
-    if (engine === "native" && config.kind === "painn")
-      throw new InputError(`native engine: ${painnNativeReason()}`);
-  }
-  if (engine !== "auto" && engine !== "jax")
+  if ((engine === "native" || engine === "wasm") && device === "webgpu")
+    throw new InputError(`--engine ${engine} computes on the CPU; leave out --device webgpu`);
+  const fits = config.kind === "painn";
+  if ((engine === "native" || engine === "wasm") && !fits)
     throw new InputError(`--engine ${engine} does not compute "${config.kind}"; use --engine jax`);
+  if (fits && engine !== "jax" && device !== "webgpu") {
+    const kernel =
+      (engine === "wasm" ? undefined : loadNativePainn(config, { threads: threadCount() })) ??
+      (engine === "native" ? undefined : await loadWasmPainn(config));
+    if (kernel !== undefined) return painnEngine(config, kernel);
+    if (engine !== "auto")
+      throw new InputError(
+        `${engine} engine: ${engine === "native" ? painnNativeReason() : "there is no WebAssembly here"}`,
+      );
+  }
   await prepareRuntime(device);
   const { createJaxAtomwiseEngine } = await import("../nets/jax-atomwise-engine.ts");
   return createJaxAtomwiseEngine(config);

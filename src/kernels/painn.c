@@ -67,7 +67,7 @@ static void core_train(const PainnCall *call, int lane, void *workspace) {
   }
 }
 
-#ifndef PAINN_STATIC
+#ifdef PAINN
 const PainnCore PAINN = {CORE_NAME,         core_parameter_count, model_bytes, model_init,    core_weights_bytes, core_partial_bytes,
                          core_workspace_bytes, pack_tasks,        pack,        core_evaluate, core_train,         reduce};
 #endif

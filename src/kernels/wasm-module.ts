@@ -30,17 +30,21 @@ export interface WasmExports {
   readonly runTask: (call: number, stage: number, task: number, workspace: number) => void;
 }
 
-const FILES: Readonly<Record<WasmVariant, string>> = {
-  "relaxed SIMD": "egnn-relaxed.wasm",
-  SIMD: "egnn.wasm",
-  scalar: "egnn-scalar.wasm",
+/** The programs that there are, by the names of their files. */
+export type WasmProgram = "egnn" | "painn";
+
+const ENDINGS: Readonly<Record<WasmVariant, string>> = {
+  "relaxed SIMD": "-relaxed",
+  SIMD: "",
+  scalar: "-scalar",
 };
 
 /** The modules of the repository, or those in the folder EQUIMOL_WASM, where a build of one's own is tried. */
-function moduleUrl(variant: WasmVariant): URL {
+function moduleUrl(program: WasmProgram, variant: WasmVariant): URL {
+  const file = `${program}${ENDINGS[variant]}.wasm`;
   const folder = inNode ? process.env.EQUIMOL_WASM : undefined;
-  if (folder === undefined) return new URL(`../../src/kernels/wasm/${FILES[variant]}`, import.meta.url);
-  return nodeModule("node:url").pathToFileURL(`${folder}/${FILES[variant]}`);
+  if (folder === undefined) return new URL(`../../src/kernels/wasm/${file}`, import.meta.url);
+  return nodeModule("node:url").pathToFileURL(`${folder}/${file}`);
 }
 
 /** Variants this engine runs, best first. */
@@ -51,8 +55,12 @@ export function wasmVariants(): readonly WasmVariant[] {
 }
 
 /** The compiled module for a memory that is shared or not. */
-export async function compileWasm(variant: WasmVariant, shared: boolean): Promise<WebAssembly.Module> {
-  const bytes = await readBytes(moduleUrl(variant));
+export async function compileWasm(
+  variant: WasmVariant,
+  shared: boolean,
+  program: WasmProgram = "egnn",
+): Promise<WebAssembly.Module> {
+  const bytes = await readBytes(moduleUrl(program, variant));
   if (shared) bytes[memoryFlagsAt(bytes)] |= 2;
   return WebAssembly.compile(bytes);
 }

@@ -1,21 +1,9 @@
 /* WebAssembly binding: the core with its functions exported by name. The host (wasm.ts) lays everything out in one
  * memory, which several instances may share, and gives each instance a stack of its own. */
 #include "egnn.c"
+#include "freestanding.h"
 
 #define EXPORT(NAME) __attribute__((export_name(#NAME)))
-
-/* What clang calls for large copies. */
-void *memset(void *to, int value, size_t count) {
-  char *t = to;
-  while (count--) *t++ = (char)value;
-  return to;
-}
-void *memcpy(void *restrict to, const void *restrict from, size_t count) {
-  char *t = to;
-  const char *f = from;
-  while (count--) *t++ = *f++;
-  return to;
-}
 
 EXPORT(callBytes) int call_bytes(void) { return (int)whole_lines(sizeof(EgnnCall)); }
 EXPORT(configBytes) int config_bytes(void) { return (int)whole_lines(sizeof(EgnnConfig)); }

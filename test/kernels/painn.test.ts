@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type PainnKernel, painnEngine } from "../../src/kernels/painn-engine.ts";
 import { loadNativePainn } from "../../src/kernels/painn-native.ts";
+import { loadWasmPainn } from "../../src/kernels/painn-wasm.ts";
+import { wasmVariants } from "../../src/kernels/wasm-module.ts";
 import { stream } from "../../src/math/random.ts";
 import type { AtomwiseEngine, SpeciesBatch } from "../../src/nets/atomwise-engine.ts";
 import { type GeometricConfig, geometricLayout } from "../../src/nets/geometric.ts";
@@ -55,10 +57,16 @@ const isas = ["AVX-512", "AVX2", "SSE", "NEON"].filter((isa) => {
     return false;
   }
 });
-const builds: [name: string, open: (config: GeometricConfig) => Promise<PainnKernel>][] = isas.map((isa) => [
-  isa,
-  async (config) => loadNativePainn(config, { isa }) as PainnKernel,
-]);
+const builds: [name: string, open: (config: GeometricConfig) => Promise<PainnKernel>][] = [
+  ...isas.map((isa): (typeof builds)[number] => [
+    isa,
+    async (config) => loadNativePainn(config, { isa }) as PainnKernel,
+  ]),
+  ...wasmVariants().map((variant): (typeof builds)[number] => [
+    `wasm ${variant}`,
+    async (config) => (await loadWasmPainn(config, { variant })) as PainnKernel,
+  ]),
+];
 if (isas.length === 0) console.warn("native PaiNN was not built: its tests are skipped");
 
 describe.each(CONFIGS)("PaiNN of width $hidden, $layers layers, $radial.kind basis", (config) => {
@@ -87,7 +95,7 @@ describe.each(CONFIGS)("PaiNN of width $hidden, $layers layers, $radial.kind bas
     const { createJaxAtomwiseEngine } = await import("../../src/nets/jax-atomwise-engine.ts");
     jax = createJaxAtomwiseEngine(config);
     reference = await allOf(jax);
-  });
+  }, 120_000);
   afterAll(() => jax.dispose());
 
   test.each(builds)(

@@ -7,15 +7,18 @@ import { BASE, randomBatch, randomParameters, randomTarget } from "./cases.ts";
 
 const status = await wasmStatus();
 
-it.each(["egnn.wasm", "egnn-relaxed.wasm", "egnn-scalar.wasm"])(
-  "%s was built from the sources in the repository",
-  (name) => {
-    const bytes = readFileSync(new URL(`../../src/kernels/wasm/${name}`, import.meta.url));
-    const text = bytes.toString("latin1");
-    const at = text.lastIndexOf(HASH_SECTION);
-    expect(text.slice(at + HASH_SECTION.length), "run node scripts/build-wasm.mjs").toBe(wasmSourcesHash());
-  },
-);
+it.each(
+  (["egnn", "painn"] as const).flatMap((program) =>
+    ["", "-relaxed", "-scalar"].map((ending) => [program, ending] as const),
+  ),
+)("%s%s.wasm was built from the sources in the repository", (program, ending) => {
+  const bytes = readFileSync(new URL(`../../src/kernels/wasm/${program}${ending}.wasm`, import.meta.url));
+  const text = bytes.toString("latin1");
+  const at = text.lastIndexOf(HASH_SECTION);
+  expect(text.slice(at + HASH_SECTION.length), "run node scripts/build-wasm.mjs").toBe(
+    wasmSourcesHash(program),
+  );
+});
 
 it("runs relaxed SIMD in this Node and says so", () => {
   expect(status).toMatchObject({
