@@ -10,7 +10,8 @@
 typedef void (*PoolTask)(void *context, int task, int thread);
 
 typedef struct Pool {
-  int threads; /* the caller included */
+  int threads; /* that work: the workers, or the caller where there are none */
+  int helpers;
   pthread_t *handles;
   pthread_mutex_t mutex;
   pthread_cond_t start, done;
@@ -57,19 +58,16 @@ static void pool_run(Pool *p, PoolTask work, void *context, int tasks) {
   p->context = context;
   p->tasks = tasks;
   atomic_store(&p->next, 0);
-  if (p->threads > 1 && tasks > 1) {
-    pthread_mutex_lock(&p->mutex);
-    p->stage++;
-    p->awake = p->threads - 1;
-    pthread_cond_broadcast(&p->start);
-    pthread_mutex_unlock(&p->mutex);
+  if (p->threads == 1 || tasks <= 1) {
+    pool_take_tasks(p, 0);
+    return;
   }
-  pool_take_tasks(p, 0);
-  if (p->threads > 1 && tasks > 1) {
-    pthread_mutex_lock(&p->mutex);
-    while (p->awake > 0) pthread_cond_wait(&p->done, &p->mutex);
-    pthread_mutex_unlock(&p->mutex);
-  }
+  pthread_mutex_lock(&p->mutex);
+  p->stage++;
+  p->awake = p->threads;
+  pthread_cond_broadcast(&p->start);
+  while (p->awake > 0) pthread_cond_wait(&p->done, &p->mutex);
+  pthread_mutex_unlock(&p->mutex);
 }
 
 static void pool_stop(Pool *p) {
@@ -77,31 +75,33 @@ static void pool_stop(Pool *p) {
   p->stopping = 1;
   pthread_cond_broadcast(&p->start);
   pthread_mutex_unlock(&p->mutex);
-  for (int k = 0; k < p->threads - 1; k++) pthread_join(p->handles[k], 0);
+  for (int k = 0; k < p->helpers; k++) pthread_join(p->handles[k], 0);
   free(p->handles);
   pthread_mutex_destroy(&p->mutex);
   pthread_cond_destroy(&p->start);
   pthread_cond_destroy(&p->done);
 }
 
-/* Starts up to `threads` − 1 helpers; works with fewer where the system refuses. Returns 0 when out of memory. */
+/* Starts `threads` workers where more than one is wanted; works with fewer where the system refuses. Returns 0 when out
+ * of memory. */
 static int pool_start(Pool *p, int threads) {
   *p = (Pool){.threads = 1};
-  p->handles = calloc(threads > 1 ? threads - 1 : 1, sizeof(pthread_t));
+  p->handles = calloc(threads, sizeof(pthread_t));
   if (!p->handles) return 0;
   pthread_mutex_init(&p->mutex, 0);
   pthread_cond_init(&p->start, 0);
   pthread_cond_init(&p->done, 0);
-  while (p->threads < threads) {
+  while (threads > 1 && p->helpers < threads) {
     PoolHelper *helper = malloc(sizeof(PoolHelper));
     if (!helper) break;
-    *helper = (PoolHelper){p, p->threads};
-    if (pthread_create(&p->handles[p->threads - 1], 0, pool_helper, helper) != 0) {
+    *helper = (PoolHelper){p, p->helpers};
+    if (pthread_create(&p->handles[p->helpers], 0, pool_helper, helper) != 0) {
       free(helper);
       break;
     }
-    p->threads++;
+    p->helpers++;
   }
+  if (p->helpers > 0) p->threads = p->helpers;
   return 1;
 }
 
