@@ -1,7 +1,7 @@
 /** The kinds of model of the lab, by name. */
 import { InputError, nearest } from "../../errors.ts";
 import { ddpm } from "./diffusion/ddpm.ts";
-import { iaf, maf, nice, planar, radial, realNvp } from "./flows/kinds.ts";
+import { glow, iaf, maf, nice, planar, radial, realNvp } from "./flows/kinds.ts";
 import type { LabModelKind } from "./lab-model.ts";
 import { energy } from "./score/energy.ts";
 import { ncsn } from "./score/ncsn.ts";
@@ -29,6 +29,7 @@ export const LAB_KINDS: readonly LabModelKind[] = [
   anySettings(realNvp),
   anySettings(maf),
   anySettings(iaf),
+  anySettings(glow),
   anySettings(scoreExplicit),
   anySettings(scoreHyvarinen),
   anySettings(scoreSliced),

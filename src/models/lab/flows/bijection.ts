@@ -2,7 +2,13 @@
  * What normalizing flows are built of: invertible maps of ℝᴰ that know the logarithm of their volume change. A flow
  * sends data to noise by `forward`; log p(x) = log N(z; 0, I) + log |det ∂z/∂x| (Rezende & Mohamed 2015, eq. 5).
  */
-import type { Layout, ParameterTree } from "../../../nets/parameters.ts";
+import {
+  initialParameters,
+  type Layout,
+  namedViews,
+  type ParameterTree,
+  parameterTree,
+} from "../../../nets/parameters.ts";
 import { jax, type np } from "../../../runtime/jax.ts";
 import { logStandardNormal } from "../gaussian.ts";
 
@@ -19,6 +25,8 @@ export interface Bijection {
   readonly forward: (parameters: ParameterTree, x: np.Array) => Mapped;
   /** x of y, with the log |det ∂x/∂y| of this way. */
   readonly inverse: (parameters: ParameterTree, y: np.Array) => Mapped;
+  /** Starting values by name for the first data that the map sees, where uniform ones will not do. */
+  readonly initialise?: (x: np.Array) => Promise<Readonly<Record<string, Float64Array>>>;
 }
 
 /** The first map, then the second …; their volume changes add. */
@@ -49,6 +57,28 @@ export function chain(maps: readonly Bijection[]): Bijection {
     forward: (parameters, x) => through("forward", order, parameters, x),
     inverse: (parameters, y) => through("inverse", order.toReversed(), parameters, y),
   };
+}
+
+/**
+ * Starting values of `chain(maps)`: each map's own for what the maps before it make of the rows.
+ * @param x rows of data [n, D]; taken over
+ */
+export async function dataDependentStart(
+  maps: readonly Bijection[],
+  seed: number,
+  x: np.Array,
+): Promise<Float32Array> {
+  const parts: Float32Array[] = [];
+  let rows = x;
+  for (const [k, { specs, forward, initialise }] of maps.entries()) {
+    const values = initialParameters(specs, seed + k);
+    const own = namedViews(specs, values);
+    for (const [name, set] of Object.entries((await initialise?.(rows.ref)) ?? {})) own.get(name)?.set(set);
+    parts.push(values);
+    rows = withoutVolume(forward(parameterTree(specs, values), rows));
+  }
+  rows.dispose();
+  return Float32Array.from(parts.flatMap((values) => Array.from(values)));
 }
 
 /** The same map run the other way. */

@@ -1,10 +1,14 @@
 /** The flows by name, with their settings. */
 import { z } from "zod";
+import { InputError } from "../../../errors.ts";
+import { np } from "../../../runtime/jax.ts";
 import { type LabModelKind, type LabShape, rowLength } from "../lab-model.ts";
 import { autoregressive } from "./autoregressive.ts";
-import { type Bijection, chain, inverted } from "./bijection.ts";
+import { type Bijection, chain, dataDependentStart, inverted } from "./bijection.ts";
 import { additiveCoupling, affineCoupling, diagonalScaling } from "./coupling.ts";
+import { glowMaps, mostLevels } from "./glow.ts";
 import { checkDimension, labFlow } from "./lab-flow.ts";
+import { logit } from "./logit.ts";
 import { planarFlow } from "./planar.ts";
 import { radialFlow } from "./radial.ts";
 
@@ -113,3 +117,43 @@ export const iaf = layersKind(
   MOST_PASSES,
   (D, settings) => inverted(mafChain(D, settings)),
 );
+
+const glowSettings = z.strictObject({
+  /** How often the image is halved. */
+  levels: count.default(2),
+  /** Steps of a level. */
+  steps: count.default(4),
+  /** Channels of the couplings' networks. */
+  hidden: count.default(32),
+});
+
+/** Rows that actnorm is set by. */
+const FIRST_ROWS = 256;
+
+export const glow: LabModelKind<z.infer<typeof glowSettings>> = {
+  name: "glow",
+  title: "Glow: multi-scale flow with invertible 1 × 1 convolutions",
+  source: "Kingma, Dhariwal 2018",
+  settings: glowSettings,
+  presets: {
+    images: {
+      "training.batchSize": 64,
+      "training.epochs": 4,
+      "training.learningRate": 2e-3,
+      "training.emaDecay": 0.99,
+    },
+  },
+  build: ({ levels, steps, hidden }, shape) => {
+    if (shape.kind !== "images") throw new InputError("glow takes images (mnist-grey)");
+    const { height, width } = shape;
+    const most = mostLevels(height, width);
+    if (levels > most)
+      throw new InputError(`images of ${height} × ${width} can be halved ${most} times, levels is ${levels}`);
+    const maps = glowMaps(height, width, levels, steps, hidden);
+    return labFlow(chain(maps), shape, async (seed, rows) => {
+      const D = height * width;
+      const first = rows.slice(0, FIRST_ROWS * D);
+      return dataDependentStart([logit, ...maps], seed, np.array(first, { shape: [first.length / D, D] }));
+    });
+  },
+};
