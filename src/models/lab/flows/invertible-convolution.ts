@@ -50,6 +50,23 @@ export function factorise(matrix: readonly (readonly number[])[]): {
   return { order, lower, upper };
 }
 
+/**
+ * (1 + N)⁻¹ = (1 − N)(1 + N²)(1 + N⁴) … for a strictly triangular N, whose powers end at the Cth; takes ownership.
+ * @param one the identity
+ */
+function inverseOfUnit(N: np.Array, one: np.Array): np.Array {
+  const C = N.shape[0];
+  let inverse = one.ref.sub(N.ref);
+  let power = N;
+  for (let k = 2; k < C; k *= 2) {
+    power = np.matmul(power.ref, power);
+    inverse = np.matmul(inverse, one.ref.add(power.ref));
+  }
+  power.dispose();
+  one.dispose();
+  return inverse;
+}
+
 type Factors = { readonly lower: np.Array; readonly upper: np.Array; readonly logS: np.Array };
 
 /** @param index of the convolution in the flow, which decides its first rotation */
@@ -58,14 +75,26 @@ export function invertibleConvolution(channels: number, index: number): Bijectio
   const start = factorise(rotation(C, index));
   const sign = start.upper.map((row, i) => Math.sign(row[i]));
 
-  /** W of x W, [C, C]; takes ownership. */
-  const matrix = ({ lower, upper, logS }: Factors): np.Array => {
-    const { dtype } = lower;
-    const L = lower.mul(fixed([C, C], (i, j) => Number(i > j), dtype)).add(np.eye(C, C, { dtype }));
-    const s = np.exp(logS).mul(fixed([C], (i) => sign[i], dtype));
-    const U = upper.mul(fixed([C, C], (i, j) => Number(i < j), dtype)).add(np.diag(s));
-    const P = fixed([C, C], (row, i) => Number(start.order[i] === row), dtype);
-    return np.matmul(P, np.matmul(L, U));
+  const constant = (value: (i: number, j: number) => number, like: np.Array): np.Array =>
+    fixed([C, C], value, like.dtype);
+  /** The parts of W, [C, C] each: P, the strict triangles and the diagonal s; takes ownership. */
+  const parts = ({ lower, upper, logS }: Factors) => ({
+    P: constant((row, i) => Number(start.order[i] === row), logS),
+    L: lower.mul(constant((i, j) => Number(i > j), logS)),
+    U: upper.mul(constant((i, j) => Number(i < j), logS)),
+    s: np.exp(logS.ref).mul(fixed([C], (i) => sign[i], logS.dtype)),
+    one: constant((i, j) => Number(i === j), logS),
+  });
+  const matrix = (factors: Factors): np.Array => {
+    const { P, L, U, s, one } = parts(factors);
+    return np.matmul(P, np.matmul(L.add(one.ref), U.add(one.mul(s))));
+  };
+  const inverseMatrix = (factors: Factors): np.Array => {
+    const { P, L, U, s, one } = parts(factors);
+    const across = np.reciprocal(s).reshape([C, 1]); // U + diag(s) = diag(s) (1 + U/s)
+    const upper = inverseOfUnit(U.mul(across.ref), one.ref);
+    const scaled = np.matmul(upper, one.ref.mul(across));
+    return np.matmul(np.matmul(scaled, inverseOfUnit(L, one)), P.transpose());
   };
   const volume = (logS: np.Array, rows: np.Array): np.Array =>
     np.broadcastTo(logS.sum().mul(rows.shape[1] / C), [rows.shape[0]]);
@@ -94,7 +123,7 @@ export function invertibleConvolution(channels: number, index: number): Bijectio
       const factors = parameters as Factors;
       return {
         logDet: np.negative(volume(factors.logS.ref, y)),
-        y: times(y, np.linalg.inv(matrix(factors))),
+        y: times(y, inverseMatrix(factors)),
       };
     },
   };
