@@ -8,6 +8,8 @@ import { ncsn } from "./score/ncsn.ts";
 import { scoreSde } from "./score/score-sde.ts";
 import { scoreDenoising, scoreExplicit, scoreHyvarinen, scoreSliced } from "./score/single-level.ts";
 import { iwae, ladderVae, vae, vaeFull, vaeIaf, vaePlanar } from "./vae/kinds.ts";
+import { divergenceFit } from "./variational/divergence-model.ts";
+import { mixtureVi } from "./variational/mixture-model.ts";
 
 /** A kind that checks its settings itself, so that all kinds have one type. */
 const anySettings = <S>(kind: LabModelKind<S>): LabModelKind => ({
@@ -23,6 +25,8 @@ export const LAB_KINDS: readonly LabModelKind[] = [
   anySettings(ladderVae),
   anySettings(vaePlanar),
   anySettings(vaeIaf),
+  anySettings(mixtureVi),
+  anySettings(divergenceFit),
   anySettings(planar),
   anySettings(radial),
   anySettings(nice),
