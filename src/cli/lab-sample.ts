@@ -7,6 +7,7 @@ import { figureSvg, pngOf } from "../evaluate/pictures/figure.ts";
 import { writeFileAtomically } from "../formats/atomic-write.ts";
 import { findModel } from "../models/edm/model.ts";
 import { loadLabModel } from "../models/lab/lab-folder.ts";
+import { sampleProduct } from "../models/lab/score/annealed.ts";
 import { prepareRuntime } from "../runtime/prepare.ts";
 import { changedSettings, dataOf, setArg } from "./lab-run.ts";
 import { commonOptions, integerOption, seedOption, threadsOption } from "./options.ts";
@@ -23,6 +24,12 @@ export const labSample = defineVerb({
       required: true,
       valueHint: "FILE",
       description: "file to write: .csv for the numbers, .svg or .png for a picture of them",
+    },
+    with: {
+      type: "string",
+      valueHint: "RUN",
+      description:
+        "another model of the same kind and levels: rows from the product of both densities (energy, ncsn)",
     },
     ...setArg,
     ...seedOption,
@@ -46,10 +53,18 @@ export const labSample = defineVerb({
     if (![".csv", ".svg", ".png"].includes(form))
       throw new InputError("ends in none of .csv, .svg, .png", { file: args.out });
     await prepareRuntime("cpu");
-    const trained = await loadLabModel(findModel(args.model), changedSettings(rawArgs));
+    const changes = changedSettings(rawArgs);
+    const trained = await loadLabModel(findModel(args.model), changes);
     const { config, model, parameters, kind } = trained;
     const began = performance.now();
-    const rows = await model.sample(parameters, n, seed);
+    const other = args.with === undefined ? undefined : await loadLabModel(findModel(args.with), changes);
+    const rows = other
+      ? await sampleProduct(
+          [trained, other].map((each) => ({ ...each, columns: rowLength(each.config.shape) })),
+          n,
+          seed,
+        )
+      : await model.sample(parameters, n, seed);
     const seconds = (performance.now() - began) / 1000;
     if (!rows.every(Number.isFinite))
       throw new WorkError("samples are not finite: the model is not trained, or broken");

@@ -21,6 +21,10 @@ export const lab = defineVerb({
       summary: "likelihood, and distance of samples to the data",
       load: async () => (await import("./lab-evaluate.ts")).labEvaluate,
     },
+    compare: {
+      summary: "all models for the same time: one table, one figure",
+      load: async () => (await import("./lab-compare.ts")).labCompare,
+    },
   },
   examples: [
     { command: "equimol lab list", does: "what there is" },

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { labDataSchema, loadLabData } from "../../src/data/lab/catalog.ts";
-import type { LabData } from "../../src/data/lab/lab-data.ts";
+import { type LabData, rowLength } from "../../src/data/lab/lab-data.ts";
 import { stream } from "../../src/math/random.ts";
 import { labKind } from "../../src/models/lab/kinds.ts";
 import type { LabModel } from "../../src/models/lab/lab-model.ts";
@@ -13,43 +13,68 @@ const NETWORK = { hidden: 16, blocks: 1, timeFeatures: 8 };
 const LANGEVIN = { hidden: 16, blocks: 1, langevinSteps: 5 };
 const LEVELS = { ...NETWORK, levels: 3, stepsPerLevel: 2 };
 
-/** Settings that make each kind small. */
-const KINDS: readonly (readonly [string, Readonly<Record<string, unknown>>])[] = [
-  ["score-explicit", LANGEVIN],
-  ["score-hyvarinen", LANGEVIN],
-  ["score-sliced", LANGEVIN],
-  ["score-denoising", LANGEVIN],
-  ["ncsn", LEVELS],
-  ["score-sde", { ...NETWORK, sampleSteps: 3, likelihoodSteps: 4 }],
-  ["energy", LEVELS],
-  ["ddpm", { ...NETWORK, sampleSteps: 3, likelihoodTimes: 4 }],
+type Settings = Readonly<Record<string, unknown>>;
+
+/** Settings that make each kind small, and the data that it is tried on. */
+const KINDS: readonly (readonly [string, Settings, "points" | "images"])[] = [
+  ["score-explicit", LANGEVIN, "points"],
+  ["score-hyvarinen", LANGEVIN, "points"],
+  ["score-sliced", LANGEVIN, "points"],
+  ["score-denoising", LANGEVIN, "points"],
+  ["ncsn", LEVELS, "points"],
+  ["score-sde", { ...NETWORK, sampleSteps: 3, likelihoodSteps: 4 }, "points"],
+  ["energy", LEVELS, "points"],
+  ["ddpm", { ...NETWORK, sampleSteps: 3, likelihoodTimes: 4 }, "points"],
+  ["ddpm", { ...NETWORK, prediction: "v", loss: "vlb", sampleSteps: 3 }, "images"],
+  ["latent-ddpm", { ...NETWORK, coder: [8], sampleSteps: 3, likelihoodTimes: 4 }, "points"],
+  ["latent-ddpm", { ...NETWORK, coder: [8], sampleSteps: 3, likelihoodTimes: 4 }, "images"],
+  ["d3pm-uniform", { ...NETWORK, steps: 4, cells: 6 }, "points"],
+  ["d3pm-absorbing", { ...NETWORK, steps: 4 }, "images"],
+  ["cold", { ...NETWORK, steps: 3 }, "images"],
 ];
 
-let data: LabData;
-const built = (name: string, settings: Readonly<Record<string, unknown>>): LabModel => {
-  const kind = labKind(name);
-  return kind.build(kind.settings.parse(settings), data.shape, {
-    name: data.name,
-    lowest: [-2, -1],
-    highest: [2, 1],
-    ...(data.mixture && { mixture: data.mixture }),
-  });
+/** 8 × 8 binary images: bars across or down. */
+function bars(n: number): Float32Array {
+  const rows = new Float32Array(n * 64);
+  for (let i = 0; i < n; i++) {
+    const random = stream({ seed: 1, purpose: "test", index: i });
+    const [across, at] = [random.integer(2) === 0, random.integer(8)];
+    for (let k = 0; k < 64; k++) rows[64 * i + k] = Number((across ? k % 8 : k >> 3) === at);
+  }
+  return rows;
+}
+
+const data: Record<"points" | "images", LabData> = {
+  points: await loadLabData("eight-gaussians", labDataSchema.parse({ count: 64, test: 32 })),
+  images: {
+    name: "bars",
+    source: "bars",
+    shape: { kind: "images", height: 8, width: 8, binary: true },
+    train: bars(64),
+    test: bars(32),
+    sha256: "",
+  },
 };
 
-beforeAll(async () => {
-  await prepareRuntime("cpu");
-  data = await loadLabData("eight-gaussians", labDataSchema.parse({ count: 64, test: 32 }));
-});
+beforeAll(() => prepareRuntime("cpu"));
 
-describe.each(KINDS)("%s", (name, settings) => {
+describe.each(KINDS)("%s", (name, settings, shape) => {
+  const rowsOf = data[shape];
+  const D = rowLength(rowsOf.shape);
   let model: LabModel;
   beforeAll(() => {
-    model = built(name, settings);
+    const kind = labKind(name);
+    model = kind.build(kind.settings.parse(settings), rowsOf.shape, {
+      name: rowsOf.name,
+      lowest: [-4, -4],
+      highest: [4, 4],
+      ...(rowsOf.mixture && { mixture: rowsOf.mixture }),
+    });
   });
   afterAll(() => model.dispose?.());
 
   test("the compiled gradient of its loss is that of finite differences", async () => {
-    const task = await labTask(model, data, trainingSchema.parse({ batchSize: 32, epochs: 1 }));
+    const task = await labTask(model, rowsOf, trainingSchema.parse({ batchSize: 32, epochs: 1 }));
     const [batch] = task.batches(0);
     const P = task.initialParameters.length;
     const gradient = new Float32Array(P);
@@ -75,11 +100,11 @@ describe.each(KINDS)("%s", (name, settings) => {
   test("row i of its samples, and what it says of a row, do not depend on the other rows", async () => {
     const parameters = initialParameters(model.layout, 1);
     const rows = await model.sample(parameters, 20, 5);
-    expect(rows).toHaveLength(40);
-    expect(await model.sample(parameters, 3, 5)).toEqual(rows.subarray(0, 6));
-    expect(await model.sample(parameters, 3, 6)).not.toEqual(rows.subarray(0, 6));
-    const log = await model.logLikelihood?.of(parameters, data.test, 7);
-    const few = await model.logLikelihood?.of(parameters, data.test.subarray(0, 6), 7);
+    expect(rows).toHaveLength(20 * D);
+    expect(await model.sample(parameters, 3, 5)).toEqual(rows.subarray(0, 3 * D));
+    expect(await model.sample(parameters, 3, 6)).not.toEqual(rows.subarray(0, 3 * D));
+    const log = await model.logLikelihood?.of(parameters, rowsOf.test, 7);
+    const few = await model.logLikelihood?.of(parameters, rowsOf.test.subarray(0, 3 * D), 7);
     few?.forEach((value, i) => {
       expect(value).toBeCloseTo((log as Float64Array)[i], 4);
     });

@@ -2,6 +2,7 @@
  * Mixtures of Gaussians: the data whose density and score are known exactly. Curves with Gaussian noise around them
  * (moons, rolls) are such mixtures, too, with components strung along the curve.
  */
+import { cholesky } from "../../math/cholesky.ts";
 import { LOG_SQRT_2PI } from "../../math/normal.ts";
 import type { Stream } from "../../math/random.ts";
 
@@ -37,7 +38,7 @@ export function gaussianMixture(
     components: parts.map(({ weight = 1, mean, covariance }, k) => {
       if (mean.length !== dimension || !(weight >= 0 && total > 0))
         throw new RangeError(`component ${k}: expected ${dimension} means and a weight of at least 0`);
-      return { weight: weight / total, mean, cholesky: cholesky(covariance, dimension, k) };
+      return { weight: weight / total, mean, cholesky: choleskyOf(covariance, dimension, k) };
     }),
   };
 }
@@ -130,20 +131,11 @@ function evaluate(
   return { logDensity, score };
 }
 
-function cholesky(covariance: readonly (readonly number[])[], D: number, component: number): number[] {
-  const wrong = new RangeError(
+function choleskyOf(covariance: readonly (readonly number[])[], D: number, component: number): number[] {
+  const square = covariance.length === D && covariance.every((row) => row.length === D);
+  const L = square ? cholesky(covariance) : undefined;
+  if (L !== undefined) return L;
+  throw new RangeError(
     `component ${component}: the covariance must be a symmetric, positive definite ${D} × ${D} matrix`,
   );
-  if (covariance.length !== D || covariance.some((row) => row.length !== D)) throw wrong;
-  const L = new Array<number>(D * D).fill(0);
-  for (let i = 0; i < D; i++) {
-    for (let j = 0; j <= i; j++) {
-      if (covariance[i][j] !== covariance[j][i]) throw wrong;
-      let value = covariance[i][j];
-      for (let k = 0; k < j; k++) value -= L[i * D + k] * L[j * D + k];
-      if (i === j && !(value > 0)) throw wrong;
-      L[i * D + j] = i === j ? Math.sqrt(value) : value / L[j * D + j];
-    }
-  }
-  return L;
 }

@@ -1,20 +1,44 @@
-/** The network that predicts from a noised row and its time: a residual MLP for points. */
+/** The network that predicts from a noised row and its time: a residual MLP for points, an MLP-Mixer for images. */
 import { z } from "zod";
 import { InputError } from "../../errors.ts";
+import { type Mixer, mixer, mixerSpecs } from "../../nets/mixer.ts";
 import type { Layout, ParameterTree } from "../../nets/parameters.ts";
 import { type ResidualMlp, residualMlp, residualMlpSpecs } from "../../nets/residual-mlp.ts";
 import type { np } from "../../runtime/jax.ts";
-import { type LabShape, rowLength } from "./lab-model.ts";
+import type { LabModelKind, LabShape } from "./lab-model.ts";
 
 const count = z.number().int().positive();
 
 export const denoiserSettings = {
   /** Width of the network. */
-  hidden: count.default(256),
+  hidden: count.default(128),
   /** Residual blocks. */
   blocks: count.default(3),
   /** Sines and cosines of the time. */
   timeFeatures: count.default(64),
+  /** Side of the patches that images are cut into. */
+  patch: count.default(4),
+};
+
+export interface DenoiserSettings {
+  readonly hidden: number;
+  readonly blocks: number;
+  readonly timeFeatures: number;
+  readonly patch: number;
+}
+
+/** What suits these networks. */
+export const denoiserPresets: NonNullable<LabModelKind["presets"]> = {
+  points: { "training.learningRate": 3e-3, "training.emaDecay": 0.99, "training.epochs": 50 },
+  images: {
+    hidden: 64,
+    "training.learningRate": 2e-3,
+    "training.batchSize": 64,
+    "training.epochs": 4,
+    "training.emaDecay": 0.995,
+    "training.clipping": "none",
+    "training.validateEvery": 500,
+  },
 };
 
 export interface DenoiserNetwork {
@@ -23,20 +47,27 @@ export interface DenoiserNetwork {
   readonly apply: (parameters: ParameterTree, z: np.Array, t: np.Array) => np.Array;
 }
 
-export interface DenoiserSettings {
-  readonly hidden: number;
-  readonly blocks: number;
-  readonly timeFeatures: number;
-}
+type Parameters = { readonly network: ResidualMlp & Mixer };
 
-/** @throws InputError for symbols, which take a network that tells them apart */
+/** @throws InputError for symbols, and for images that the patches do not fill */
 export function denoiserNetwork(settings: DenoiserSettings, shape: LabShape): DenoiserNetwork {
-  if (shape.kind === "symbols") throw new InputError("takes points or images, not symbols");
-  const D = rowLength(shape);
-  const config = { inputs: D, outputs: D, ...settings };
+  const networkOf = (parameters: ParameterTree): Parameters["network"] =>
+    (parameters as unknown as Parameters).network;
+  if (shape.kind === "symbols")
+    throw new InputError("a Gaussian diffusion takes points or images, not symbols");
+  if (shape.kind === "points") {
+    const config = { ...settings, inputs: shape.dimension, outputs: shape.dimension };
+    return {
+      layout: residualMlpSpecs("network", config),
+      apply: (parameters, zt, t) => residualMlp(config, networkOf(parameters), zt, t),
+    };
+  }
+  const { height, width } = shape;
+  if (height % settings.patch !== 0 || width % settings.patch !== 0)
+    throw new InputError(`patch = ${settings.patch} does not divide the ${height} × ${width} of the images`);
+  const config = { ...settings, height, width };
   return {
-    layout: residualMlpSpecs("network", config),
-    apply: (parameters, zt, t) =>
-      residualMlp(config, (parameters as unknown as { readonly network: ResidualMlp }).network, zt, t),
+    layout: mixerSpecs("network", config),
+    apply: (parameters, zt, t) => mixer(config, networkOf(parameters), zt, t),
   };
 }

@@ -1,6 +1,9 @@
 /** The kinds of model of the lab, by name. */
 import { InputError, nearest } from "../../errors.ts";
+import { cold } from "./cold/cold.ts";
 import { ddpm } from "./diffusion/ddpm.ts";
+import { latentDdpm } from "./diffusion/latent-ddpm.ts";
+import { d3pmAbsorbing, d3pmUniform } from "./discrete/d3pm.ts";
 import { glow, iaf, maf, nice, planar, radial, realNvp } from "./flows/kinds.ts";
 import type { LabModelKind } from "./lab-model.ts";
 import { energy } from "./score/energy.ts";
@@ -42,6 +45,10 @@ export const LAB_KINDS: readonly LabModelKind[] = [
   anySettings(scoreSde),
   anySettings(energy),
   anySettings(ddpm),
+  anySettings(latentDdpm),
+  anySettings(d3pmUniform),
+  anySettings(d3pmAbsorbing),
+  anySettings(cold),
 ];
 
 /** @throws InputError for a name that is not known; it lists what there is */

@@ -6,7 +6,7 @@ import { z } from "zod";
 import { bitsPerDimension } from "../../../diffusion/bound.ts";
 import { PREDICTIONS } from "../../../diffusion/prediction.ts";
 import { scheduleFrom } from "../../../diffusion/schedule.ts";
-import { denoiserNetwork, denoiserSettings } from "../denoiser-network.ts";
+import { denoiserNetwork, denoiserPresets, denoiserSettings } from "../denoiser-network.ts";
 import { type LabModelKind, rowLength } from "../lab-model.ts";
 import type { RowBound } from "./bound-terms.ts";
 import { gaussianDiffusion } from "./gaussian-diffusion.ts";
@@ -35,6 +35,7 @@ export const ddpm: LabModelKind<z.infer<typeof settingsSchema>> = {
   title: "DDPM: denoising diffusion",
   source: "Ho, Jain, Abbeel 2020",
   settings: settingsSchema,
+  presets: denoiserPresets,
   build: (settings, shape) => {
     const D = rowLength(shape);
     const network = denoiserNetwork(settings, shape);

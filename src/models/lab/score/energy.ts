@@ -8,6 +8,7 @@ import { InputError } from "../../../errors.ts";
 import type { ParameterTree } from "../../../nets/parameters.ts";
 import { type ResidualMlp, residualMlp, residualMlpSpecs } from "../../../nets/residual-mlp.ts";
 import { jax, np } from "../../../runtime/jax.ts";
+import { denoiserPresets } from "../denoiser-network.ts";
 import { type LabModelKind, rowLength } from "../lab-model.ts";
 import { rowNetwork } from "../rows.ts";
 import { type AnnealedSettings, annealedModel, annealedSchedule, annealedSettings } from "./annealed.ts";
@@ -24,7 +25,7 @@ export const energy: LabModelKind<AnnealedSettings> = {
   title: "Energy-based model: the score as the gradient of a scalar",
   source: "Saremi, Mehrjou, Schölkopf, Hyvärinen 2018; Salimans, Ho 2021",
   settings: annealedSettings,
-  presets: { points: { hidden: 128 } },
+  presets: denoiserPresets,
   build: (settings, shape, facts) => {
     const D = rowLength(shape);
     if (shape.kind !== "points" || D > LARGEST)

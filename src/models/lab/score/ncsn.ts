@@ -1,5 +1,5 @@
 /** NCSN: denoising score matching at many noise levels, sampled by annealed Langevin dynamics (Song & Ermon 2019). */
-import { denoiserNetwork } from "../denoiser-network.ts";
+import { denoiserNetwork, denoiserPresets } from "../denoiser-network.ts";
 import type { LabModelKind } from "../lab-model.ts";
 import { type AnnealedSettings, annealedModel, annealedSettings } from "./annealed.ts";
 
@@ -8,5 +8,6 @@ export const ncsn: LabModelKind<AnnealedSettings> = {
   title: "NCSN: denoising score matching at many noise levels",
   source: "Song, Ermon 2019",
   settings: annealedSettings,
+  presets: denoiserPresets,
   build: (settings, shape) => annealedModel(settings, shape, denoiserNetwork(settings, shape)),
 };

@@ -52,7 +52,7 @@ const kind = (
   title,
   source,
   settings: settingsSchema,
-  presets: { points: { "training.epochs": 20 } },
+  presets: { points: { "training.learningRate": 3e-3, "training.emaDecay": 0.99, "training.epochs": 30 } },
   build: (settings, shape, facts) => {
     if (shape.kind !== "points") throw new InputError(`${name} takes points, not images or symbols`);
     return singleLevelModel(settings, shape, objective(settings, shape, facts));

@@ -1,0 +1,157 @@
+import { describe, expect, test } from "vitest";
+import { type Corruption, keepSchedule, reverseProbabilities } from "../../src/diffusion/categorical.ts";
+import { stream } from "../../src/math/random.ts";
+import { blurOf } from "../../src/models/lab/cold/blur.ts";
+import { symbolBound } from "../../src/models/lab/discrete/bound.ts";
+import { labKind } from "../../src/models/lab/kinds.ts";
+import { initialParameters, parameterTree } from "../../src/nets/parameters.ts";
+import { jax, np } from "../../src/runtime/jax.ts";
+
+await jax.init("wasm");
+jax.defaultDevice("wasm");
+
+describe.each(["uniform", "absorbing"] as const)("%s diffusion of symbols", (corruption: Corruption) => {
+  const K = 4;
+  const keep = keepSchedule(corruption);
+  /** q(x_t | x_s), s < t, as a matrix over the K symbols and the mask. */
+  const forward = (s: number, t: number): number[][] => {
+    const kept = keep(t) / keep(s);
+    return Array.from({ length: K + 1 }, (_, from) =>
+      Array.from({ length: K + 1 }, (_, to) => {
+        if (from === K) return Number(to === K);
+        const replaced = corruption === "uniform" ? Number(to < K) / K : Number(to === K);
+        return kept * Number(from === to) + (1 - kept) * replaced;
+      }),
+    );
+  };
+
+  test("forgets all at t = 1 and nothing at t = 0", () => {
+    expect(keep(0)).toBe(1);
+    expect(keep(1)).toBeCloseTo(0, 12);
+  });
+
+  test("the reverse step of a known symbol is Bayes' rule on the forward steps", () => {
+    const [s, t] = [0.4, 0.7];
+    const [first, second] = [forward(0, s), forward(s, t)];
+    for (let x0 = 0; x0 < K; x0++) {
+      for (let xt = 0; xt <= K; xt++) {
+        const joint = Array.from({ length: K + 1 }, (_, j) => first[x0][j] * second[j][xt]);
+        const total = joint.reduce((a, b) => a + b);
+        if (total === 0) continue;
+        const certain = Array.from({ length: K }, (_, k) => Number(k === x0));
+        const found = reverseProbabilities(corruption, { s: keep(s), t: keep(t) }, xt, certain);
+        joint.forEach((value, j) => {
+          expect(found[j]).toBeCloseTo(value / total, 10);
+        });
+      }
+    }
+  });
+
+  test("the bound is tight for the best predictor of independent symbols: the entropy of the data", async () => {
+    // One symbol with known probabilities: the best p̃(x_0 | x_t) is Bayes' rule, and the bound −log p in the mean.
+    const p = [0.5, 0.25, 0.15, 0.1];
+    const T = 20;
+    const n = 6000;
+    const random = stream({ seed: 1, purpose: "test" });
+    const symbols = Int32Array.from({ length: n }, () => {
+      let u = random.uniform();
+      return Math.max(
+        0,
+        p.findIndex((value) => {
+          u -= value;
+          return u < 0;
+        }),
+      );
+    });
+    const bound = await symbolBound({
+      corruption,
+      symbols,
+      columns: 1,
+      K,
+      T,
+      seed: 2,
+      keep: (k) => ({ s: keep((k - 1) / T), t: keep(k / T) }),
+      predict: async (x, k) => {
+        const matrix = forward(0, k / T);
+        return Float64Array.from(
+          [...x].flatMap((xt) => {
+            const joint = p.map((value, k0) => value * matrix[k0][xt]);
+            const total = joint.reduce((a, b) => a + b);
+            return joint.map((value) => value / total);
+          }),
+        );
+      },
+    });
+    const entropy = -p.reduce((sum, value) => sum + value * Math.log(value), 0);
+    const mean = bound.reduce((a, b) => a + b) / n;
+    expect(Math.abs(mean - entropy)).toBeLessThan(0.05);
+  });
+
+  test("the compiled training loss is T times the bound's term", async () => {
+    const kind = labKind(`d3pm-${corruption}`);
+    const [T, D, B] = [3, 2, 600];
+    const settings = kind.settings.parse({ hidden: 8, blocks: 1, timeFeatures: 4, steps: T });
+    const model = kind.build(settings, { kind: "symbols", dimension: D, symbols: K });
+    const parameters = initialParameters(model.layout, 1);
+    const row = Float32Array.of(1, 3);
+    // Many draws of one row: the mean over times and corruption is the row's bound, minus log p of it.
+    const rows = Float32Array.from({ length: B * D }, (_, i) => row[i % D]);
+    let total = 0;
+    for (let repeat = 0; repeat < 10; repeat++) {
+      const draws = model.draws(B, stream({ seed: 4, purpose: "test", index: repeat }), 0);
+      const arrays = Object.fromEntries(
+        Object.entries(draws).map(([name, { values, shape }]) => [
+          name,
+          np.array(values, { shape: [...shape] }),
+        ]),
+      );
+      const loss = model.loss(
+        parameterTree(model.layout, parameters),
+        np.array(rows, { shape: [B, D] }),
+        arrays,
+      );
+      total += ((await loss.data()) as Float32Array).reduce((a, b) => a + b) / B;
+    }
+    const logs = (await model.logLikelihood?.of(parameters, rows, 5)) as Float64Array;
+    const mean = logs.reduce((a, b) => a + b) / B;
+    expect(Math.abs(total / 10 + mean)).toBeLessThan(0.15);
+    model.dispose?.();
+  });
+});
+
+describe("blur", () => {
+  const [H, W] = [6, 8];
+  const blur = blurOf(H, W);
+  const images = stream({ seed: 6, purpose: "test" }).normals(new Float64Array(3 * H * W));
+
+  test("is the identity at width 0, keeps the mean, and two blurs add in their squares", () => {
+    blur.apply(images, 0).forEach((value, i) => {
+      expect(value).toBeCloseTo(images[i], 10);
+    });
+    const once = blur.apply(images, 1.5);
+    for (let m = 0; m < 3; m++) {
+      const mean = (rows: Float64Array): number =>
+        rows.subarray(m * H * W, (m + 1) * H * W).reduce((a, b) => a + b);
+      expect(mean(once)).toBeCloseTo(mean(images), 9);
+    }
+    const twice = blur.apply(blur.apply(images, 0.9), 1.2);
+    twice.forEach((value, i) => {
+      expect(value).toBeCloseTo(once[i], 9);
+    });
+  });
+
+  test("on the device is the same", async () => {
+    const { rows, columns } = blur.factors(1.1);
+    const repeated = (values: Float64Array): Float32Array =>
+      Float32Array.from([...values, ...values, ...values]);
+    const out = blur.onDevice(
+      np.array(Float32Array.from(images), { shape: [3, H, W] }),
+      np.array(repeated(rows), { shape: [3, H, 1] }),
+      np.array(repeated(columns), { shape: [3, 1, W] }),
+    );
+    const found = (await out.data()) as Float32Array;
+    blur.apply(images, 1.1).forEach((value, i) => {
+      expect(found[i]).toBeCloseTo(value, 4);
+    });
+  });
+});
