@@ -63,12 +63,14 @@ export async function settingsOfArgs(args: SimulateArgs): Promise<SimulationSett
     every: integerOption("every", args.every ?? (isDynamics(method) ? "20" : "1"), { min: 1 }),
     forceTolerance: numberOption("force-tolerance", args["force-tolerance"] ?? "0.1", { min: 1e-9 }),
   };
+  const steps = stepsOf(args, settings);
   const potential = await potentialOfArgs(args);
   const molecules = await startOfArgs(args, replicas, settings.seed);
   const [first, ...others] = Array.from(molecules[0].atomicNumbers);
   return {
     format: 1,
     ...settings,
+    steps,
     potential,
     elements: [first, ...others],
     start: molecules.flatMap(({ positions }) => Array.from(positions)),
@@ -152,20 +154,25 @@ export async function settingsOfRun(args: SimulateArgs): Promise<SimulationSetti
         file: args.start,
       });
   }
-  return settings;
+  return { ...settings, steps: stepsOf(args, settings, settings.steps) };
 }
 
-/** Steps in all. */
-export function stepsOf(args: SimulateArgs, { method, timestep }: SimulationSettings): number {
+/** Steps in all; by default `otherwise`, or 10 ps, or for optimisations 1000. */
+function stepsOf(
+  args: SimulateArgs,
+  { method, timestep }: Pick<SimulationSettings, "method" | "timestep">,
+  otherwise?: number,
+): number {
   const steps = integerOption("steps", args.steps, { min: 1, max: 2 ** 32 - 1 });
   const time = numberOption("time", args.time, { min: 0 });
   if (steps !== undefined && time !== undefined)
     throw new InputError("--steps and --time both say how long; give one of them");
   if (!isDynamics(method)) {
     if (time !== undefined) throw new InputError("--time is of dynamics; an optimisation takes --steps");
-    return steps ?? 1000;
+    return steps ?? otherwise ?? 1000;
   }
-  const asked = steps ?? Math.round((1000 * (time ?? 10)) / timestep);
+  const asked =
+    steps ?? (time === undefined ? otherwise : undefined) ?? Math.round((1000 * (time ?? 10)) / timestep);
   if (asked < 1 || asked >= 2 ** 32)
     throw new InputError(
       `--time ${time} ps is ${asked} steps of ${timestep} fs; expected from 1 to 4 billion`,

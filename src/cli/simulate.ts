@@ -8,9 +8,10 @@ import { openPotential } from "../simulate/open-potential.ts";
 import { simulationPage } from "../simulate/page.ts";
 import { ARGON } from "../simulate/reference-potentials.ts";
 import { frameOf, observe, runSimulation } from "../simulate/run.ts";
-import { checkOverlap, checkReach, lonelyAtom } from "../simulate/sanity.ts";
+import { checkOverlap, checkReach, explosion, lonelyAtom } from "../simulate/sanity.ts";
 import { isDynamics, METHODS, type SimulationSettings } from "../simulate/settings.ts";
 import { massesOf, startState } from "../simulate/start.ts";
+import { refresh } from "../simulate/state.ts";
 import { summarize } from "../simulate/summary.ts";
 import { inUnit } from "../simulate/units.ts";
 import { packageVersion } from "../version.ts";
@@ -19,7 +20,7 @@ import { commonOptions, numberOption, seedOption } from "./options.ts";
 import { createOutput, duration, type Progress } from "./output.ts";
 import { program, quoted } from "./program.ts";
 import { exitCodeOf, onSignal, type Signal } from "./signals.ts";
-import { settingsOfArgs, settingsOfRun, stepsOf } from "./simulate-settings.ts";
+import { settingsOfArgs, settingsOfRun } from "./simulate-settings.ts";
 import { defineVerb } from "./verb.ts";
 
 export const simulate = defineVerb({
@@ -125,7 +126,7 @@ export const simulate = defineVerb({
     const engineChoice = { ...engineOptions(args), onNotice: output.log };
     const resumed = args.resume === true;
     const settings = resumed ? await settingsOfRun(args) : await settingsOfArgs(args);
-    const steps = stepsOf(args, settings);
+    const { steps } = settings;
     const atoms = settings.elements.length;
     const place = args.start ?? args.out;
     massesOf(settings.elements);
@@ -136,17 +137,17 @@ export const simulate = defineVerb({
     );
     const state = startState(settings, potential.external === true);
     let folder: Awaited<ReturnType<typeof createFolder>>;
-    if (resumed) folder = await resumeFolder(args.out, state);
+    if (resumed) folder = await resumeFolder(args.out, state, settings);
     else {
       if (nearest > 0) checkOverlap(state, nearest, place);
       checkReach(state, potential, place);
-      await potential.evaluate(state.positions, state.atomicNumbers); // unknown elements are found before files are made
+      await refresh(state, potential); // unknown elements are found before files are made
+      const { temperature } = observe(state, settings, potential);
+      const problem = explosion(state, temperature, settings.temperature);
+      if (problem !== undefined)
+        throw new InputError(`cannot be simulated: ${problem} at the start`, { file: place });
       folder = await createFolder(args.out, settings);
     }
-    if (resumed && state.step >= steps)
-      throw new InputError(`has ${state.step} steps already; ask for more with --steps or --time`, {
-        file: args.out,
-      });
 
     const abort = new AbortController();
     let signal: Signal | undefined;
@@ -170,7 +171,6 @@ export const simulate = defineVerb({
         potential,
         state,
         folder,
-        steps,
         resumed,
         ...(maxSeconds === undefined ? {} : { maxSeconds }),
         signal: abort.signal,
@@ -246,8 +246,7 @@ export const simulate = defineVerb({
       output.print(
         `${((step * settings.timestep) / 1000).toLocaleString("en")} ps in ${duration(seconds)} (${rate.toPrecision(3)} steps/s): ${temperature.mean.toFixed(1)} ± ${temperature.deviation.toFixed(1)} K${kept} → ${trajectoryOf(args.out)}, ${reportOf(args.out)}`,
       );
-      if (!finished)
-        output.print(`Go on with: ${program()} simulate --out ${quoted(args.out)} --resume --steps ${steps}`);
+      if (!finished) output.print(`Go on with: ${program()} simulate --out ${quoted(args.out)} --resume`);
     } else {
       if (!finished && signal === undefined)
         output.warn(

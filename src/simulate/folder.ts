@@ -51,10 +51,13 @@ export async function createFolder(path: string, settings: SimulationSettings): 
   } catch (error) {
     throw writeProblem(error, path);
   }
-  await writeFileAtomically(settingsOf(path), `${JSON.stringify(settings)}\n`);
+  await writeSettings(path, settings);
   for (const file of [trajectoryOf(path), observablesOf(path)]) await writeFileAtomically(file, "");
   return growing(path, [0, 0]);
 }
+
+const writeSettings = (path: string, settings: SimulationSettings): Promise<void> =>
+  writeFileAtomically(settingsOf(path), `${JSON.stringify(settings)}\n`);
 
 /** What a simulation was started with. @throws InputError when the folder holds none */
 export async function readSettings(path: string): Promise<SimulationSettings> {
@@ -83,9 +86,13 @@ const checkpointSchema = z.object({
 
 /**
  * Puts the checkpoint into `state` (positions, velocities, step) and opens the folder where it left off.
- * @throws InputError when the checkpoint is damaged, or is of other atoms or replicas
+ * @throws InputError when the checkpoint is damaged, is of other atoms or replicas, or there is nothing left to do
  */
-export async function resumeFolder(path: string, state: SimulationState): Promise<SimulationFolder> {
+export async function resumeFolder(
+  path: string,
+  state: SimulationState,
+  settings: SimulationSettings,
+): Promise<SimulationFolder> {
   const file = stateOf(path);
   if (!existsSync(file)) throw new InputError("has no checkpoint to go on from", { file: path });
   const { tensors, metadata } = await readSafetensors(file);
@@ -107,6 +114,10 @@ export async function resumeFolder(path: string, state: SimulationState): Promis
   if (!(numbers instanceof Uint8Array) || numbers.join() !== state.atomicNumbers.join())
     throw new InputError("does not match: its atoms are other elements than those of the run", { file });
   state.step = checkpoint.data.step;
+  if (state.step >= settings.steps)
+    throw new InputError(`has ${state.step} steps already; ask for more with --steps or --time`, {
+      file: path,
+    });
   const lengths = [checkpoint.data.trajectory, checkpoint.data.observables] as const;
   for (const [k, grown] of [trajectoryOf(path), observablesOf(path)].entries()) {
     const size = (await stat(grown).catch(() => undefined))?.size ?? 0;
@@ -116,6 +127,7 @@ export async function resumeFolder(path: string, state: SimulationState): Promis
       });
     await writing(grown, () => truncate(grown, lengths[k]));
   }
+  await writeSettings(path, settings); // the number of steps may be another now
   return growing(path, [...lengths]);
 }
 

@@ -20,8 +20,6 @@ export interface RunOptions {
   readonly potential: Potential;
   readonly state: SimulationState;
   readonly folder: SimulationFolder;
-  /** Steps in all, those of an earlier part included. */
-  readonly steps: number;
   /** True when the folder holds the frame of the state's step already. */
   readonly resumed: boolean;
   /** Stop after this many seconds. */
@@ -106,9 +104,6 @@ export async function runSimulation(options: RunOptions): Promise<RunOutcome> {
   const { settings, state, potential } = options;
   await refresh(state, potential);
   const start = observe(state, settings, potential);
-  const problem = explosion(state, start.temperature, settings.temperature);
-  if (problem !== undefined)
-    throw new InputError(`cannot be simulated: ${problem} at the start`, { file: options.folder.path });
   return isDynamics(settings.method) ? dynamics(options, start) : optimisation(options);
 }
 
@@ -127,22 +122,18 @@ function integratorOf({ method, timestep, temperature, friction, seed }: Simulat
 const BLOCK = 50;
 
 async function dynamics(options: RunOptions, start: ObservablesLine): Promise<RunOutcome> {
-  const {
-    settings,
-    state,
-    potential,
-    folder,
-    steps,
-    signal,
-    maxSeconds = Number.POSITIVE_INFINITY,
-  } = options;
+  const { settings, state, potential, folder, signal, maxSeconds = Number.POSITIVE_INFINITY } = options;
+  const { steps } = settings;
   const integrator = integratorOf(settings);
   const began = performance.now();
   const first = state.step;
   let saved = began;
   let line = start;
   const sane = snapshotOf(state);
-  if (!options.resumed) write(options, line);
+  if (!options.resumed) {
+    write(options, line);
+    await folder.save(state); // whatever ends the program, there is something to go on from
+  }
   let paused = performance.now();
   while (state.step < steps) {
     const now = performance.now();
@@ -203,15 +194,8 @@ function snapshotOf(state: SimulationState) {
 }
 
 async function optimisation(options: RunOptions): Promise<RunOutcome> {
-  const {
-    settings,
-    state,
-    potential,
-    folder,
-    steps,
-    signal,
-    maxSeconds = Number.POSITIVE_INFINITY,
-  } = options;
+  const { settings, state, potential, folder, signal, maxSeconds = Number.POSITIVE_INFINITY } = options;
+  const { steps } = settings;
   const began = performance.now();
   let lastWritten = -1;
   const converged = await minimize(state, potential, settings.method === "fire" ? fire() : lbfgs(), {

@@ -49,6 +49,8 @@ export const simulationSettingsSchema = z.strictObject({
   friction: z.number().nonnegative(),
   replicas: z.number().int().positive(),
   seed: z.number().int().nonnegative(),
+  /** Steps in all: of dynamics how many are asked for, of optimisations the most there may be. */
+  steps: z.number().int().positive(),
   /** Steps from frame to frame. */
   every: z.number().int().positive(),
   /** Unit of what is written. */
