@@ -55,21 +55,22 @@ const SMALL: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   "vae-planar": { length: 2 },
 };
 
-describe.each(LAB_KINDS.filter(({ name }) => !SCORES.test(name) && name !== "glow").map(({ name }) => name))(
-  "%s",
-  (name) => {
-    test("samples are a function of seed and row alone, and so is what the model says of rows", async () => {
-      const model = build(name, points(2), SMALL[name]);
-      const parameters = initialParameters(model.layout, 1);
-      const rows = await model.sample(parameters, 300, 5);
-      expect(await model.sample(parameters, 3, 5)).toEqual(rows.subarray(0, 6));
-      expect(await model.sample(parameters, 3, 6)).not.toEqual(rows.subarray(0, 6));
-      const log = await model.logLikelihood?.of(parameters, rows, 7);
-      const few = await model.logLikelihood?.of(parameters, rows.subarray(0, 6), 7);
-      (few as Float64Array).forEach((value, i) => {
-        expect(value).toBeCloseTo((log as Float64Array)[i], 4);
-      });
-      model.dispose?.();
+describe.each(
+  LAB_KINDS.filter(({ name }) => !SCORES.test(name) && name !== "glow" && name !== "e-nf").map(
+    ({ name }) => name,
+  ),
+)("%s", (name) => {
+  test("samples are a function of seed and row alone, and so is what the model says of rows", async () => {
+    const model = build(name, points(2), SMALL[name]);
+    const parameters = initialParameters(model.layout, 1);
+    const rows = await model.sample(parameters, 300, 5);
+    expect(await model.sample(parameters, 3, 5)).toEqual(rows.subarray(0, 6));
+    expect(await model.sample(parameters, 3, 6)).not.toEqual(rows.subarray(0, 6));
+    const log = await model.logLikelihood?.of(parameters, rows, 7);
+    const few = await model.logLikelihood?.of(parameters, rows.subarray(0, 6), 7);
+    (few as Float64Array).forEach((value, i) => {
+      expect(value).toBeCloseTo((log as Float64Array)[i], 4);
     });
-  },
-);
+    model.dispose?.();
+  });
+});

@@ -17,7 +17,7 @@ export const labDataSchema = z.strictObject({
   /** Rows to measure on. */
   test: count.default(10_000),
   seed: z.number().int().nonnegative().default(0),
-  /** Standard deviation of the noise of two-moons (0.05) and swiss-roll (0.2). */
+  /** Standard deviation of the noise of two-moons (0.05), swiss-roll (0.2) and four-points (0.1). */
   noise: z.number().positive().optional(),
   /** What `mixture` consists of. */
   components: z
@@ -99,7 +99,7 @@ function drawn(name: string, source: PointSource, settings: LabDataSettings): La
   return {
     name,
     source: name,
-    shape: { kind: "points", dimension: source.mixture?.dimension ?? 2 },
+    shape: { kind: "points", dimension: source.mixture?.dimension ?? source.dimension ?? 2 },
     train,
     test: source.draw(settings.test, 2 * settings.seed + 1),
     sha256: createHash("sha256").update(new Uint8Array(train.buffer)).digest("hex"),

@@ -6,11 +6,13 @@
 import { permutation, type Stream, stream } from "../../math/random.ts";
 import { drawFromMixture, type GaussianMixture, isotropicMixture } from "./gaussian-mixture.ts";
 
-/** A distribution over the plane. */
+/** A distribution over the plane, or over more dimensions. */
 export interface PointSource {
   readonly description: string;
   /** n rows; a function of n and seed. [n, 2] */
   readonly draw: (n: number, seed: number) => Float32Array;
+  /** Numbers in a row; 2 when absent. */
+  readonly dimension?: number;
   /** The distribution as a mixture, where it is one. */
   readonly mixture?: GaussianMixture;
 }
@@ -117,6 +119,45 @@ const pinwheel: PointSource = {
   }),
 };
 
+/** A bent chain with sides 1 and its centre at the origin. */
+const CHAIN = [
+  [-0.85, -0.35, -0.2],
+  [-0.35, 0.35, 0.3],
+  [0.35, -0.35, 0.3],
+  [0.85, 0.35, -0.4],
+];
+
+/** A chain of four points turned in every direction, its centre at the origin. @param noise standard deviation */
+export function fourPoints(noise = 0.1): PointSource {
+  return {
+    description: "four points in space: a bent chain in any orientation, for equivariant models",
+    dimension: 12,
+    draw: independent((random, out) => {
+      const turn = randomRotation(random);
+      CHAIN.forEach((point, i) => {
+        for (let k = 0; k < 3; k++)
+          out[3 * i + k] =
+            turn[k].reduce((sum, value, j) => sum + value * point[j], 0) + noise * random.normal();
+      });
+      for (let k = 0; k < 3; k++) {
+        const centre = (out[k] + out[3 + k] + out[6 + k] + out[9 + k]) / 4;
+        for (let i = 0; i < 4; i++) out[3 * i + k] -= centre;
+      }
+    }, 12),
+  };
+}
+
+/** The rotation of a uniform unit quaternion. */
+function randomRotation(random: Stream): readonly (readonly number[])[] {
+  const q = Array.from({ length: 4 }, random.normal);
+  const [w, x, y, z] = q.map((value) => value / Math.hypot(...q));
+  return [
+    [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],
+    [2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)],
+    [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)],
+  ];
+}
+
 /** By name; `noise` replaces the usual one where there is one to choose. */
 export const POINT_SOURCES: Readonly<Record<string, (noise?: number) => PointSource>> = {
   "two-moons": twoMoons,
@@ -124,4 +165,5 @@ export const POINT_SOURCES: Readonly<Record<string, (noise?: number) => PointSou
   checkerboard: () => checkerboard,
   "swiss-roll": swissRoll,
   pinwheel: () => pinwheel,
+  "four-points": fourPoints,
 };

@@ -4,6 +4,7 @@ import { cold } from "./cold/cold.ts";
 import { ddpm } from "./diffusion/ddpm.ts";
 import { latentDdpm } from "./diffusion/latent-ddpm.ts";
 import { d3pmAbsorbing, d3pmUniform } from "./discrete/d3pm.ts";
+import { enf } from "./flows/e-nf.ts";
 import { glow, iaf, maf, nice, planar, radial, realNvp } from "./flows/kinds.ts";
 import type { LabModelKind } from "./lab-model.ts";
 import { energy } from "./score/energy.ts";
@@ -37,6 +38,7 @@ export const LAB_KINDS: readonly LabModelKind[] = [
   anySettings(maf),
   anySettings(iaf),
   anySettings(glow),
+  anySettings(enf),
   anySettings(scoreExplicit),
   anySettings(scoreHyvarinen),
   anySettings(scoreSliced),

@@ -12,12 +12,12 @@ import {
 import { jax, type np } from "../../../runtime/jax.ts";
 import { logStandardNormal } from "../gaussian.ts";
 
-export interface Mapped {
+export type Mapped = {
   /** [..., D] */
   readonly y: np.Array;
   /** log |det ∂y/∂x| of each row [...] */
   readonly logDet: np.Array;
-}
+};
 
 /** Functions take ownership of their arguments; x and y [..., D]. */
 export interface Bijection {
