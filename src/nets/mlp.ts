@@ -1,9 +1,15 @@
 /** Multilayer perceptron: linear layers with an activation between them, none after the last. */
-import type { np } from "../runtime/jax.ts";
+import { np } from "../runtime/jax.ts";
 import { type Linear, linear, linearSpecs, type ParameterSpec } from "./parameters.ts";
 
 export type Mlp = readonly Linear[];
 export type Activation = (x: np.Array) => np.Array;
+
+/**
+ * x · sigmoid(x), with the sigmoid as ½ (1 + tanh(x/2)): the gradient of the tensor library's own is NaN below −88.
+ * Takes ownership.
+ */
+export const silu: Activation = (x) => x.ref.mul(np.tanh(x.mul(0.5)).add(1).mul(0.5));
 
 /** Layers `name.0`, `name.1` … between the given widths; one layer for two widths. */
 export const mlpSpecs = (name: string, sizes: readonly number[]): ParameterSpec[] =>

@@ -4,9 +4,9 @@
  * takes D. Run the other way it is the inverse autoregressive flow of Kingma et al. 2016.
  */
 import { type Mask, maskedMlp } from "../../../nets/masked.ts";
-import { type Mlp, mlpSpecs } from "../../../nets/mlp.ts";
+import { type Mlp, mlpSpecs, silu } from "../../../nets/mlp.ts";
 import type { ParameterTree } from "../../../nets/parameters.ts";
-import { jax, nn, np } from "../../../runtime/jax.ts";
+import { jax, np } from "../../../runtime/jax.ts";
 import type { Bijection } from "./bijection.ts";
 import { boundedLogScale } from "./coupling.ts";
 
@@ -26,7 +26,7 @@ export function autoregressive(D: number, hidden: readonly number[], reversed: b
   const masks = autoregressiveMasks(D, hidden.length + 1, reversed);
   const shiftAndLogScale = (parameters: ParameterTree, x: np.Array) => {
     const { net } = parameters as unknown as { readonly net: Mlp };
-    const [mu, alpha] = np.split(maskedMlp(net, masks, x, nn.silu), 2, -1);
+    const [mu, alpha] = np.split(maskedMlp(net, masks, x, silu), 2, -1);
     return { mu, alpha: boundedLogScale(alpha) }; // [..., D]
   };
   return {

@@ -5,9 +5,9 @@
  */
 
 import { fixed } from "../../../nets/masked.ts";
-import { type Mlp, mlp, mlpSpecs } from "../../../nets/mlp.ts";
+import { type Mlp, mlp, mlpSpecs, silu } from "../../../nets/mlp.ts";
 import type { ParameterTree } from "../../../nets/parameters.ts";
-import { nn, np } from "../../../runtime/jax.ts";
+import { np } from "../../../runtime/jax.ts";
 import type { Bijection } from "./bijection.ts";
 
 /** log σ stays within ± this, so that no layer can stretch space by more than e³. */
@@ -31,7 +31,7 @@ export function affineCoupling(D: number, hidden: readonly number[], parity: 0 |
   const scaleAndShift = (parameters: ParameterTree, x: np.Array) => {
     const mask = stays(D, parity, x);
     const moves = mask.ref.mul(-1).add(1);
-    const outputs = mlp(netOf(parameters), x.mul(mask), nn.silu); // [..., 2D]
+    const outputs = mlp(netOf(parameters), x.mul(mask), silu); // [..., 2D]
     const [s, t] = np.split(outputs, 2, -1);
     return { s: boundedLogScale(s).mul(moves.ref), t: t.mul(moves) };
   };
@@ -52,7 +52,7 @@ export function affineCoupling(D: number, hidden: readonly number[], parity: 0 |
 export function additiveCoupling(D: number, hidden: readonly number[], parity: 0 | 1): Bijection {
   const shift = (parameters: ParameterTree, x: np.Array): np.Array => {
     const mask = stays(D, parity, x);
-    const t = mlp(netOf(parameters), x.mul(mask.ref), nn.silu);
+    const t = mlp(netOf(parameters), x.mul(mask.ref), silu);
     return t.mul(mask.mul(-1).add(1));
   };
   const unchanged = (y: np.Array): np.Array => np.zeros(y.shape.slice(0, -1), { dtype: y.dtype });

@@ -30,7 +30,13 @@ const layersSettings = z.strictObject({
 type LayersSettings = z.infer<typeof layersSettings>;
 
 const presets = {
-  points: { "training.learningRate": 4e-3, "training.epochs": 20, "training.emaDecay": 0.99 },
+  points: {
+    "training.learningRate": 4e-3,
+    "training.warmupSteps": 50,
+    "training.clipping": 5,
+    "training.epochs": 20,
+    "training.emaDecay": 0.99,
+  },
 };
 
 /** Passes of an inverse, one a dimension, that are still worth waiting for. */

@@ -2,9 +2,9 @@
  * The variational auto-encoder (Kingma & Welling 2014): z ~ N(0, I), x ~ p(x | decoder(z)), and an encoder that
  * amortises q(z | x). log p(x) ≥ E_q[log p(x | z)] − KL(q(z | x) ‖ p(z)), eq. 3, its gradient through the noise of z.
  */
-import { type Mlp, mlp, mlpSpecs } from "../../../nets/mlp.ts";
+import { type Mlp, mlp, mlpSpecs, silu } from "../../../nets/mlp.ts";
 import type { ParameterTree } from "../../../nets/parameters.ts";
-import { jax, nn, type np } from "../../../runtime/jax.ts";
+import { jax, type np } from "../../../runtime/jax.ts";
 import { logStandardNormal } from "../gaussian.ts";
 import { type LabShape, rowLength } from "../lab-model.ts";
 import type { LatentVariableModel } from "./bounds.ts";
@@ -31,7 +31,7 @@ export function autoencoder(
   /** Draws of z with log q(z | x), and log p(x | z). [B, D], [B, H], [B, K, Z] → [B, K, Z], [B, K], [B, K] */
   const reconstruct = (p: VaeParameters, x: np.Array, head: np.Array, noise: np.Array) => {
     const { z, logDensity } = posterior.draw(p.posterior, head, noise);
-    const outputs = mlp(p.decoder, z.ref, nn.silu); // [B, K, D]
+    const outputs = mlp(p.decoder, z.ref, silu); // [B, K, D]
     const target = x.reshape([x.shape[0], 1, D]);
     return { z, logDensity, logLikelihood: observation.logLikelihood(p.observation, outputs, target) };
   };
@@ -48,14 +48,14 @@ export function autoencoder(
 
     logWeights: (parameters, x, noise) => {
       const p = parameters as unknown as VaeParameters;
-      const head = mlp(p.encoder, x.ref, nn.silu);
+      const head = mlp(p.encoder, x.ref, silu);
       const { z, logDensity, logLikelihood } = reconstruct(p, x, head, noise);
       return logLikelihood.add(logStandardNormal(z)).sub(logDensity);
     },
 
     negativeElbo: (parameters, x, noise, klWeight) => {
       const p = parameters as unknown as VaeParameters;
-      const head = mlp(p.encoder, x.ref, nn.silu); // [B, H]
+      const head = mlp(p.encoder, x.ref, silu); // [B, H]
       const { z, logDensity, logLikelihood } = reconstruct(p, x, head.ref, noise);
       const sampledKl = logDensity.sub(logStandardNormal(z)).mean(1);
       const kl = posterior.kl === undefined ? sampledKl : posterior.kl(head.ref);
@@ -66,7 +66,7 @@ export function autoencoder(
     decode: (parameters, z) => {
       const { decoder, ...unused } = parameters as unknown as VaeParameters;
       jax.tree.dispose(unused);
-      return observation.mean(mlp(decoder, z, nn.silu));
+      return observation.mean(mlp(decoder, z, silu));
     },
   };
 }

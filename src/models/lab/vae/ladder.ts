@@ -3,9 +3,9 @@
  * upwards, d_i, proposes a Gaussian for every z_i; on the way down the posterior of z_i is that proposal times the
  * generative p(z_i | z_{i+1}), both weighted by precision (eq. 10-12). With warm-up the upper latents stay in use.
  */
-import { type Mlp, mlp, mlpSpecs } from "../../../nets/mlp.ts";
+import { type Mlp, mlp, mlpSpecs, silu } from "../../../nets/mlp.ts";
 import { type Linear, linear, linearSpecs } from "../../../nets/parameters.ts";
-import { jax, nn, np } from "../../../runtime/jax.ts";
+import { jax, np } from "../../../runtime/jax.ts";
 import {
   type DiagonalGaussian,
   klDiagonal,
@@ -78,7 +78,7 @@ export function ladder(
   const climb = ({ up, proposal }: LadderParameters, x: np.Array): DiagonalGaussian[] => {
     let d = x.reshape([x.shape[0], 1, D]);
     return up.map((layers, i) => {
-      d = nn.silu(mlp(layers, d, nn.silu));
+      d = silu(mlp(layers, d, silu));
       return gaussianOf(linear(proposal[i], i < L - 1 ? d.ref : d));
     });
   };
@@ -90,7 +90,7 @@ export function ladder(
     const top = { z: drawFrom(shared(proposals[L - 1]), noises[L - 1]), posterior: proposals[L - 1] };
     const rungs: Rung[] = [top];
     for (let i = L - 2; i >= 0; i--) {
-      const prior = gaussianOf(mlp((p.down as readonly Mlp[])[i], rungs[rungs.length - 1].z.ref, nn.silu));
+      const prior = gaussianOf(mlp((p.down as readonly Mlp[])[i], rungs[rungs.length - 1].z.ref, silu));
       const posterior = mergeGaussians(proposals[i], shared(prior));
       rungs.push({ z: drawFrom(shared(posterior), noises[i]), posterior, prior });
     }
@@ -99,7 +99,7 @@ export function ladder(
 
   /** log p(x | z_1). [B, D], [B, K, Z_1] → [B, K] */
   const logLikelihood = (p: LadderParameters, x: np.Array, z: np.Array): np.Array =>
-    observation.logLikelihood(p.observation, mlp(p.decoder, z, nn.silu), x.reshape([x.shape[0], 1, D]));
+    observation.logLikelihood(p.observation, mlp(p.decoder, z, silu), x.reshape([x.shape[0], 1, D]));
 
   const sum = (terms: readonly np.Array[]): np.Array => terms.reduce((a, b) => a.add(b));
 
@@ -145,8 +145,8 @@ export function ladder(
       const noises = split(noise);
       let z = noises[L - 1];
       for (let i = L - 2; i >= 0; i--)
-        z = drawFrom(gaussianOf(mlp((down as readonly Mlp[])[i], z, nn.silu)), noises[i]);
-      return observation.mean(mlp(decoder, z, nn.silu));
+        z = drawFrom(gaussianOf(mlp((down as readonly Mlp[])[i], z, silu)), noises[i]);
+      return observation.mean(mlp(decoder, z, silu));
     },
   };
 }
