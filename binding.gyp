@@ -11,8 +11,8 @@
     {
       "target_name": "core_base",
       "type": "static_library",
-      "sources": ["src/kernels/egnn.c", "src/kernels/painn.c"],
-      "defines": ["VL=4", "CORE=egnn_base", "PAINN=painn_base"],
+      "sources": ["src/kernels/egnn.c", "src/kernels/painn.c", "src/kernels/geodiff.c"],
+      "defines": ["VL=4", "CORE=egnn_base", "PAINN=painn_base", "GEODIFF=geodiff_base"],
       "cflags": ["<@(core_flags)"],
       "xcode_settings": { "OTHER_CFLAGS": ["<@(core_flags)"] },
       "conditions": [
@@ -22,6 +22,14 @@
     {
       "target_name": "equimol",
       "sources": ["src/kernels/addon.c"],
+      "dependencies": ["core_base"],
+      "cflags": ["-O2", "-pthread", "-fvisibility=hidden"],
+      "ldflags": ["-pthread"],
+      "conditions": [["target_arch=='x64'", { "dependencies": ["core_avx2", "core_avx512"] }]]
+    },
+    {
+      "target_name": "geodiff",
+      "sources": ["src/kernels/geodiff_addon.c"],
       "dependencies": ["core_base"],
       "cflags": ["-O2", "-pthread", "-fvisibility=hidden"],
       "ldflags": ["-pthread"],
@@ -42,16 +50,16 @@
         {
           "target_name": "core_avx2",
           "type": "static_library",
-          "sources": ["src/kernels/egnn.c", "src/kernels/painn.c"],
-          "defines": ["VL=8", "MR=6", "CORE=egnn_avx2", "PAINN=painn_avx2", "CORE_NAME=\"AVX2\""],
+          "sources": ["src/kernels/egnn.c", "src/kernels/painn.c", "src/kernels/geodiff.c"],
+          "defines": ["VL=8", "MR=6", "CORE=egnn_avx2", "PAINN=painn_avx2", "GEODIFF=geodiff_avx2", "CORE_NAME=\"AVX2\""],
           "cflags": ["<@(core_flags)", "<@(avx2_flags)"],
           "xcode_settings": { "OTHER_CFLAGS": ["<@(core_flags)", "<@(avx2_flags)"] }
         },
         {
           "target_name": "core_avx512",
           "type": "static_library",
-          "sources": ["src/kernels/egnn.c", "src/kernels/painn.c"],
-          "defines": ["VL=16", "MR=14", "CORE=egnn_avx512", "PAINN=painn_avx512", "CORE_NAME=\"AVX-512\""],
+          "sources": ["src/kernels/egnn.c", "src/kernels/painn.c", "src/kernels/geodiff.c"],
+          "defines": ["VL=16", "MR=14", "CORE=egnn_avx512", "PAINN=painn_avx512", "GEODIFF=geodiff_avx512", "CORE_NAME=\"AVX-512\""],
           "cflags": ["<@(core_flags)", "<@(avx512_flags)"],
           "xcode_settings": { "OTHER_CFLAGS": ["<@(core_flags)", "<@(avx512_flags)"] }
         }

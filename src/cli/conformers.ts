@@ -18,8 +18,7 @@ import {
   type StereoReport,
 } from "../models/geodiff/generate.ts";
 import { type ConformerModel, loadConformerModel } from "../models/geodiff/model.ts";
-import { createConformerNetwork } from "../models/geodiff/network.ts";
-import { prepareRuntime } from "../runtime/prepare.ts";
+import { CONFORMER_ENGINES, createConformerNetwork } from "../models/geodiff/network.ts";
 import { type RequestedMolecule, requestedMolecules } from "./conformer-input.ts";
 import { commonOptions, integerOption, numberOption, seedOption, threadsOption } from "./options.ts";
 import { createOutput, duration, type Output } from "./output.ts";
@@ -88,6 +87,12 @@ export const conformers = defineVerb({
     },
     rank: { type: "boolean", description: "then sort by energy (MMFF94)" },
     ...seedOption,
+    engine: {
+      type: "enum",
+      options: [...CONFORMER_ENGINES],
+      default: "auto",
+      description: "what computes the network",
+    },
     ...threadsOption,
     ...commonOptions,
   },
@@ -128,8 +133,7 @@ export const conformers = defineVerb({
     if (steps > model.schedule.steps)
       throw new InputError(`--steps takes an integer from 1 to ${model.schedule.steps}; got "${args.steps}"`);
     const rdkit = await loadRdkit();
-    await prepareRuntime("cpu");
-    const network = createConformerNetwork(model.config);
+    const network = await createConformerNetwork(model.config, args.engine);
 
     const results: MoleculeResult[] = [];
     const failures: { readonly name: string; readonly error: string }[] = [];
@@ -206,6 +210,7 @@ export const conformers = defineVerb({
       seed,
       sampler,
       steps,
+      engine: network.name,
       seconds,
       stereo: totals(results),
       failed: failures,
@@ -213,7 +218,7 @@ export const conformers = defineVerb({
     });
     report(output, results, failures.length);
     output.print(
-      `${written} conformers of ${results.length} molecule${results.length === 1 ? "" : "s"} in ${duration(seconds)} (${sampler}, ${steps} steps) → ${args.out}\nMeasure them with: ${program()} evaluate conformers ${quoted(args.out)} REFERENCE`,
+      `${written} conformers of ${results.length} molecule${results.length === 1 ? "" : "s"} in ${duration(seconds)} (${sampler}, ${steps} steps, ${network.name}) → ${args.out}\nMeasure them with: ${program()} evaluate conformers ${quoted(args.out)} REFERENCE`,
     );
     return { exitCode: failures.length > 0 ? 2 : 0 };
   },

@@ -4,6 +4,7 @@ import { loadDataset } from "../data/store.ts";
 import { InputError } from "../errors.ts";
 import { findModel } from "../models/edm/model.ts";
 import { loadConformerModel } from "../models/geodiff/model.ts";
+import { CONFORMER_ENGINES } from "../models/geodiff/network.ts";
 import { CONFORMER_PRESETS, conformerSettingsSchema } from "../train/conformers/settings.ts";
 import { trainConformers } from "../train/conformers/train.ts";
 import { commonOptions, threadsOption } from "./options.ts";
@@ -39,6 +40,12 @@ export const trainConformersVerb = defineVerb({
     ...presetArg(CONFORMER_PRESETS),
     init: { type: "string", valueHint: "MODEL", description: "start from the parameters of this model" },
     ...trainingArgs,
+    engine: {
+      type: "enum",
+      options: [...CONFORMER_ENGINES],
+      default: "auto",
+      description: "what computes the network",
+    },
     ...threadsOption,
     ...commonOptions,
   },
@@ -71,6 +78,7 @@ export const trainConformersVerb = defineVerb({
         data,
         ensembles,
         out: args.out,
+        engine: args.engine,
         resume: args.resume === true,
         ...(init && { init }),
         onDropped: (dropped) => {

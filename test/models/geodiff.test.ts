@@ -10,7 +10,7 @@ import { type GraphChannels, graphChannels } from "../../src/models/geodiff/chan
 import { geoDiffConfigSchema } from "../../src/models/geodiff/config.ts";
 import { CONFORMER_SAMPLERS, generateConformers } from "../../src/models/geodiff/generate.ts";
 import { conformerModelOf } from "../../src/models/geodiff/model.ts";
-import { type ConformerNetwork, createConformerNetwork } from "../../src/models/geodiff/network.ts";
+import { type ConformerNetwork, createJaxConformerNetwork } from "../../src/models/geodiff/network.ts";
 import { noisedTargets, projectDistances } from "../../src/models/geodiff/objective.ts";
 import { initialParameters } from "../../src/nets/parameters.ts";
 import { jax, np } from "../../src/runtime/jax.ts";
@@ -33,7 +33,7 @@ let chiral: GraphWithStereo;
 let small: GraphWithStereo;
 beforeAll(async () => {
   await prepareRuntime("cpu");
-  network = createConformerNetwork(CONFIG);
+  network = createJaxConformerNetwork(CONFIG);
   parameters = initialParameters(network.layout, 3);
   const rdkit = await loadRdkit();
   chiral = graphOfSmiles(rdkit, "C[C@H](O)/C=C/[C@@H](F)C");

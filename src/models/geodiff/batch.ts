@@ -1,4 +1,5 @@
 /** Molecules with noised positions as the network's input, padded to a few lengths so that few shapes are compiled. */
+import type { RaggedGraphs } from "../../kernels/geodiff-native.ts";
 import { atomOffsets } from "../../nets/engine.ts";
 import type { CentreList, EdgeList, GeoDiffInput, Places } from "../../nets/geodiff.ts";
 import { np } from "../../runtime/jax.ts";
@@ -63,6 +64,65 @@ export function geoDiffInput(
     ),
     global: edgeList(far, [], N),
     centres: centreList(graphs, N),
+  };
+}
+
+/** The same for native code: ragged, nothing padded. */
+export function raggedGraphs(
+  config: Pick<GeoDiffModelConfig, "elements" | "network">,
+  { graphs, positions, sigma }: NoisedGraphs,
+): RaggedGraphs {
+  const { cutoff, dataScale } = config.network;
+  const M = graphs.length;
+  const total = (of: (graph: GraphChannels) => number): number =>
+    graphs.reduce((sum, one) => sum + of(one), 0);
+  const A = total(({ size }) => size);
+  const width = graphs[0].atoms.length / graphs[0].size;
+  const channels = atomWidth(config.elements.length);
+  const counts = new Int32Array(4 * M);
+  const atoms = new Float32Array(A * channels);
+  const scales = new Float32Array(M);
+  const local = new Int32Array(total((graph) => graph.local.length));
+  const features = new Float32Array((local.length / 2) * EDGE_CHANNELS);
+  const centres = new Int32Array(total((graph) => graph.centres.length));
+  const signs = new Float32Array(centres.length / 5);
+  const far: Int32Array[] = [];
+  let [atom, edge, centre] = [0, 0, 0];
+  graphs.forEach((graph, m) => {
+    const noise = noiseChannels(sigma[m]);
+    scales[m] = noiseScale(sigma[m], dataScale);
+    const own = positions.subarray(3 * atom, 3 * (atom + graph.size));
+    far.push(pairsWithin(graph.far, own, cutoff / scales[m]));
+    for (let i = 0; i < graph.size; i++) {
+      const row = (atom + i) * channels;
+      atoms.set(graph.atoms.subarray(i * width, (i + 1) * width), row);
+      atoms.set(noise, row + width);
+    }
+    local.set(graph.local, 2 * edge);
+    features.set(graph.localFeatures, EDGE_CHANNELS * edge);
+    centres.set(graph.centres, 5 * centre);
+    signs.set(graph.signs, centre);
+    counts.set([graph.size, graph.local.length / 2, far[m].length / 2, graph.signs.length], 4 * m);
+    atom += graph.size;
+    edge += graph.local.length / 2;
+    centre += graph.signs.length;
+  });
+  const pairs = new Int32Array(far.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const list of far) {
+    pairs.set(list, at);
+    at += list.length;
+  }
+  return {
+    counts,
+    atoms,
+    positions: Float32Array.from(positions),
+    scales,
+    local,
+    features,
+    far: pairs,
+    centres,
+    signs,
   };
 }
 

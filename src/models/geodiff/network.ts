@@ -1,4 +1,6 @@
-/** The conformer network computed by jax-js: displacements, and the loss with its gradient. */
+/** The conformer network, by native code where it was built, else by jax-js: displacements, and the loss with its gradient. */
+import { InputError } from "../../errors.ts";
+import { type GeoDiffKernel, loadNativeGeoDiff } from "../../kernels/geodiff-native.ts";
 import { type GeoDiffParameters, geoDiff, geoDiffLayout } from "../../nets/geodiff.ts";
 import {
   type Layout,
@@ -8,10 +10,14 @@ import {
   readTree,
 } from "../../nets/parameters.ts";
 import { jax, np } from "../../runtime/jax.ts";
-import { geoDiffInput, type NoisedGraphs } from "./batch.ts";
+import { prepareRuntime } from "../../runtime/prepare.ts";
+import { threadCount } from "../../runtime/worker-shim.ts";
+import { geoDiffInput, type NoisedGraphs, raggedGraphs } from "./batch.ts";
 import { type GeoDiffModelConfig, geoDiffNetwork } from "./config.ts";
 
 export interface ConformerNetwork {
+  /** "native (AVX-512)", "jax (wasm)" */
+  readonly name: string;
   readonly layout: Layout;
   /** Displacement Δ of every atom in Å. [A, 3] */
   readonly displacement: (parameters: Float32Array, noised: NoisedGraphs) => Promise<Float64Array>;
@@ -26,8 +32,58 @@ export interface ConformerNetwork {
   readonly dispose: () => void;
 }
 
-/** jax must be initialised (`prepareRuntime`). */
-export function createConformerNetwork(
+export const CONFORMER_ENGINES = ["auto", "native", "jax"] as const;
+export type ConformerEngine = (typeof CONFORMER_ENGINES)[number];
+
+/** @throws InputError when native code is asked for and is not there, or does not compute this network */
+export async function createConformerNetwork(
+  config: Pick<GeoDiffModelConfig, "elements" | "network">,
+  engine: ConformerEngine = "auto",
+): Promise<ConformerNetwork> {
+  if (engine !== "jax") {
+    const kernel = loadNativeGeoDiff(geoDiffNetwork(config), { threads: threadCount() });
+    if (kernel !== undefined) return nativeConformerNetwork(config, kernel);
+    if (engine === "native")
+      throw new InputError(
+        "--engine native: not built, or the network's width is no multiple of 32; node scripts/build-native.mjs builds it",
+      );
+  }
+  await prepareRuntime("cpu");
+  return createJaxConformerNetwork(config);
+}
+
+/** The network in native code; owns the kernel. */
+export function nativeConformerNetwork(
+  config: Pick<GeoDiffModelConfig, "elements" | "network">,
+  kernel: GeoDiffKernel,
+): ConformerNetwork {
+  return {
+    name: kernel.name,
+    layout: geoDiffLayout(geoDiffNetwork(config)),
+    displacement: async (parameters, noised) => {
+      const output = new Float32Array(noised.positions.length);
+      kernel.evaluate(parameters, raggedGraphs(config, noised), output);
+      return Float64Array.from(output);
+    },
+    loss: async (parameters, noised, target, weight, gradient) => {
+      const losses = new Float64Array(noised.graphs.length);
+      const graphs = raggedGraphs(config, noised);
+      kernel.train(
+        parameters,
+        graphs,
+        Float32Array.from(target),
+        Float32Array.from(weight),
+        losses,
+        gradient,
+      );
+      return losses;
+    },
+    dispose: kernel.dispose,
+  };
+}
+
+/** The readable definition, run as it stands; jax must be initialised (`prepareRuntime`). */
+export function createJaxConformerNetwork(
   config: Pick<GeoDiffModelConfig, "elements" | "network">,
 ): ConformerNetwork {
   const layout = geoDiffLayout(geoDiffNetwork(config));
@@ -55,6 +111,7 @@ export function createConformerNetwork(
   };
 
   return {
+    name: `jax (${jax.defaultDevice()})`,
     layout,
     displacement: async (parameters, noised) => {
       const out = forward(upload(parameters), geoDiffInput(config, noised));

@@ -89,9 +89,9 @@ export function exampleOf(
   molecule: BondedConformers,
   conformer: number,
   elements: readonly number[],
+  topology = topologyOf(molecule),
 ): Example {
   const positions = molecule.conformers[conformer];
-  const topology = topologyOf(molecule);
   const graph = graphChannels(topology, stereoOfPositions(topology, positions), elements);
   return { graph, positions: center(positions.slice()) };
 }

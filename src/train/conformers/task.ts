@@ -1,4 +1,5 @@
 /** Conformers with their graphs: what the training loop needs to know. */
+import { type Topology, topologyOf } from "../../chem/topology.ts";
 import { epochBatches } from "../../data/batches.ts";
 import type { NoiseSchedule } from "../../diffusion/schedule.ts";
 import { permutation, stream } from "../../math/random.ts";
@@ -33,12 +34,15 @@ export function conformerTask(
     item < singles ? data.singles[item] : data.ensembles[Math.floor((item - singles) / perEnsemble)];
   const sizes = Uint32Array.from({ length: items }, (_, item) => moleculeOf(item).atomicNumbers.length);
   const cache = new Map<number, Example>();
+  const topologies = new Map<BondedConformers, Topology>();
   /** A single geometry, or the conformer of an ensemble that falls to this item in this epoch. */
   const example = (item: number, epoch: number): Example => {
     if (item >= singles) {
       const molecule = moleculeOf(item);
       const random = stream({ seed, purpose: "dataset", index: item, step: epoch });
-      return exampleOf(molecule, random.integer(molecule.conformers.length), elements);
+      const topology = topologies.get(molecule) ?? topologyOf(molecule);
+      topologies.set(molecule, topology);
+      return exampleOf(molecule, random.integer(molecule.conformers.length), elements, topology);
     }
     const known = cache.get(item);
     if (known) return known;

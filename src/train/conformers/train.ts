@@ -10,9 +10,8 @@ import { writeFileAtomically } from "../../formats/atomic-write.ts";
 import { permutation, stream } from "../../math/random.ts";
 import type { GeoDiffModelConfig } from "../../models/geodiff/config.ts";
 import { type ConformerModel, saveConformerModel, scheduleOfConfig } from "../../models/geodiff/model.ts";
-import { createConformerNetwork } from "../../models/geodiff/network.ts";
+import { type ConformerEngine, createConformerNetwork } from "../../models/geodiff/network.ts";
 import { layoutSize } from "../../nets/parameters.ts";
-import { prepareRuntime } from "../../runtime/prepare.ts";
 import { packageVersion } from "../../version.ts";
 import { withValidation } from "../edm/train.ts";
 import type { TrainingEvents, TrainingOutcome } from "../loop.ts";
@@ -29,6 +28,7 @@ export interface TrainConformersOptions extends TrainingEvents {
   readonly ensembles?: readonly Ensemble[];
   readonly out: string;
   readonly resume?: boolean;
+  readonly engine?: ConformerEngine;
   /** Starts from the parameters of this model, which has the settings' network. */
   readonly init?: ConformerModel;
   /** What was left out of training and why. */
@@ -78,8 +78,7 @@ export async function trainConformers(options: TrainConformersOptions): Promise<
   };
   const known = (molecule: { readonly atomicNumbers: Uint8Array }): boolean =>
     molecule.atomicNumbers.every((z) => elements.includes(z));
-  await prepareRuntime("cpu");
-  const network = createConformerNetwork(config);
+  const network = await createConformerNetwork(config, options.engine);
   const parameters = layoutSize(network.layout);
   if (init && init.parameters.length !== parameters)
     throw new InputError("the model to start from has another network; give its settings of network");
@@ -91,7 +90,7 @@ export async function trainConformers(options: TrainConformersOptions): Promise<
         parameters,
         train: singles.molecules.length + settings.data.perEnsemble * ensembles.length,
         valid: valid.length,
-        engine: "jax (wasm)",
+        engine: network.name,
       },
       writeModel: async (folder, values, progress) => {
         const provenance = {
@@ -99,6 +98,7 @@ export async function trainConformers(options: TrainConformersOptions): Promise<
           data: { name: data.info.name, molecules: setSize(parts.train), sha256: data.info.sha256 },
           ensembles: { molecules: ensembles.length, heldOut: held.size },
           dropped: { geometries: { ...singles.dropped }, ensembles: { ...whole.dropped } },
+          engine: network.name,
           ...progress,
         };
         await saveConformerModel(folder, { ...config, provenance }, values);

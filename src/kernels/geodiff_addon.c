@@ -1,0 +1,257 @@
+/* Node-API binding of the conformer network. An engine is an opaque handle; its operations run at once, on the caller's
+ * thread and its helpers. Arguments are checked here as far as memory safety goes; geodiff-native.ts explains. */
+#include <node_api.h>
+#include <string.h>
+
+#include "block.h"
+#include "geodiff.h"
+#include "pool.h"
+
+#if defined(__x86_64__)
+extern const GeoDiffCore geodiff_avx512, geodiff_avx2;
+#endif
+extern const GeoDiffCore geodiff_base;
+
+typedef struct Engine {
+  const GeoDiffCore *core;
+  GeoDiffConfig config;
+  size_t parameters;
+  int packed;   /* weights belong to `known` */
+  float *known; /* copy of the parameters that were packed last */
+  Pool pool;
+  Block weights, partial, *workspace; /* [pool.threads] */
+  GeoDiffCall call;
+} Engine;
+
+/* The best core that this processor runs, or the one of that name; null where there is none such. */
+static const GeoDiffCore *core_named(const char *name) {
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+  int wide = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw") &&
+             __builtin_cpu_supports("avx512vl");
+  int middle = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  if (wide && (!name[0] || strcmp(name, geodiff_avx512.name) == 0)) return &geodiff_avx512;
+  if (middle && (!name[0] || strcmp(name, geodiff_avx2.name) == 0)) return &geodiff_avx2;
+#endif
+  return !name[0] || strcmp(name, geodiff_base.name) == 0 ? &geodiff_base : 0;
+}
+
+static napi_value fail(napi_env env, const char *message) {
+  napi_throw_error(env, 0, message);
+  return 0;
+}
+
+static void engine_close(Engine *e) {
+  if (!e) return;
+  if (e->workspace) {
+    for (int k = 0; k < e->pool.threads; k++) free(e->workspace[k].memory);
+    pool_stop(&e->pool);
+  }
+  free(e->workspace);
+  free(e->weights.memory);
+  free(e->partial.memory);
+  free(e->known);
+  free(e);
+}
+
+static void finalize(napi_env env, void *data, void *hint) {
+  (void)env;
+  (void)hint;
+  engine_close(*(Engine **)data);
+  free(data);
+}
+
+/* create([atomFeatures, hidden, localLayers, globalLayers, threads], instruction set or "") → handle */
+static napi_value create(napi_env env, napi_callback_info info) {
+  napi_value arguments[2], external;
+  size_t count = 2, length;
+  napi_typedarray_type type;
+  bool typed = false;
+  void *data = 0;
+  char name[32] = "";
+  if (napi_get_cb_info(env, info, &count, arguments, 0, 0) != napi_ok) return 0;
+  if (napi_is_typedarray(env, arguments[0], &typed) != napi_ok || !typed ||
+      napi_get_typedarray_info(env, arguments[0], &type, &length, &data, 0, 0) != napi_ok || type != napi_int32_array ||
+      length != 5)
+    return fail(env, "the configuration must be five whole numbers");
+  const int32_t *v = data;
+  if (v[0] < 1 || v[0] > 4096 || v[1] < 32 || v[1] > 4096 || v[1] % 32 || v[2] < 0 || v[2] > GEODIFF_MOST_LAYERS ||
+      v[3] < 0 || v[3] > GEODIFF_MOST_LAYERS || v[4] < 1 || v[4] > 1024)
+    return fail(env, "no such network: the width must be a multiple of 32, layers at most 16");
+  if (napi_get_value_string_utf8(env, arguments[1], name, sizeof name, &length) != napi_ok)
+    return fail(env, "the instruction set must be a string");
+  const GeoDiffCore *core = core_named(name);
+  if (!core) return fail(env, "this processor or build lacks the instruction set asked for");
+  Engine **held = malloc(sizeof *held), *e = calloc(1, sizeof *e);
+  if (held) *held = e;
+  if (e) {
+    e->core = core;
+    e->config = (GeoDiffConfig){v[0], v[1], v[2], v[3]};
+    e->parameters = core->parameter_count(&e->config);
+    e->known = malloc(e->parameters * sizeof(float));
+    Block *workspace = calloc(v[4], sizeof(Block));
+    if (workspace && pool_start(&e->pool, v[4])) e->workspace = workspace;
+    else free(workspace);
+  }
+  if (!held || !e || !e->known || !e->workspace ||
+      napi_create_external(env, held, finalize, 0, &external) != napi_ok) {
+    engine_close(e);
+    free(held);
+    return fail(env, "out of memory: cannot set up the engine");
+  }
+  return external;
+}
+
+static Engine *engine_of(napi_env env, napi_value value, Engine ***held) {
+  void *data = 0;
+  napi_valuetype type;
+  if (napi_typeof(env, value, &type) != napi_ok || type != napi_external ||
+      napi_get_value_external(env, value, &data) != napi_ok) {
+    fail(env, "the first argument must be an engine");
+    return 0;
+  }
+  if (held) *held = data;
+  if (!*(Engine **)data) fail(env, "the engine was disposed");
+  return *(Engine **)data;
+}
+
+/* Data of a typed array of the given type and length (−1: any, stored); null with an error thrown. */
+static void *array_of(napi_env env, napi_value value, napi_typedarray_type type, int64_t *length, const char *name,
+                      int *good) {
+  napi_typedarray_type got;
+  size_t count;
+  void *data;
+  bool typed = false;
+  if (!*good) return 0;
+  if (napi_is_typedarray(env, value, &typed) != napi_ok || !typed ||
+      napi_get_typedarray_info(env, value, &got, &count, &data, 0, 0) != napi_ok || got != type ||
+      (*length >= 0 && (int64_t)count != *length)) {
+    char message[128];
+    snprintf(message, sizeof message, "%s must be a typed array of the right kind and length", name);
+    fail(env, message);
+    *good = 0;
+    return 0;
+  }
+  *length = (int64_t)count;
+  static char empty[8];
+  return data ? data : empty;
+}
+
+static void do_evaluate(void *context, int task, int thread) {
+  Engine *e = context;
+  e->core->evaluate(&e->call, task, e->workspace[thread].memory);
+}
+static void do_train(void *context, int task, int thread) {
+  Engine *e = context;
+  e->core->train(&e->call, task, e->workspace[thread].memory);
+}
+
+/* Null, or what went wrong. */
+static const char *engine_run(Engine *e, int training, char *error, size_t room) {
+  const GeoDiffCore *core = e->core;
+  GeoDiffCall *call = &e->call;
+  if (!block_reserve(&e->weights, core->weights_bytes(&e->config), "weights", error, room)) return error;
+  call->weights = e->weights.memory;
+  uint64_t bytes = core->workspace_bytes(call);
+  for (int k = 0; k < e->pool.threads; k++)
+    if (!block_reserve(&e->workspace[k], bytes, "activations of a molecule", error, room)) return error;
+  if (training && !block_reserve(&e->partial, GEODIFF_LANES * core->partial_bytes(&e->config), "gradients", error, room))
+    return error;
+  call->partial = e->partial.memory;
+  size_t held = e->parameters * sizeof(float);
+  if (!e->packed || memcmp(e->known, call->parameters, held) != 0) {
+    memcpy(e->known, call->parameters, held);
+    core->pack(call);
+    e->packed = 1;
+  }
+  pool_run(&e->pool, training ? do_train : do_evaluate, e, training ? GEODIFF_LANES : call->molecules);
+  if (training) core->reduce(call);
+  return 0;
+}
+
+/* evaluate(engine, parameters, counts, atoms, positions, scales, local, features, far, centres, signs, output)
+ * train(engine, …, signs, target, weight, losses, gradient) */
+static napi_value start(napi_env env, napi_callback_info info, int training) {
+  napi_value a[15];
+  size_t count = 15;
+  int good = 1;
+  if (napi_get_cb_info(env, info, &count, a, 0, 0) != napi_ok) return 0;
+  Engine *e = engine_of(env, a[0], 0);
+  if (!e) return 0;
+  GeoDiffCall *call = &e->call;
+  int64_t length, n[4] = {0, 0, 0, 0};
+  memset(call, 0, sizeof *call);
+  call->config = e->config;
+#define ARRAY(PLACE, INDEX, TYPE, LENGTH, NAME) \
+  length = (LENGTH);                            \
+  (PLACE) = array_of(env, a[INDEX], TYPE, &length, NAME, &good)
+  ARRAY(call->parameters, 1, napi_float32_array, (int64_t)e->parameters, "parameters");
+  ARRAY(call->counts, 2, napi_int32_array, -1, "counts");
+  if (!good) return 0;
+  call->molecules = (int32_t)(length / 4);
+  for (int64_t k = 0; k < 4 * (length / 4); k++) {
+    if (call->counts[k] < (k % 4 == 0) || call->counts[k] > 1000000) return fail(env, "counts must be from 0 to 1000000");
+    n[k % 4] += call->counts[k];
+  }
+  ARRAY(call->atoms, 3, napi_float32_array, n[0] * e->config.atom_features, "atoms");
+  ARRAY(call->positions, 4, napi_float32_array, 3 * n[0], "positions");
+  ARRAY(call->scales, 5, napi_float32_array, call->molecules, "scales");
+  ARRAY(call->local, 6, napi_int32_array, 2 * n[1], "local");
+  ARRAY(call->features, 7, napi_float32_array, GEODIFF_EDGE_FEATURES * n[1], "features");
+  ARRAY(call->far, 8, napi_int32_array, 2 * n[2], "far");
+  ARRAY(call->centres, 9, napi_int32_array, 5 * n[3], "centres");
+  ARRAY(call->signs, 10, napi_float32_array, n[3], "signs");
+  if (training) {
+    ARRAY(call->target, 11, napi_float32_array, 3 * n[0], "target");
+    ARRAY(call->weight, 12, napi_float32_array, call->molecules, "weight");
+    ARRAY(call->losses, 13, napi_float64_array, call->molecules, "losses");
+    ARRAY(call->gradient, 14, napi_float32_array, (int64_t)e->parameters, "gradient");
+  } else {
+    ARRAY(call->output, 11, napi_float32_array, 3 * n[0], "output");
+  }
+#undef ARRAY
+  if (!good) return 0;
+  int64_t at[4] = {0, 0, 0, 0};
+  for (int m = 0; m < call->molecules; m++) {
+    const int32_t *c = call->counts + 4 * m, *lists[3] = {call->local + 2 * at[1], call->far + 2 * at[2], call->centres + 5 * at[3]};
+    const int width[3] = {2, 2, 5};
+    for (int l = 0; l < 3; l++)
+      for (int64_t k = 0; k < (int64_t)width[l] * c[l + 1]; k++)
+        if (lists[l][k] < 0 || lists[l][k] >= c[0]) return fail(env, "an atom is out of range");
+    for (int k = 0; k < 4; k++) at[k] += c[k];
+  }
+  char error[160];
+  const char *problem = engine_run(e, training, error, sizeof error);
+  return problem ? fail(env, problem) : 0;
+}
+
+static napi_value evaluate(napi_env env, napi_callback_info info) { return start(env, info, 0); }
+static napi_value train(napi_env env, napi_callback_info info) { return start(env, info, 1); }
+
+/* dispose(engine): frees memory and threads now rather than when the handle is collected. */
+static napi_value dispose(napi_env env, napi_callback_info info) {
+  napi_value arguments[1];
+  size_t count = 1;
+  Engine **held;
+  if (napi_get_cb_info(env, info, &count, arguments, 0, 0) != napi_ok) return 0;
+  Engine *e = engine_of(env, arguments[0], &held);
+  if (!e) return 0;
+  *held = 0;
+  engine_close(e);
+  return 0;
+}
+
+NAPI_MODULE_INIT() {
+  const struct {
+    const char *name;
+    napi_callback function;
+  } functions[] = {{"create", create}, {"evaluate", evaluate}, {"train", train}, {"dispose", dispose}};
+  napi_value value;
+  for (size_t k = 0; k < sizeof functions / sizeof *functions; k++)
+    if (napi_create_function(env, functions[k].name, NAPI_AUTO_LENGTH, functions[k].function, 0, &value) != napi_ok ||
+        napi_set_named_property(env, exports, functions[k].name, value) != napi_ok)
+      return 0;
+  if (napi_create_string_utf8(env, core_named("")->name, NAPI_AUTO_LENGTH, &value) == napi_ok)
+    napi_set_named_property(env, exports, "isa", value);
+  return exports;
+}
