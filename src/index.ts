@@ -2,14 +2,22 @@
 
 export { withBonds } from "./chem/bond-orders.ts";
 export type { BondRule } from "./chem/bond-tables.ts";
+// Conformers of a given molecule
+export { type ConformerComparison, conformerComparison, rmsdMatrix } from "./chem/conformer-rmsd.ts";
 export { atomicNumberOf, symbolOf } from "./chem/elements.ts";
 export { checkGeometry } from "./chem/geometry.ts";
+export { mmff94Energy, type Relaxed, relaxMmff94, ruleBasedConformers } from "./chem/mmff94.ts";
 // Molecules, their chemistry and their files
 export type { AtomColumn, Bond, BondOrder, Molecule, PropertyValue } from "./chem/molecule.ts";
 export { atomCount } from "./chem/molecule.ts";
 export { bondOrder, perceiveBonds } from "./chem/perception.ts";
+export { loadRdkit, type Rdkit } from "./chem/rdkit.ts";
+export { type GraphWithStereo, graphOfMolblock, graphOfSmiles } from "./chem/rdkit-graph.ts";
 export { type Stability, stability } from "./chem/stability.ts";
+export { type Stereo, stereoErrors, stereoIsRight, stereoOfPositions } from "./chem/stereo.ts";
+export { type Topology, topologyOf } from "./chem/topology.ts";
 export { type BatchOptions, epochBatches } from "./data/batches.ts";
+export { type Ensemble, readEnsembles } from "./data/ensembles.ts";
 export { fetchQm9 } from "./data/fetch.ts";
 export { type Half, halfOf, labelled } from "./data/halves.ts";
 export { type ImportOptions, importDataset } from "./data/import.ts";
@@ -37,6 +45,7 @@ export { ancestral } from "./diffusion/samplers/ancestral.ts";
 export { ddim } from "./diffusion/samplers/ddim.ts";
 export { dpmSolver } from "./diffusion/samplers/dpm-solver.ts";
 export { respacedTimes, type SamplingOptions } from "./diffusion/samplers/grid.ts";
+export { annealedLangevin, langevin } from "./diffusion/samplers/langevin.ts";
 export { sdeDpmSolver } from "./diffusion/samplers/sde-dpm-solver.ts";
 // Diffusion: schedules, process, samplers
 export {
@@ -51,6 +60,8 @@ export type { Denoiser, Space } from "./diffusion/space.ts";
 export { InputError, WorkError } from "./errors.ts";
 export { type BasinMap, basinShares, countTransitions, findBasins } from "./evaluate/basins.ts";
 export { compareForces, compareTorsions } from "./evaluate/bead-report.ts";
+export { type ProcessingOptions, processConformers } from "./evaluate/conformer-processing.ts";
+export { type ConformerEvaluation, evaluateConformers } from "./evaluate/conformers.ts";
 export { galleryHtml } from "./evaluate/gallery.ts";
 // Measuring and looking
 export { type Evaluation, evaluateMolecules } from "./evaluate/metrics.ts";
@@ -65,6 +76,7 @@ export { writeMolecules } from "./formats/write.ts";
 export { createEngine, type EngineOptions } from "./kernels/create-engine.ts";
 // Random numbers
 export { type Purpose, permutation, type Stream, type StreamKey, stream } from "./math/random.ts";
+export { superpose, superposedRmsd } from "./math/superposition.ts";
 // Coarse-grained molecules: samples and force fields
 export { type CgConfig, cgConfigSchema } from "./models/cg/config.ts";
 export { cgPotential } from "./models/cg/force-field.ts";
@@ -77,11 +89,21 @@ export { type Generated, type GenerateOptions, generate } from "./models/edm/gen
 export { type Likelihood, negativeLogLikelihood } from "./models/edm/likelihood.ts";
 export { type EdmModel, findModel, loadEdm, modelOf, saveEdm } from "./models/edm/model.ts";
 export { trainingLoss } from "./models/edm/objective.ts";
+export { type GeoDiffModelConfig, geoDiffConfigSchema } from "./models/geodiff/config.ts";
+export {
+  type Conformer,
+  type ConformerOptions,
+  generateConformers,
+  type StereoReport,
+} from "./models/geodiff/generate.ts";
+export { type ConformerModel, loadConformerModel, saveConformerModel } from "./models/geodiff/model.ts";
+export { type ConformerNetwork, createConformerNetwork } from "./models/geodiff/network.ts";
 export { type DynamicsConfig, dynamics, dynamicsLayout } from "./nets/dynamics.ts";
 export { type EgnnParameters, egnn, type PaddedGraph } from "./nets/egnn.ts";
 // Networks and engines
 export type { EgnnConfig } from "./nets/egnn-config.ts";
 export type { AtomBatch, DenoiserEngine, SquaredErrors, SquaredErrorTarget } from "./nets/engine.ts";
+export { type GeoDiffConfig, type GeoDiffParameters, geoDiff } from "./nets/geodiff.ts";
 export { type GnnParameters, gnn } from "./nets/gnn.ts";
 export { createJaxEngine } from "./nets/jax-engine.ts";
 export { initialParameters, type Layout, layoutSize, namedViews, parameterTree } from "./nets/parameters.ts";
@@ -113,6 +135,8 @@ export {
 export { type CgSettings, cgSettingsSchema } from "./train/cg/settings.ts";
 export { type TrainCgOptions, trainCg } from "./train/cg/train.ts";
 export { checkSettings, readConfigFile } from "./train/config-file.ts";
+export { type ConformerSettings, conformerSettingsSchema } from "./train/conformers/settings.ts";
+export { type TrainConformersOptions, trainConformers } from "./train/conformers/train.ts";
 export { type EdmSettings, edmSettingsSchema, PRESETS } from "./train/edm/settings.ts";
 export { type TrainEdmOptions, trainEdm } from "./train/edm/train.ts";
 export { type TrainingOutcome, type TrainingTask, trainingLoop } from "./train/loop.ts";

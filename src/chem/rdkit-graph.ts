@@ -50,6 +50,7 @@ export function graphOfMolblock(rdkit: Rdkit, molblock: string): GraphWithStereo
 }
 
 function graphOfText(rdkit: Rdkit, text: string, what: string, options: object): GraphWithStereo {
+  if (text.trim() === "") throw new InputError(`${what}: nothing is there`);
   const log = rdkit.set_log_capture("rdApp.error");
   try {
     const mol = rdkit.get_mol(text, JSON.stringify(options));

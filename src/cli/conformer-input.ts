@@ -1,5 +1,6 @@
 /** The molecules that `equimol conformers` is asked for: a SMILES, or a file of SMILES, SDF records or ensembles. */
 import { existsSync } from "node:fs";
+import { hillFormula } from "../chem/formula.ts";
 import type { Molecule } from "../chem/molecule.ts";
 import type { Rdkit } from "../chem/rdkit.ts";
 import { type GraphWithStereo, graphOfMolblock, graphOfSmiles } from "../chem/rdkit-graph.ts";
@@ -119,10 +120,19 @@ const ofEnsemble = (ensemble: Ensemble): RequestedMolecule => ({
   name: ensemble.name,
   structures: ensemble.conformers.length,
   graph: (rdkit) =>
-    named(ensemble.name, () =>
-      graphOfMolblock(rdkit, molblockOf({ ...ensemble, positions: ensemble.conformers[0] })),
-    ),
+    named(ensemble.name, () => {
+      const graph = graphOfMolblock(rdkit, molblockOf({ ...ensemble, positions: ensemble.conformers[0] }));
+      if (ensemble.smiles !== undefined) checkAtoms(graph, graphOfSmiles(rdkit, ensemble.smiles));
+      return graph;
+    }),
 });
+
+/** @throws InputError where the structure is of other atoms than the SMILES beside it */
+function checkAtoms({ topology }: GraphWithStereo, { topology: asked }: GraphWithStereo): void {
+  const [found, wanted] = [hillFormula(topology.atomicNumbers), hillFormula(asked.atomicNumbers)];
+  if (found !== wanted)
+    throw new InputError(`the structure's atoms (${found}) are not those of the SMILES (${wanted})`);
+}
 
 /** Runs, and says where the input is that it complains of. */
 function placed<T>(place: { readonly file: string; readonly line: number }, run: () => T): T {

@@ -58,8 +58,11 @@ export const evaluateConformersVerb = defineVerb({
       onProgress: (done) => bar.update(done),
     });
     bar.done();
-    for (const name of evaluation.missing)
-      output.warn(`${name}: no generated conformer; it counts as not covered`);
+    const { missing } = evaluation;
+    if (missing.length > 0)
+      output.warn(
+        `${missing.length} of ${references.length} references have no generated conformer and count as not covered (first: ${missing[0]})`,
+      );
     output.result(evaluation);
     output.print(conformerTable(evaluation));
   },

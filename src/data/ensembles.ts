@@ -15,6 +15,8 @@ import { readMolecules } from "../formats/read.ts";
 
 export interface Ensemble extends BondedAtoms {
   readonly name: string;
+  /** Where the file gives one. */
+  readonly smiles?: string;
   /** Positions of each conformer in Å. [N, 3] each */
   readonly conformers: readonly Float64Array[];
 }
@@ -57,7 +59,7 @@ function ensembleOf(line: string, file: string, lineNumber: number): Ensemble {
   } catch {
     throw fail("is not JSON");
   }
-  const { symbols, bonds, conformers, smiles = `line ${lineNumber}` } = value;
+  const { symbols, bonds, conformers, smiles } = value;
   if (!Array.isArray(symbols) || !Array.isArray(bonds) || !Array.isArray(conformers))
     throw fail('expected an object with "symbols", "bonds" and "conformers"');
   const atomicNumbers = Uint8Array.from(symbols, (symbol) => {
@@ -76,7 +78,13 @@ function ensembleOf(line: string, file: string, lineNumber: number): Ensemble {
       throw fail(`a conformer has ${conformer.length} coordinates, expected ${3 * n} finite numbers`);
     return Float64Array.from(conformer);
   });
-  return { name: smiles, atomicNumbers, bonds: list, conformers: positions };
+  return {
+    name: smiles ?? `line ${lineNumber}`,
+    ...(smiles !== undefined && { smiles }),
+    atomicNumbers,
+    bonds: list,
+    conformers: positions,
+  };
 }
 
 /** Whether a file of this name holds positions without bonds. */
