@@ -38,6 +38,10 @@ const VERBS: Readonly<Record<string, VerbEntry>> = {
     summary: "make conformers of given molecules",
     load: async () => (await import("./conformers.ts")).conformers,
   },
+  predict: {
+    summary: "energies, forces and properties of molecules by a trained network",
+    load: async () => (await import("./predict.ts")).predict,
+  },
   evaluate: {
     summary: "measure molecules: stability, validity, uniqueness, novelty, geometry",
     load: async () => (await import("./evaluate.ts")).evaluate,

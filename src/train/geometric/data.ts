@@ -1,19 +1,16 @@
 /** Which molecules a force field or a property network is trained on, with one clear word where there are none. */
 import { symbolOf } from "../../chem/elements.ts";
-import { forEachPairWithin } from "../../chem/neighbours.ts";
 import { type Half, halfOf, labelled } from "../../data/halves.ts";
 import { type MoleculeSet, setSize, sizesOf, subset } from "../../data/molecule-set.ts";
 import type { Dataset } from "../../data/store.ts";
 import { InputError, nearest } from "../../errors.ts";
+import { OVERLAP, overlap } from "../../models/geometric/check.ts";
 import { withValidation } from "../edm/train.ts";
 
 export interface TrainingParts {
   readonly train: MoleculeSet;
   readonly valid: MoleculeSet;
 }
-
-/** Atoms closer than this are a mistake in the data, Å. */
-const OVERLAP = 0.3;
 
 /** Molecules with energies and forces. @throws InputError where there are none */
 export function forceFieldData(data: Dataset, seed: number, maxAtoms?: number): TrainingParts {
@@ -82,13 +79,4 @@ function checked(parts: TrainingParts, { info }: Dataset): TrainingParts {
     }
   }
   return parts;
-}
-
-/** The first two atoms that lie on top of each other. */
-export function overlap(positions: Float64Array): [number, number] | undefined {
-  let found: [number, number] | undefined;
-  forEachPairWithin(positions, OVERLAP, (i, j) => {
-    found ??= [i, j];
-  });
-  return found;
 }

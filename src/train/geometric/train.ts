@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { symbolOf } from "../../chem/elements.ts";
+import type { Half } from "../../data/halves.ts";
 import { type MoleculeSet, setSize } from "../../data/molecule-set.ts";
 import type { Dataset } from "../../data/store.ts";
 import { writeFileAtomically } from "../../formats/atomic-write.ts";
@@ -73,7 +74,7 @@ export async function trainProperty(
   const unit = data.info.properties[property]?.unit ?? QM9_UNITS[property] ?? "";
   return trainGeometric(
     "property",
-    options,
+    { ...options, half },
     parts,
     (elements) =>
       propertyOutput(property, unit, pooling, compositions(parts.train, property, elements), elements.length),
@@ -108,7 +109,7 @@ async function trainGeometric<
   S extends { network: NetworkSettings; training: TrainingConfig; validation: { molecules: number } },
 >(
   kind: GeometricModelConfig["kind"],
-  options: TrainGeometricOptions<S>,
+  options: TrainGeometricOptions<S> & { readonly half?: Half },
   parts: TrainingParts,
   outputOf: (elements: readonly number[]) => OutputConfig,
   taskOf: (task: GeometricTask) => TrainingTask,
@@ -140,7 +141,12 @@ async function trainGeometric<
       writeModel: async (folder, values, progress) => {
         const provenance = {
           equimol: packageVersion(),
-          data: { name: data.info.name, molecules: setSize(train), sha256: data.info.sha256 },
+          data: {
+            name: data.info.name,
+            molecules: setSize(train),
+            sha256: data.info.sha256,
+            ...(options.half === undefined ? {} : { half: options.half }),
+          },
           engine: engine.name,
           ...progress,
         };
