@@ -3,16 +3,10 @@ import { stream } from "../../../src/math/random.ts";
 import { jax } from "../../../src/runtime/jax.ts";
 import { rotationMatrix } from "../../rotations.ts";
 import { maxDifference } from "../../shared.ts";
-import { energy64, lively, randomMolecules, SMALL } from "./networks.ts";
+import { energy64, lively, randomMolecules, SMALL, turned } from "./networks.ts";
 
 await jax.init("wasm");
 jax.defaultDevice("wasm");
-
-const turned = (x: Float64Array, R: readonly number[], shift = 0): Float64Array =>
-  x.map((_, k) => {
-    const [atom, d] = [Math.floor(k / 3), k % 3];
-    return shift + R[3 * d] * x[3 * atom] + R[3 * d + 1] * x[3 * atom + 1] + R[3 * d + 2] * x[3 * atom + 2];
-  });
 
 describe.each(Object.entries(SMALL))("%s", (_, config) => {
   const evaluate = energy64(config, lively(config));

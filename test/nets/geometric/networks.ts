@@ -100,3 +100,10 @@ export function energy64(config: GeometricConfig, parameters: Float32Array) {
     };
   };
 }
+
+/** Vectors turned by R (row-major 3 × 3) and shifted. */
+export const turned = (x: Float64Array, R: readonly number[], shift = 0): Float64Array =>
+  x.map((_, k) => {
+    const [atom, d] = [Math.floor(k / 3), k % 3];
+    return shift + R[3 * d] * x[3 * atom] + R[3 * d + 1] * x[3 * atom + 1] + R[3 * d + 2] * x[3 * atom + 2];
+  });
