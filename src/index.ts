@@ -73,6 +73,8 @@ export type { Format } from "./formats/format.ts";
 export { readMolecules } from "./formats/read.ts";
 export { readSafetensors, type Tensor, type TensorFile, writeSafetensors } from "./formats/safetensors.ts";
 export { writeMolecules } from "./formats/write.ts";
+// Force fields and property networks
+export { createAtomwiseEngine } from "./kernels/create-atomwise-engine.ts";
 export { createEngine, type EngineOptions } from "./kernels/create-engine.ts";
 // Random numbers
 export { type Purpose, permutation, type Stream, type StreamKey, stream } from "./math/random.ts";
@@ -98,15 +100,30 @@ export {
 } from "./models/geodiff/generate.ts";
 export { type ConformerModel, loadConformerModel, saveConformerModel } from "./models/geodiff/model.ts";
 export { type ConformerNetwork, createConformerNetwork } from "./models/geodiff/network.ts";
+export { type GeometricModelConfig, geometricConfigSchema, networkOf } from "./models/geometric/config.ts";
+export {
+  forceFieldPotential,
+  type GeometricModel,
+  loadGeometric,
+  predictProperty,
+  saveGeometric,
+} from "./models/geometric/model.ts";
+export { type Prediction, predictions } from "./models/geometric/predict.ts";
+export type { AtomwiseEngine, SpeciesBatch } from "./nets/atomwise-engine.ts";
 export { type DynamicsConfig, dynamics, dynamicsLayout } from "./nets/dynamics.ts";
 export { type EgnnParameters, egnn, type PaddedGraph } from "./nets/egnn.ts";
 // Networks and engines
 export type { EgnnConfig } from "./nets/egnn-config.ts";
 export type { AtomBatch, DenoiserEngine, SquaredErrors, SquaredErrorTarget } from "./nets/engine.ts";
 export { type GeoDiffConfig, type GeoDiffParameters, geoDiff } from "./nets/geodiff.ts";
+export { vectorOutput, vectorOutputLayout } from "./nets/gated-equivariant.ts";
+export { atomwiseOutputs, type GeometricConfig, geometricLayout } from "./nets/geometric.ts";
 export { type GnnParameters, gnn } from "./nets/gnn.ts";
 export { createJaxEngine } from "./nets/jax-engine.ts";
+export type { MolecularGraph } from "./nets/molecular-graph.ts";
+export { type NeighbourList, neighbourList } from "./nets/neighbour-list.ts";
 export { initialParameters, type Layout, layoutSize, namedViews, parameterTree } from "./nets/parameters.ts";
+export { readSchnetpackWeights } from "./nets/schnetpack-weights.ts";
 export { type DeviceName, prepareRuntime } from "./runtime/prepare.ts";
 // Simulation
 export {
@@ -139,4 +156,11 @@ export { type ConformerSettings, conformerSettingsSchema } from "./train/conform
 export { type TrainConformersOptions, trainConformers } from "./train/conformers/train.ts";
 export { type EdmSettings, edmSettingsSchema, PRESETS } from "./train/edm/settings.ts";
 export { type TrainEdmOptions, trainEdm } from "./train/edm/train.ts";
+export {
+  type ForceFieldSettings,
+  forceFieldSettingsSchema,
+  type PropertySettings,
+  propertySettingsSchema,
+} from "./train/geometric/settings.ts";
+export { trainForceField, trainProperty } from "./train/geometric/train.ts";
 export { type TrainingOutcome, type TrainingTask, trainingLoop } from "./train/loop.ts";
