@@ -115,8 +115,8 @@ export { type EgnnParameters, egnn, type PaddedGraph } from "./nets/egnn.ts";
 // Networks and engines
 export type { EgnnConfig } from "./nets/egnn-config.ts";
 export type { AtomBatch, DenoiserEngine, SquaredErrors, SquaredErrorTarget } from "./nets/engine.ts";
-export { type GeoDiffConfig, type GeoDiffParameters, geoDiff } from "./nets/geodiff.ts";
 export { vectorOutput, vectorOutputLayout } from "./nets/gated-equivariant.ts";
+export { type GeoDiffConfig, type GeoDiffParameters, geoDiff } from "./nets/geodiff.ts";
 export { atomwiseOutputs, type GeometricConfig, geometricLayout } from "./nets/geometric.ts";
 export { type GnnParameters, gnn } from "./nets/gnn.ts";
 export { createJaxEngine } from "./nets/jax-engine.ts";
