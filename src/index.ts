@@ -21,6 +21,15 @@ export { type Ensemble, readEnsembles } from "./data/ensembles.ts";
 export { fetchQm9 } from "./data/fetch.ts";
 export { type Half, halfOf, labelled } from "./data/halves.ts";
 export { type ImportOptions, importDataset } from "./data/import.ts";
+// The lab
+export { LAB_DATA, labDataSchema, loadLabData } from "./data/lab/catalog.ts";
+export {
+  type GaussianMixture,
+  gaussianMixture,
+  mixtureLogDensity,
+  mixtureScore,
+} from "./data/lab/gaussian-mixture.ts";
+export type { LabData, LabShape } from "./data/lab/lab-data.ts";
 export { makeMinimol } from "./data/minimol.ts";
 // Data sets
 export {
@@ -33,7 +42,10 @@ export {
   subset,
 } from "./data/molecule-set.ts";
 export { type Dataset, dataHome, datasetNames, loadDataset } from "./data/store.ts";
+export { decoderTerm, priorTerm, reverseStepKl } from "./diffusion/bound.ts";
 export { learnedSchedule } from "./diffusion/learned-schedule.ts";
+export { dataFrom, epsilonFrom, predictionTarget, scoreFrom } from "./diffusion/prediction.ts";
+export { flowLogDensity } from "./diffusion/probability-flow.ts";
 export {
   ancestralStep,
   ddimStep,
@@ -56,6 +68,7 @@ export {
   type ScheduleConfig,
   scheduleFrom,
 } from "./diffusion/schedule.ts";
+export { veSchedule, vpSchedule } from "./diffusion/sde.ts";
 export type { Denoiser, Space } from "./diffusion/space.ts";
 export { InputError, WorkError } from "./errors.ts";
 export { type BasinMap, basinShares, countTransitions, findBasins } from "./evaluate/basins.ts";
@@ -63,8 +76,11 @@ export { compareForces, compareTorsions } from "./evaluate/bead-report.ts";
 export { type ProcessingOptions, processConformers } from "./evaluate/conformer-processing.ts";
 export { type ConformerEvaluation, evaluateConformers } from "./evaluate/conformers.ts";
 export { galleryHtml } from "./evaluate/gallery.ts";
+export { compareLab } from "./evaluate/lab-comparison.ts";
+export { evaluateLabModel } from "./evaluate/lab-report.ts";
 // Measuring and looking
 export { type Evaluation, evaluateMolecules } from "./evaluate/metrics.ts";
+export { kernelLogDensity, slicedWasserstein, squaredMmd } from "./evaluate/point-sets.ts";
 export { type Torsions, torsionsOf } from "./evaluate/ramachandran.ts";
 export { buildReference, type Reference } from "./evaluate/reference.ts";
 export { reportCard } from "./evaluate/report.ts";
@@ -109,6 +125,10 @@ export {
   saveGeometric,
 } from "./models/geometric/model.ts";
 export { type Prediction, predictions } from "./models/geometric/predict.ts";
+export { LAB_KINDS, labKind } from "./models/lab/kinds.ts";
+export { loadLabModel } from "./models/lab/lab-folder.ts";
+export type { LabModel, LabModelKind } from "./models/lab/lab-model.ts";
+export { sampleProduct } from "./models/lab/score/annealed.ts";
 export type { AtomwiseEngine, SpeciesBatch } from "./nets/atomwise-engine.ts";
 export { type DynamicsConfig, dynamics, dynamicsLayout } from "./nets/dynamics.ts";
 export { type EgnnParameters, egnn, type PaddedGraph } from "./nets/egnn.ts";
@@ -163,4 +183,6 @@ export {
   propertySettingsSchema,
 } from "./train/geometric/settings.ts";
 export { trainForceField, trainProperty } from "./train/geometric/train.ts";
+export { labPreset, labSettingsSchema } from "./train/lab/settings.ts";
+export { trainLab } from "./train/lab/train.ts";
 export { type TrainingOutcome, type TrainingTask, trainingLoop } from "./train/loop.ts";

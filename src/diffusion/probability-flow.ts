@@ -28,6 +28,7 @@ export async function flowLogDensity(
   const n = rows.length / D;
   const [start, end] = [schedule.gamma(0), schedule.gamma(1)];
   const h = (end - start) / steps;
+  // docs: begin slope
   const slope = async (z: Float64Array, gamma: number) => {
     const sigma = sigmaOf(gamma);
     const { epsilon, divergence } = await denoiser(z, timeOfGamma(schedule, gamma));
@@ -36,6 +37,7 @@ export async function flowLogDensity(
       divergence: divergence.map((value) => 0.5 * sigma * (value - sigma * D)),
     };
   };
+  // docs: end slope
   let z = rows;
   const gained = new Float64Array(n); // ∫ divergence dγ
   for (let k = 0; k < steps; k++) {

@@ -63,7 +63,8 @@ async function rowOf(kind: LabModelKind, options: ComparisonOptions): Promise<Co
     mergeSettings(labPreset(kind, data.name, data.shape.kind), { data: options.dataSettings }),
   );
   const train = (folder: string, settings: LabSettings, maxSeconds: number) => {
-    const clock = { parameters: 0, began: Number.NaN, firstStep: 0, perStep: Number.NaN };
+    const clock = { parameters: 0, perStep: Number.NaN };
+    let first: { readonly step: number; readonly at: number } | undefined;
     const outcome = trainLab({
       model: kind.name,
       settings,
@@ -74,10 +75,11 @@ async function rowOf(kind: LabModelKind, options: ComparisonOptions): Promise<Co
       onStart: ({ parameters }) => {
         clock.parameters = parameters;
       },
-      // The first steps compile.
+      // The first step compiles.
       onProgress: ({ step }) => {
-        if (step === 3) [clock.began, clock.firstStep] = [performance.now(), step];
-        else clock.perStep = (performance.now() - clock.began) / 1000 / (step - clock.firstStep);
+        const now = performance.now() / 1000;
+        if (first) clock.perStep = (now - first.at) / (step - first.step);
+        else first = { step, at: now };
       },
     });
     return outcome.then((done) => ({ ...done, ...clock }));
@@ -89,7 +91,8 @@ async function rowOf(kind: LabModelKind, options: ComparisonOptions): Promise<Co
   options.signal?.throwIfAborted();
   const rows = data.train.length / rowLength(data.shape);
   const perEpoch = Math.floor(rows / Math.min(base.training.batchSize, rows));
-  const epochs = Math.max(1, Math.round((0.9 * seconds) / (pilot.perStep * perEpoch)));
+  const perStep = Number.isNaN(pilot.perStep) ? pilotSeconds : pilot.perStep;
+  const epochs = Math.max(1, Math.round((0.9 * seconds) / (perStep * perEpoch)));
   const settings = { ...still, training: { ...still.training, epochs } };
   const outcome = await train(kind.name, settings, seconds);
   options.signal?.throwIfAborted();

@@ -6,8 +6,8 @@ import type { Panel } from "./pictures/figure.ts";
 import { gridOver, heatMap, imageGrid, panel, scatter, type View, viewOf } from "./pictures/panels.ts";
 
 /** Side of density maps; of those made of bounds, which take longer. */
-const GRID = 100;
-const BOUND_GRID = 50;
+const GRID = 64;
+const BOUND_GRID = 40;
 const IMAGES_ACROSS = 10;
 
 /** Rows of any shape as a panel's content. */

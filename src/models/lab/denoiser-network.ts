@@ -29,7 +29,7 @@ export interface DenoiserSettings {
 
 /** What suits these networks. */
 export const denoiserPresets: NonNullable<LabModelKind["presets"]> = {
-  points: { "training.learningRate": 3e-3, "training.emaDecay": 0.99, "training.epochs": 50 },
+  points: { "training.learningRate": 3e-3, "training.emaDecay": 0.99, "training.epochs": 30 },
   images: {
     hidden: 64,
     "training.learningRate": 2e-3,

@@ -23,11 +23,11 @@ const settingsSchema = z.strictObject({
   loss: z.enum(["simple", "vlb"]).default("simple"),
   /** Variance of a reverse step: β̃ (posterior) or β (forward). */
   variance: z.enum(["posterior", "forward"]).default("posterior"),
-  sampler: z.enum(["ancestral", "ddim", "dpm-solver", "sde-dpm-solver"]).default("ancestral"),
+  sampler: z.enum(["ancestral", "ddim", "dpm-solver", "sde-dpm-solver"]).default("dpm-solver"),
   /** Steps of the sampler, at most T. */
-  sampleSteps: count.default(100),
+  sampleSteps: count.default(25),
   /** Times at which each row's bound is estimated; T: all of them. */
-  likelihoodTimes: count.default(50),
+  likelihoodTimes: count.default(40),
 });
 
 export const ddpm: LabModelKind<z.infer<typeof settingsSchema>> = {

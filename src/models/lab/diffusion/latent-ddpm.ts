@@ -39,7 +39,7 @@ export const latentDdpm: LabModelKind<z.infer<typeof settingsSchema>> = {
   source: "Rombach, Blattmann, Lorenz, Esser, Ommer 2022; Vahdat, Kreis, Kautz 2021",
   settings: settingsSchema,
   presets: {
-    points: { "training.learningRate": 3e-3, "training.emaDecay": 0.99, "training.epochs": 50 },
+    points: { "training.learningRate": 3e-3, "training.emaDecay": 0.99, "training.epochs": 30 },
     images: {
       latent: 16,
       coder: [400],

@@ -121,6 +121,7 @@ export async function sampleProduct(
     const next = models[scores.length];
     if (next !== undefined)
       return all[scores.length].with(next.parameters, (score) => summed([...scores, score]));
+    // docs: begin sum
     const sum: LevelScore = async (x, level) => {
       const total = new Float64Array(x.length);
       for (const score of scores)
@@ -129,6 +130,7 @@ export async function sampleProduct(
         });
       return total;
     };
+    // docs: end sum
     return sampleAnnealed(all[0], sum, n, models[0].columns, seed);
   };
   return summed([]);

@@ -32,7 +32,7 @@ const settingsSchema = z.strictObject({
   sampler: z.enum(["ancestral", "ddim", "dpm-solver", "sde-dpm-solver"]).default("sde-dpm-solver"),
   sampleSteps: count.default(50),
   /** Runge–Kutta steps of the likelihood. */
-  likelihoodSteps: count.default(40),
+  likelihoodSteps: count.default(20),
 });
 
 export const scoreSde: LabModelKind<z.infer<typeof settingsSchema>> = {
