@@ -97,20 +97,17 @@ async function showInstallation(output: Output): Promise<void> {
 
 async function showModel(nameOrPath: string, output: Output): Promise<void> {
   const { findModel, loadEdm } = await import("../models/edm/model.ts");
+  const { modelKindOf } = await import("../models/model-folder.ts");
   const folder = findModel(nameOrPath);
+  const kind = await modelKindOf(folder);
+  if (kind === "forcefield" || kind === "property") return showGeometric(folder, output);
   const { config, parameters } = await loadEdm(folder);
   const bytes = statSync(join(folder, "model.safetensors")).size;
   output.result({ folder, bytes, parameters: parameters.length, ...config });
 
   const { network, schedule, features, sizes, provenance } = config;
-  const described = (settings: object): string =>
-    Object.entries(settings)
-      .filter(([key]) => key !== "kind")
-      .map(([key, value]) => `${words(key)} ${Array.isArray(value) ? value.join("/") : value}`)
-      .join(", ");
   const atoms = Object.keys(sizes).map(Number);
   const molecules = Object.values(sizes).reduce((sum, count) => sum + count, 0);
-  const count = (value: number): string => value.toLocaleString("en-US");
   const rows: [string, string][] = [
     ["kind", config.kind],
     ["parameters", `${count(parameters.length)} (${(bytes / 1e6).toFixed(2)} MB)`],
@@ -119,13 +116,52 @@ async function showModel(nameOrPath: string, output: Output): Promise<void> {
     ["features", described(features)],
     ["elements", config.elements.map(symbolOf).join(" ")],
     ["sizes", `${Math.min(...atoms)} to ${Math.max(...atoms)} atoms, from ${count(molecules)} molecules`],
-    ...Object.entries(provenance).map(([key, value]): [string, string] => [
-      words(key),
-      typeof value === "object" ? JSON.stringify(value) : String(value),
-    ]),
+    ...provenanceRows(provenance),
   ];
   output.print(section(folder, rows, output.colours));
 }
 
 /** "normConstant" as "norm constant". */
 const words = (key: string): string => key.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+
+async function showGeometric(folder: string, output: Output): Promise<void> {
+  const { loadGeometric } = await import("../models/geometric/model.ts");
+  const { config, parameters } = await loadGeometric(folder);
+  const bytes = statSync(join(folder, "model.safetensors")).size;
+  output.result({ folder, bytes, parameters: parameters.length, ...config });
+  const { kind, network, elements, provenance } = config;
+  const { property, unit, pooling, range } = config.output;
+  const { radial, ...sizes } = network;
+  const rows: [string, string][] = [
+    ["kind", kind],
+    ["parameters", `${count(parameters.length)} (${(bytes / 1e6).toFixed(2)} MB)`],
+    ["network", `${network.kind}: ${described(sizes)}`],
+    ["distances", `${radial.kind}: ${described(radial)}`],
+    [
+      "predicts",
+      kind === "forcefield"
+        ? `energy (${unit}) and forces (${unit}/Å)`
+        : `${property} (${unit}), ${pooling} over atoms`,
+    ],
+    ...(range
+      ? [["range", `${range[0]} … ${range[1]} ${unit} in the training data`] as [string, string]]
+      : []),
+    ["elements", elements.map(symbolOf).join(" ")],
+    ...provenanceRows(provenance),
+  ];
+  output.print(section(folder, rows, output.colours));
+}
+
+const count = (value: number): string => value.toLocaleString("en-US");
+
+const described = (settings: object): string =>
+  Object.entries(settings)
+    .filter(([key]) => key !== "kind")
+    .map(([key, value]) => `${words(key)} ${Array.isArray(value) ? value.join("/") : value}`)
+    .join(", ");
+
+const provenanceRows = (provenance: Readonly<Record<string, unknown>>): [string, string][] =>
+  Object.entries(provenance).map(([key, value]) => [
+    words(key),
+    typeof value === "object" ? JSON.stringify(value) : String(value),
+  ]);

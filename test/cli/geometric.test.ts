@@ -79,6 +79,8 @@ describe("equimol train forcefield", () => {
     const [first] = await collect(readMolecules(out));
     expect(first.properties?.energy).toBeCloseTo(answer.molecules[0].energy, 9);
     expect(Array.from(first.forces ?? [])).toEqual(answer.molecules[0].forces);
+    const { stdout: info } = await run("info", path("whole"), "--json");
+    expect(JSON.parse(info)).toMatchObject({ kind: "forcefield", output: { property: "energy" } });
     expect((await run("predict", data, "--model", path("whole"))).stdout).toMatch(
       /forces, mean absolute error/,
     );
