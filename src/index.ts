@@ -73,6 +73,14 @@ export type { Denoiser, Space } from "./diffusion/space.ts";
 export { InputError, WorkError } from "./errors.ts";
 export { type BasinMap, basinShares, countTransitions, findBasins } from "./evaluate/basins.ts";
 export { compareForces, compareTorsions } from "./evaluate/bead-report.ts";
+export {
+  generatedError,
+  type Judge,
+  type PropertyError,
+  sweepResponse,
+  type Yardsticks,
+  yardsticks,
+} from "./evaluate/condition.ts";
 export { type ProcessingOptions, processConformers } from "./evaluate/conformer-processing.ts";
 export { type ConformerEvaluation, evaluateConformers } from "./evaluate/conformers.ts";
 export { galleryHtml } from "./evaluate/gallery.ts";
@@ -85,6 +93,7 @@ export { type Torsions, torsionsOf } from "./evaluate/ramachandran.ts";
 export { buildReference, type Reference } from "./evaluate/reference.ts";
 export { reportCard } from "./evaluate/report.ts";
 export { writeShowcase } from "./evaluate/showcase.ts";
+export { moleculeStrip } from "./evaluate/strip.ts";
 export type { Format } from "./formats/format.ts";
 export { readMolecules } from "./formats/read.ts";
 export { readSafetensors, type Tensor, type TensorFile, writeSafetensors } from "./formats/safetensors.ts";
@@ -101,12 +110,20 @@ export { cgPotential } from "./models/cg/force-field.ts";
 export { type SampleBeadsOptions, sampleBeads } from "./models/cg/generate.ts";
 export { type CgModel, loadCg, saveCg } from "./models/cg/model.ts";
 // EDM
+export {
+  type Condition,
+  type ConditionValues,
+  conditionSchema,
+} from "./models/edm/condition.ts";
 export { dynamicsConfig, type EdmConfig, edmConfigSchema } from "./models/edm/config.ts";
 export { decode, type EncodedBatch, encode } from "./models/edm/features.ts";
 export { type Generated, type GenerateOptions, generate } from "./models/edm/generate.ts";
+export { type JointDistribution, jointDistribution } from "./models/edm/joint.ts";
 export { type Likelihood, negativeLogLikelihood } from "./models/edm/likelihood.ts";
 export { type EdmModel, findModel, loadEdm, modelOf, saveEdm } from "./models/edm/model.ts";
 export { trainingLoss } from "./models/edm/objective.ts";
+export { type SweepOptions, sweep } from "./models/edm/sweep.ts";
+export { widenedParameters } from "./models/edm/widen.ts";
 export { type GeoDiffModelConfig, geoDiffConfigSchema } from "./models/geodiff/config.ts";
 export {
   type Conformer,
