@@ -102,7 +102,11 @@ const architecture = ({ network, schedule, features, condition }: EdmConfig): Se
   schedule,
   features,
   ...(condition && {
-    condition: { properties: condition.properties.map(({ name }) => name), fade: condition.fade },
+    condition: {
+      properties: condition.properties.map(({ name }) => name),
+      fade: condition.fade,
+      scale: condition.scale,
+    },
   }),
 });
 

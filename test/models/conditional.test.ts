@@ -30,6 +30,7 @@ const CONDITION: Condition = {
     { name: "mu", mean: 2, mad: 1, min: 0, max: 5 },
   ],
   fade: true,
+  scale: 2,
   intervals: 10,
   joint: [
     [3, 1, 2, 4],
@@ -76,11 +77,11 @@ const positions = (all: readonly Generated[]): number[][] =>
   all.map(({ molecule }) => [...molecule.positions]);
 
 describe("the condition's channels", () => {
-  test("stand behind time: value in mean absolute deviations and 1, or zeros where it is unknown", () => {
+  test("stand behind time: value in mean absolute deviations and 1, times the scale, or zeros where it is unknown", () => {
     const labelled = { ...methane(), properties: { alpha: 81, mu: 1.5, name: "x" } };
     const half = { ...methane(), properties: { mu: 4 } };
     const { context } = encode(config, [labelled, half, methane()]);
-    expect([...(context ?? [])]).toEqual([1, 1, -0.5, 1, 0, 0, 2, 1, 0, 0, 0, 0]);
+    expect([...(context ?? [])]).toEqual([2, 2, -1, 2, 0, 0, 4, 2, 0, 0, 0, 0]);
     const batch = networkInput(
       Int32Array.of(1, 2),
       new Float64Array(3 * C),

@@ -11,6 +11,7 @@ const CONDITION: Condition = {
     { name: "mu", mean: 1, mad: 1, min: 0, max: 5 },
   ],
   fade: false,
+  scale: 1,
   intervals: 10,
   joint: [
     [3, 0, 0, 60],

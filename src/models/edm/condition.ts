@@ -2,7 +2,7 @@
  * Properties that an EDM is conditioned on (Hoogeboom et al. 2022, section 5.2): the network sees each as two more
  * channels of every atom: the value less its mean over its mean absolute deviation, and 1. Where the value is not
  * known both are 0, so that one network is conditional and unconditional (Ho & Salimans 2022). Deviations: the paper
- * has the value alone, and the same at all times; see `fade`.
+ * has the value alone, and the same at all times; see `fade` and `scale`.
  */
 import { z } from "zod";
 import type { NoiseSchedule } from "../../diffusion/schedule.ts";
@@ -29,6 +29,8 @@ export const conditionSchema = z.strictObject({
    * disturbs a network that must see tiny differences.
    */
   fade: z.boolean().default(false),
+  /** Multiplies the channels: their weights, which may start from zero, are learned so much faster. */
+  scale: z.number().positive().default(1),
   /** Equal intervals between the smallest and the largest value of each property. */
   intervals: count,
   /** p(c, N): rows [N, interval of each property …, molecules], of those that occur. */
@@ -46,19 +48,19 @@ export const contextChannels = ({ condition }: { readonly condition?: Condition 
   condition === undefined ? 0 : 2 * condition.properties.length;
 
 /**
- * The channels of one molecule, [value, known] for each property; all zero where nothing is known.
+ * The channels of one molecule, [value, known] · scale for each property; all zero where nothing is known.
  * @param values what is known of the molecule; entries that are no finite numbers are unknown
  */
 export function contextRow(
-  { properties }: Condition,
+  { properties, scale }: Condition,
   values: Readonly<Record<string, unknown>> = {},
 ): Float64Array {
   const row = new Float64Array(2 * properties.length);
   properties.forEach(({ name, mean, mad }, k) => {
     const value = values[name];
     if (typeof value !== "number" || !Number.isFinite(value)) return;
-    row[2 * k] = (value - mean) / mad;
-    row[2 * k + 1] = 1;
+    row[2 * k] = (scale * (value - mean)) / mad;
+    row[2 * k + 1] = scale;
   });
   return row;
 }

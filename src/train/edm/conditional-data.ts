@@ -74,7 +74,7 @@ export function trainingItems(
  */
 export function conditionOf(
   train: MoleculeSet,
-  { properties: names, fade }: Pick<ConditionSettings, "properties" | "fade">,
+  { properties: names, fade, scale }: Pick<ConditionSettings, "properties" | "fade" | "scale">,
   info: Pick<DatasetInfo, "properties">,
   before?: Condition,
 ): Condition {
@@ -114,6 +114,7 @@ export function conditionOf(
   return {
     properties: properties as [(typeof properties)[number]],
     fade: before?.fade ?? fade,
+    scale: before?.scale ?? scale,
     intervals: INTERVALS,
     joint: joint as [number[]],
   };

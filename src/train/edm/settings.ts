@@ -39,6 +39,8 @@ export const edmSettingsSchema = z.strictObject({
       repeat: z.number().int().positive().default(1),
       /** The condition's channels fade with the noise; false is the paper's: the same at all times. */
       fade: z.boolean().default(true),
+      /** Multiplies the condition's channels, so that their weights are learned faster; 1 is the paper's. */
+      scale: z.number().positive().default(1),
       /** Probability that a label is hidden in training, so that guidance has an unconditional model to go by. */
       dropout: z.number().min(0).max(1).default(0.1),
     })
