@@ -3,7 +3,7 @@ import type { DatasetInfo } from "./dataset-info.ts";
 
 /** Units of the 15 properties. */
 export const QM9_UNITS: Readonly<Record<string, string>> = {
-  ...{ A: "GHz", B: "GHz", C: "GHz", mu: "D", alpha: "a0^3", r2: "a0^2", Cv: "cal/(mol K)" },
+  ...{ A: "GHz", B: "GHz", C: "GHz", mu: "D", alpha: "a0³", r2: "a0²", Cv: "cal/(mol K)" },
   ...Object.fromEntries(
     ["homo", "lumo", "gap", "zpve", "U0", "U", "H", "G"].map((name) => [name, "Hartree"]),
   ),

@@ -24,7 +24,7 @@ async function saveJudge(folder: string, property: string): Promise<void> {
     kind: "property",
     format: 1,
     network: { kind: "painn", hidden: 8, layers: 1, radial: { kind: "bessel", count: 4, cutoff: 3 } },
-    output: { property, unit: "a0^3", pooling: "sum", scale: 1e-6, references: [10, 10, 10], offset: 0 },
+    output: { property, unit: "a0³", pooling: "sum", scale: 1e-6, references: [10, 10, 10], offset: 0 },
     elements: [1, 6, 7],
     provenance: {},
   };

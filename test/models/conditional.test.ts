@@ -26,7 +26,7 @@ await jax.init("wasm");
 
 const CONDITION: Condition = {
   properties: [
-    { name: "alpha", unit: "a0^3", mean: 75, mad: 6, min: 50, max: 100 },
+    { name: "alpha", unit: "a0³", mean: 75, mad: 6, min: 50, max: 100 },
     { name: "mu", mean: 2, mad: 1, min: 0, max: 5 },
   ],
   fade: true,

@@ -7,7 +7,7 @@ import { jointDistribution, NEIGHBOURS } from "../../src/models/edm/joint.ts";
 /** Two properties in ten intervals each; sizes 3, 5 and 9. */
 const CONDITION: Condition = {
   properties: [
-    { name: "alpha", unit: "a0^3", mean: 50, mad: 20, min: 0, max: 100 },
+    { name: "alpha", unit: "a0³", mean: 50, mad: 20, min: 0, max: 100 },
     { name: "mu", mean: 1, mad: 1, min: 0, max: 5 },
   ],
   fade: false,
@@ -95,7 +95,7 @@ describe("p(c, N)", () => {
 
 test("a property that the model is not conditioned on is an error that lists those that it is on", () => {
   expect(() => conditionedProperty({ condition: CONDITION }, "alfa")).toThrow(
-    'the model is not conditioned on "alfa" (did you mean alpha?); it is on alpha (a0^3), mu',
+    'the model is not conditioned on "alfa" (did you mean alpha?); it is on alpha (a0³), mu',
   );
   expect(() => conditionedProperty({}, "alpha")).toThrow(
     "the model is not conditioned on anything, so it cannot be asked for alpha",

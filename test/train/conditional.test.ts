@@ -33,7 +33,7 @@ function labelledDataset(count: number): Dataset {
     name: "small",
     train,
     sha256: "0".repeat(64),
-    units: { alpha: "a0^3" },
+    units: { alpha: "a0³" },
     provenance,
   });
   return { info, train, valid: undefined, test: undefined };
@@ -116,7 +116,7 @@ describe("what the model knows of its condition", () => {
     const mad = values.reduce((sum, value) => sum + Math.abs(value - mean), 0) / values.length;
     expect(found.properties[0]).toMatchObject({
       name: "alpha",
-      unit: "a0^3",
+      unit: "a0³",
       min: Math.min(...values),
       max: Math.max(...values),
     });

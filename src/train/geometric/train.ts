@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { symbolOf } from "../../chem/elements.ts";
 import type { Half } from "../../data/halves.ts";
 import { type MoleculeSet, setSize } from "../../data/molecule-set.ts";
+import { unitOf } from "../../data/qm9-units.ts";
 import type { Dataset } from "../../data/store.ts";
 import { writeFileAtomically } from "../../formats/atomic-write.ts";
 import {
@@ -71,7 +72,7 @@ export async function trainProperty(
   const { property, pooling = poolingOf(property) } = settings;
   const { half, maxAtoms } = settings.data;
   const parts = propertyData(data, property, half, settings.training.seed, maxAtoms);
-  const unit = data.info.properties[property]?.unit ?? QM9_UNITS[property] ?? "";
+  const unit = unitOf(data.info, property) ?? "";
   return trainGeometric(
     "property",
     { ...options, half },
@@ -81,12 +82,6 @@ export async function trainProperty(
     (task) => propertyTask(task, settings.loss),
   );
 }
-
-/** Units of the properties of QM9. */
-const QM9_UNITS: Readonly<Record<string, string>> = {
-  ...{ A: "GHz", B: "GHz", C: "GHz", mu: "D", alpha: "a0³", r2: "a0²", Cv: "cal/(mol K)" },
-  ...{ homo: "Ha", lumo: "Ha", gap: "Ha", zpve: "Ha", U0: "Ha", U: "Ha", H: "Ha", G: "Ha" },
-};
 
 const poolingOf = (property: string): Pooling => {
   if (property === "mu") return "dipole";
