@@ -5,7 +5,7 @@
 import { halfOf, labelled } from "../data/halves.ts";
 import { atomsOf, type MoleculeSet, moleculeAt } from "../data/molecule-set.ts";
 import { loadDataset } from "../data/store.ts";
-import { InputError } from "../errors.ts";
+import { InputError, WorkError } from "../errors.ts";
 import {
   generatedError,
   type Labelled,
@@ -38,6 +38,8 @@ export interface ConditionArguments extends EngineOptions, ConditionWords, Sampl
 }
 
 const MOLECULES = 1000;
+/** Å from the centre: no molecule of any model is so large, one that flew apart is. */
+const APART = 1000;
 const SWEEPS = 64;
 
 export async function evaluateCondition(args: ConditionArguments, output: Output): Promise<void> {
@@ -60,6 +62,9 @@ export async function evaluateCondition(args: ConditionArguments, output: Output
       );
     const real = isSweep ? undefined : await realMolecules(model, property, args.data);
     const generated = await sampled(model, property, { ...asked, ...sampling }, args, output);
+    const lost = asked.count - generated.length;
+    if (generated.length === 0)
+      throw new WorkError("every molecule flew apart: the model is not trained, or broken");
     const facts = {
       model: args.model,
       property: property.name,
@@ -68,7 +73,12 @@ export async function evaluateCondition(args: ConditionArguments, output: Output
       guidance: request.guidance,
       ...sampling,
       seed: args.seed,
+      lost,
     };
+    if (lost > 0)
+      output.warn(
+        `${lost} of ${asked.count} molecules flew apart and do not count; a smaller --guidance or more --steps may help`,
+      );
     if (real === undefined) {
       const response = await sweepResponse(judge.predict, generated);
       output.result({ ...facts, sweep: response });
@@ -128,7 +138,7 @@ async function realMolecules(
   };
 }
 
-/** New molecules with what they were asked to be; those that flew apart count as they are. */
+/** New molecules with what they were asked to be, without those that flew apart: a property of these means nothing. */
 async function sampled(
   model: EdmModel,
   { name }: ConditionedProperty,
@@ -143,7 +153,8 @@ async function sampled(
     const all: Labelled[] = [];
     for await (const batch of generate(model, engine, { ...options, onProgress }))
       for (const { molecule, condition } of batch)
-        all.push({ molecule, value: condition?.[name] ?? Number.NaN });
+        if (molecule.positions.every((x) => Math.abs(x) < APART))
+          all.push({ molecule, value: condition?.[name] ?? Number.NaN });
     return all;
   } finally {
     bar.done();
