@@ -25,6 +25,10 @@ export const lab = defineVerb({
       summary: "all models for the same time: one table, one figure",
       load: async () => (await import("./lab-compare.ts")).labCompare,
     },
+    figure: {
+      summary: "a figure of the textbooks",
+      load: async () => (await import("./lab-figure.ts")).labFigure,
+    },
   },
   examples: [
     { command: "equimol lab list", does: "what there is" },

@@ -8,7 +8,7 @@ import {
   divergenceFit,
   gridOfFacts,
 } from "../../src/models/lab/variational/divergence-model.ts";
-import { namedViews } from "../../src/nets/parameters.ts";
+import { initialParameters, namedViews, parameterTree } from "../../src/nets/parameters.ts";
 import { np } from "../../src/runtime/jax.ts";
 import { prepareRuntime } from "../../src/runtime/prepare.ts";
 import { fit } from "./fit.ts";
@@ -105,6 +105,15 @@ describe("fits of Gaussians to known densities", () => {
       expect(means[0] * means[2]).toBeLessThan(0);
       expect(Math.abs(reached)).toBeLessThan(0.01);
     }
+  });
+
+  test("reverse KL is not below zero for fits that reach beyond the grid", async () => {
+    const model = built(BIMODAL, { divergence: "reverse" });
+    const flat = initialParameters(model.layout, 1);
+    namedViews(model.layout, flat).get("logDiagonal")?.fill(-4);
+    const loss = model.loss(parameterTree(model.layout, flat), np.zeros([1, 2]), {});
+    expect(await scalar(loss)).toBeGreaterThan(0);
+    model.dispose?.();
   });
 
   test("samples have the fit's covariance", async () => {

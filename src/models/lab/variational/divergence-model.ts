@@ -7,7 +7,7 @@ import { type GaussianMixture, mixtureLogDensity } from "../../../data/lab/gauss
 import { InputError } from "../../../errors.ts";
 import { stream } from "../../../math/random.ts";
 import { namedViews, type ParameterTree } from "../../../nets/parameters.ts";
-import { jax, np } from "../../../runtime/jax.ts";
+import { jax, nn, np } from "../../../runtime/jax.ts";
 import { inBlocks } from "../blocks.ts";
 import type { LabFacts, LabModel, LabModelKind } from "../lab-model.ts";
 import { type Divergence, divergence } from "./divergence.ts";
@@ -45,6 +45,13 @@ export function gridOfFacts({ lowest, highest }: LabFacts): {
   return { points, area: x.width * y.width };
 }
 
+/**
+ * The density inside the square alone, its integral 1 there: otherwise a fit could make KL(q ‖ p), an integral over q,
+ * negative by moving out of the square. [G]
+ */
+const withinSquare = (log: np.Array, area: number): np.Array =>
+  log.ref.sub(nn.logsumexp(log)).sub(Math.log(area));
+
 const divergenceOf = ({ divergence: kind, alpha }: DivergenceSettings): Divergence =>
   kind === "alpha" ? { alpha } : kind;
 
@@ -63,7 +70,8 @@ function divergenceModel(settings: DivergenceSettings, facts: LabFacts): LabMode
       throw new InputError(`"${facts.name}" has no known density to fit to; take mixture or eight-gaussians`);
     const grid = np.array(points.slice(), { shape: [G, 2] });
     const logQ = logGaussians(parameters as unknown as Gaussians, grid);
-    const value = divergence(divergenceOf(settings), target(facts.mixture), logQ, area);
+    const q = settings.divergence === "reverse" ? withinSquare(logQ, area) : logQ;
+    const value = divergence(divergenceOf(settings), target(facts.mixture), q, area);
     return np.broadcastTo(value, [x.shape[0]]);
   };
   const score = jax.jit((parameters: ParameterTree, x: np.Array) =>
