@@ -163,6 +163,7 @@ export { initialParameters, type Layout, layoutSize, namedViews, parameterTree }
 export { readSchnetpackWeights } from "./nets/schnetpack-weights.ts";
 export { type DeviceName, prepareRuntime } from "./runtime/prepare.ts";
 // Simulation
+export { createFolder, resumeFolder, type SimulationFolder } from "./simulate/folder.ts";
 export {
   advance,
   type Integrator,
@@ -170,6 +171,9 @@ export {
   langevinBaoab,
   velocityVerlet,
 } from "./simulate/integrators.ts";
+export { type OpenedPotential, openPotential } from "./simulate/open-potential.ts";
+export { fire, lbfgs, type MinimizeOptions, minimize, type Optimizer } from "./simulate/optimize.ts";
+export { type PageContent, simulationPage } from "./simulate/page.ts";
 export type { EnergiesAndForces, EnergyUnit, Potential } from "./simulate/potential.ts";
 export {
   ARGON,
@@ -177,15 +181,20 @@ export {
   type LennardJonesOptions,
   lennardJones,
 } from "./simulate/reference-potentials.ts";
+export { type RunOptions, type RunOutcome, runSimulation } from "./simulate/run.ts";
+export type { SimulationSettings } from "./simulate/settings.ts";
+export { startState } from "./simulate/start.ts";
 export {
   createState,
   drawVelocities,
   kineticEnergy,
   refresh,
+  removeRigidMotion,
   type SimulationState,
   type StartOptions,
   temperatureOf,
 } from "./simulate/state.ts";
+export { type SimulationSummary, summarize } from "./simulate/summary.ts";
 export { type CgSettings, cgSettingsSchema } from "./train/cg/settings.ts";
 export { type TrainCgOptions, trainCg } from "./train/cg/train.ts";
 export { checkSettings, readConfigFile } from "./train/config-file.ts";

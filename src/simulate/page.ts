@@ -93,7 +93,7 @@ function tiles(
   { temperature, potential, drift, lines }: SimulationSummary,
 ): string {
   const tile = (value: string, unit: string, name: string): string =>
-    `<div><dt>${escapeHtml(name)}</dt><dd>${escapeHtml(value.replace("-", "−"))} <small>${escapeHtml(unit)}</small></dd></div>`;
+    `<div><dt>${escapeHtml(name)}</dt><dd>${escapeHtml(value.replaceAll("-", "−"))} <small>${escapeHtml(unit)}</small></dd></div>`;
   const last = lines[lines.length - 1];
   if (!isDynamics(settings.method)) {
     const lowest = Math.min(...last.potential);
