@@ -75,22 +75,27 @@ export function peerProblem() {
   return status === 0 ? undefined : "PyTorch is not installed (Debian: python3-torch)";
 }
 
-/** OpenBLAS with OpenMP, whose threads PyTorch shares, and jemalloc, which keeps large tensors: both make it faster. */
+/**
+ * OpenBLAS with OpenMP, whose threads PyTorch shares, and jemalloc that keeps what was freed, in large pages. Measured
+ * for a training step at 64 × 4: 760 ms without either, 255 ms with the first, 200 ms with both.
+ */
 function peerEnvironment(threads) {
   const openmp = found("openblas-openmp");
   const jemalloc = found("libjemalloc.so.2");
   return {
     OMP_NUM_THREADS: String(threads),
     ...(openmp === undefined ? {} : { LD_LIBRARY_PATH: openmp }),
-    ...(jemalloc === undefined ? {} : { LD_PRELOAD: jemalloc }),
+    ...(jemalloc === undefined ? {} : { LD_PRELOAD: jemalloc, MALLOC_CONF: KEEP_MEMORY }),
   };
 }
+
+const KEEP_MEMORY = "dirty_decay_ms:-1,muzzy_decay_ms:-1,thp:always";
 
 /** What the peer is tuned with. */
 export const peerTuning = () =>
   [
     found("openblas-openmp") ? "OpenBLAS (OpenMP)" : "its default BLAS",
-    found("libjemalloc.so.2") ? "jemalloc" : "the system's allocator",
+    found("libjemalloc.so.2") ? "jemalloc that keeps memory" : "the system's allocator",
   ].join(", ");
 
 export const openPeer = (network, threads) =>
