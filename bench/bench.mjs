@@ -4,7 +4,9 @@
  *
  * npm run bench -- [--quick] [--parts steps,scaling,epoch] [--networks 64x4,128x6,256x9] [--batches 64,100]
  *                  [--engines native,wasm relaxed,wasm plain,jax] [--threads 1,2] [--seconds 3] [--no-peer]
- *                  [--out out/bench]
+ *                  [--kernels Haswell] [--out out/bench]
+ *
+ * --kernels makes OpenBLAS, in the peak and in the peer, use the kernels of another processor: Haswell has AVX2 only.
  */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { availableParallelism, cpus, totalmem } from "node:os";
@@ -30,6 +32,7 @@ const { values } = parseArgs({
     threads: { type: "string" },
     seconds: { type: "string" },
     peer: { type: "boolean", default: true },
+    kernels: { type: "string" },
     out: { type: "string", default: "out/bench" },
   },
 });
@@ -84,6 +87,7 @@ for (const network of parts.includes("steps") ? networks : []) {
     ...options,
     peer: noPeer === undefined,
     blas: noBlas === undefined,
+    kernels: values.kernels,
     log,
   });
   steps.rows.push(...rows);

@@ -48,10 +48,10 @@ export async function measureSteps(network, options) {
         process: openEngine(engine, network, count),
       })),
     ),
-    ...(options.peer ? [{ name: "peer", threads: 2, process: openPeer(network, 2) }] : []),
+    ...(options.peer ? [{ name: "peer", threads: 2, process: openPeer(network, 2, options.kernels) }] : []),
   ];
   const blas = options.blas
-    ? threads.map((count) => ({ name: "sgemm", threads: count, process: openBlas(count) }))
+    ? threads.map((count) => ({ name: "sgemm", threads: count, process: openBlas(count, options.kernels) }))
     : [];
   const rows = [];
   const peaks = {};

@@ -11,6 +11,7 @@ const found = (name) => LIBRARIES.map((folder) => `${folder}/${name}`).find(exis
 
 /** OpenBLAS chooses its kernels by the processor, whatever this environment would have it choose. */
 const { OPENBLAS_CORETYPE: _, OPENBLAS_L2_SIZE: __, ...UNTUNED } = process.env;
+const coretype = (kernels) => (kernels === undefined ? {} : { OPENBLAS_CORETYPE: kernels });
 
 /** A process that answers one line with one line. */
 function open(command, args, env = {}) {
@@ -57,10 +58,11 @@ const blasLibrary = () =>
   found("openblas-openmp/libblas.so.3") ??
   found("libopenblas.so.0");
 
-export const openBlas = (threads) =>
+export const openBlas = (threads, kernels) =>
   open(process.execPath, [here("sgemm.mjs"), blasLibrary()], {
     OPENBLAS_NUM_THREADS: String(threads),
     OMP_NUM_THREADS: String(threads),
+    ...coretype(kernels),
   });
 
 /** The system's Python, which Debian's packages belong to. */
@@ -98,9 +100,8 @@ export const peerTuning = () =>
     found("libjemalloc.so.2") ? "jemalloc that keeps memory" : "the system's allocator",
   ].join(", ");
 
-export const openPeer = (network, threads) =>
-  open(
-    PYTHON,
-    [here("peer/dense_edm.py"), JSON.stringify({ ...network, threads })],
-    peerEnvironment(threads),
-  );
+export const openPeer = (network, threads, kernels) =>
+  open(PYTHON, [here("peer/dense_edm.py"), JSON.stringify({ ...network, threads })], {
+    ...peerEnvironment(threads),
+    ...coretype(kernels),
+  });
