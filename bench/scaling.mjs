@@ -3,12 +3,12 @@ import { FLOP, median } from "./cases.mjs";
 import { openEngine } from "./subjects.mjs";
 
 /** @returns one row for each size and for each number of molecules */
-export async function measureScaling(network, { engine, threads, sizes, batches, seconds, log }) {
+export async function measureScaling(network, { engine, threads, sizes, batches, seconds, cpuTime, log }) {
   const cases = [
     ...sizes.map((n) => ({ of: "size", n, sizes: new Array(16).fill(n) })),
     ...Object.values(batches).map((drawn) => ({ of: "batch", sizes: drawn })),
   ];
-  const subject = openEngine(engine, network, threads);
+  const subject = openEngine(engine, network, threads, cpuTime);
   const rows = [];
   try {
     for (const { of, n, sizes: drawn } of cases) {

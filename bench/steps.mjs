@@ -45,7 +45,7 @@ export async function measureSteps(network, options) {
       threads.map((count) => ({
         name: engine,
         threads: count,
-        process: openEngine(engine, network, count),
+        process: openEngine(engine, network, count, options.cpuTime),
       })),
     ),
     ...(options.peer ? [{ name: "peer", threads: 2, process: openPeer(network, 2, options.kernels) }] : []),

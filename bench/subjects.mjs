@@ -41,8 +41,10 @@ function open(command, args, env = {}) {
 }
 
 /** A network on one of our engines: native, wasm relaxed, wasm plain, jax. */
-export const openEngine = (engine, network, threads) =>
-  open(process.execPath, [here("worker.mjs"), JSON.stringify({ engine, ...network, threads })]);
+export const openEngine = (engine, network, threads, cpuTime) =>
+  open(process.execPath, [here("worker.mjs"), JSON.stringify({ engine, ...network, threads, cpuTime })], {
+    EQUIMOL_THREADS: String(threads),
+  });
 
 /** What keeps OpenBLAS from being called; undefined when nothing does. */
 export function blasProblem() {

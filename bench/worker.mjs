@@ -14,8 +14,7 @@ import { initialParameters } from "../dist/nets/parameters.js";
 import { createOptimizerState, optimizerStep, plainUpdater } from "../dist/train/optimizer.js";
 import { networkConfig } from "./cases.mjs";
 
-const { engine: wanted, hidden, layers, threads } = JSON.parse(process.argv[2]);
-process.env.EQUIMOL_THREADS = String(threads);
+const { engine: wanted, hidden, layers, threads, cpuTime } = JSON.parse(process.argv[2]);
 const config = networkConfig(hidden, layers);
 const engine =
   wanted === "wasm plain"
@@ -64,9 +63,10 @@ async function timed(run) {
   const cpu = process.cpuUsage();
   const start = performance.now();
   await run();
-  const ms = performance.now() - start;
+  const wallMs = performance.now() - start;
   const { user, system } = process.cpuUsage(cpu);
-  return { ms, cpuMs: (user + system) / 1000 };
+  const cpuMs = (user + system) / 1000;
+  return { ms: cpuTime ? cpuMs / threads : wallMs, cpuMs };
 }
 
 /** Most memory that the process has had resident. */
