@@ -83,6 +83,7 @@ export {
 } from "./evaluate/condition.ts";
 export { type ProcessingOptions, processConformers } from "./evaluate/conformer-processing.ts";
 export { type ConformerEvaluation, evaluateConformers } from "./evaluate/conformers.ts";
+export { divergencePanels, fitByDivergence } from "./evaluate/divergence-figure.ts";
 export { galleryHtml } from "./evaluate/gallery.ts";
 export { compareLab } from "./evaluate/lab-comparison.ts";
 export { evaluateLabModel } from "./evaluate/lab-report.ts";
@@ -146,6 +147,8 @@ export { LAB_KINDS, labKind } from "./models/lab/kinds.ts";
 export { loadLabModel } from "./models/lab/lab-folder.ts";
 export type { LabModel, LabModelKind } from "./models/lab/lab-model.ts";
 export { sampleProduct } from "./models/lab/score/annealed.ts";
+export { gibbs, type MixtureDraw } from "./models/lab/variational/gibbs.ts";
+export { fitMixture, logPredictive, type MixtureFit } from "./models/lab/variational/mixture.ts";
 export type { AtomwiseEngine, SpeciesBatch } from "./nets/atomwise-engine.ts";
 export { type DynamicsConfig, dynamics, dynamicsLayout } from "./nets/dynamics.ts";
 export { type EgnnParameters, egnn, type PaddedGraph } from "./nets/egnn.ts";

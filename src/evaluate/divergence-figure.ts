@@ -125,7 +125,7 @@ const CORRELATED_CASES: readonly Case[] = [
 const BIMODAL_CASES: readonly Case[] = [
   ["KL(p ‖ q), one Gaussian", { divergence: "forward" }, 1],
   ["KL(q ‖ p), one Gaussian", { divergence: "reverse" }, 1],
-  ["KL(q ‖ p), another start", { divergence: "reverse" }, 2],
+  ["KL(q ‖ p), another start", { divergence: "reverse" }, 3],
   ["α = 0.5, one Gaussian", { divergence: "alpha", alpha: 0.5 }, 1],
   ["α = −0.5, one Gaussian", { divergence: "alpha", alpha: -0.5 }, 1],
   ["KL(p ‖ q), two Gaussians", { divergence: "forward", components: 2 }, 3],
