@@ -61,10 +61,12 @@ export async function evaluateCondition(args: ConditionArguments, output: Output
         `the judge ${judge.name} was trained on the generator's labels (half: ${judge.half}); a judge of its own has the other half`,
       );
     const real = isSweep ? undefined : await realMolecules(model, property, args.data);
-    const generated = await sampled(model, property, { ...asked, ...sampling }, args, output);
+    const all = await sampled(model, property, { ...asked, ...sampling }, args, output);
+    const values = await judge.predict(all.map(({ molecule }) => molecule));
+    const generated = all.filter((_, i) => conceivable(property, values[i]));
     const lost = asked.count - generated.length;
     if (generated.length === 0)
-      throw new WorkError("every molecule flew apart: the model is not trained, or broken");
+      throw new WorkError("every molecule flew apart or collapsed: the model is not trained, or broken");
     const facts = {
       model: args.model,
       property: property.name,
@@ -77,7 +79,7 @@ export async function evaluateCondition(args: ConditionArguments, output: Output
     };
     if (lost > 0)
       output.warn(
-        `${lost} of ${asked.count} molecules flew apart and do not count; a smaller --guidance or more --steps may help`,
+        `${lost} of ${asked.count} molecules flew apart or collapsed, so that the judge has no value for them, and do not count; a smaller --guidance or more --steps may help`,
       );
     if (real === undefined) {
       const response = await sweepResponse(judge.predict, generated);
@@ -107,6 +109,10 @@ export async function evaluateCondition(args: ConditionArguments, output: Output
     judge.dispose();
   }
 }
+
+/** A judge has no value for atoms on top of each other: what it says then is far from all molecules. */
+const conceivable = ({ min, max }: ConditionedProperty, value: number): boolean =>
+  Math.abs(value - (min + max) / 2) < 5 * (max - min);
 
 const halfOfGenerator = ({ config }: EdmModel): string | undefined =>
   (config.provenance.condition as { readonly half?: string } | undefined)?.half;
