@@ -70,7 +70,7 @@ export async function measureAndDraw(
   const options = optionsFor(data.shape);
   const { evaluation, samples } = await evaluateLabModel(model, parameters, data, options);
   if (folder === undefined) return { evaluation, pictures: [] };
-  const panels = await labPanels(kind.title, model, parameters, data, samples, options.seed);
+  const panels = await labPanels(kind.name, model, parameters, data, samples, options.seed);
   return { evaluation, pictures: await writeFigure(join(folder, "picture"), figureSvg(panels, 4)) };
 }
 

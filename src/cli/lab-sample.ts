@@ -71,7 +71,7 @@ export const labSample = defineVerb({
     if (form === ".csv") await writeFileAtomically(args.out, csv(rows, trained.config));
     else {
       const data = await dataOf(trained);
-      const svg = figureSvg([samplePanel(data, kind.title, rows, `${n} samples, seed ${seed}`)], 1);
+      const svg = figureSvg([samplePanel(data, kind.name, rows, `${n} samples, seed ${seed}`)], 1);
       await writeFileAtomically(args.out, form === ".svg" ? svg : await pngOf(svg));
     }
     output.result({ model: args.model, kind: kind.name, out: args.out, rows: n, seed, seconds });

@@ -25,7 +25,7 @@ const settingsSchema = z.strictObject({
   variance: z.enum(["posterior", "forward"]).default("posterior"),
   sampler: z.enum(["ancestral", "ddim", "dpm-solver", "sde-dpm-solver"]).default("dpm-solver"),
   /** Steps of the sampler, at most T. */
-  sampleSteps: count.default(25),
+  sampleSteps: count.default(100),
   /** Times at which each row's bound is estimated; T: all of them. */
   likelihoodTimes: count.default(40),
 });
@@ -72,16 +72,23 @@ export const ddpm: LabModelKind<z.infer<typeof settingsSchema>> = {
           const terms = await boundOf(parameters, rows, seed);
           const mean = (values: Float64Array): number =>
             values.reduce((sum, value) => sum + value, 0) / values.length;
-          const bits = {
-            prior: bitsPerDimension(mean(terms.prior), D),
-            diffusion: bitsPerDimension(mean(terms.diffusion), D),
-            reconstruction: bitsPerDimension(mean(terms.reconstruction) - diffusion.logVolume + cell, D),
-          };
+          const bits = (nats: number): number => bitsPerDimension(nats, D);
+          const [prior, ofSteps, decoder] = [
+            bits(mean(terms.prior)),
+            bits(mean(terms.diffusion)),
+            bits(mean(terms.reconstruction) - diffusion.logVolume + cell),
+          ];
           return {
-            "prior, bits/dim": bits.prior,
-            "diffusion, bits/dim": bits.diffusion,
-            "decoder, bits/dim": bits.reconstruction,
-            "bound, bits/dim": bits.prior + bits.diffusion + bits.reconstruction,
+            "prior, bits/dim": prior,
+            ...Object.fromEntries(
+              ranges(settings.steps).map(([from, to]) => [
+                `L_${from}…${to}, bits/dim`,
+                bits(sumOfSteps(terms.byStep, from, to)),
+              ]),
+            ),
+            "diffusion, bits/dim": ofSteps,
+            "decoder, bits/dim": decoder,
+            "bound, bits/dim": prior + ofSteps + decoder,
           };
         },
       }),
@@ -89,3 +96,20 @@ export const ddpm: LabModelKind<z.infer<typeof settingsSchema>> = {
     };
   },
 };
+
+/** Steps 1 … T in ranges that grow tenfold. */
+function ranges(T: number): readonly (readonly [number, number])[] {
+  const found: (readonly [number, number])[] = [];
+  for (let from = 1; from <= T; from *= 10) found.push([from, Math.min(10 * from - 1, T)]);
+  return found;
+}
+
+/** Σ L_t over a range of steps from those that were drawn, in nats. */
+function sumOfSteps({ sum, count: drawn }: RowBound["byStep"], from: number, to: number): number {
+  const [total, times] = [sum, drawn].map((values) => {
+    let all = 0;
+    for (let step = from; step <= to; step++) all += values[step];
+    return all;
+  });
+  return times === 0 ? 0 : ((to - from + 1) * total) / times;
+}

@@ -27,7 +27,7 @@ const settingsSchema = z.strictObject({
   coder: z.array(count).default([64, 64]),
   steps: count.default(1000),
   sampler: z.enum(["ancestral", "ddim", "dpm-solver", "sde-dpm-solver"]).default("dpm-solver"),
-  sampleSteps: count.default(25),
+  sampleSteps: count.default(100),
   likelihoodTimes: count.default(50),
 });
 

@@ -29,8 +29,8 @@ const settingsSchema = z.strictObject({
   /** Times that training draws from. */
   steps: count.default(1000),
   /** The reverse SDE: ancestral, sde-dpm-solver; the ODE: ddim, dpm-solver. */
-  sampler: z.enum(["ancestral", "ddim", "dpm-solver", "sde-dpm-solver"]).default("sde-dpm-solver"),
-  sampleSteps: count.default(50),
+  sampler: z.enum(["ancestral", "ddim", "dpm-solver", "sde-dpm-solver"]).default("dpm-solver"),
+  sampleSteps: count.default(100),
   /** Runge–Kutta steps of the likelihood. */
   likelihoodSteps: count.default(20),
 });
