@@ -101,6 +101,7 @@ async function showModel(nameOrPath: string, output: Output): Promise<void> {
   const folder = findModel(nameOrPath);
   const kind = await modelKindOf(folder);
   if (kind === "forcefield" || kind === "property") return showGeometric(folder, output);
+  if (kind !== "edm" && kind !== undefined) return showPlainly(folder, output);
   const { config, parameters } = await loadEdm(folder);
   const bytes = statSync(join(folder, "model.safetensors")).size;
   output.result({ folder, bytes, parameters: parameters.length, ...config });
@@ -152,13 +153,46 @@ async function showGeometric(folder: string, output: Output): Promise<void> {
   output.print(section(folder, rows, output.colours));
 }
 
+/** What config.json says of a model of another kind, key by key. */
+async function showPlainly(folder: string, output: Output): Promise<void> {
+  const { readModelConfig } = await import("../models/model-folder.ts");
+  const { readSafetensors } = await import("../formats/safetensors.ts");
+  const { z } = await import("zod");
+  const config = await readModelConfig(folder, z.record(z.string(), z.json()));
+  const file = join(folder, "model.safetensors");
+  const { tensors } = await readSafetensors(file);
+  const bytes = statSync(file).size;
+  const parameters = [...tensors.values()].reduce((sum, { data }) => sum + data.length, 0);
+  output.result({ folder, bytes, parameters, ...config });
+  const { provenance = {}, ...settings } = config;
+  const [first, ...rest] = Object.entries(settings).map(([key, value]): [string, string] => [
+    words(key),
+    Array.isArray(value)
+      ? value.join(" ")
+      : typeof value === "object" && value !== null
+        ? described(value)
+        : String(value),
+  ]);
+  const size = `${count(parameters)} (${(bytes / 1e6).toFixed(2)} MB)`;
+  const rows = [
+    first,
+    ["parameters", size] as const,
+    ...rest,
+    ...provenanceRows(provenance as object as Record<string, unknown>),
+  ];
+  output.print(section(folder, rows, output.colours));
+}
+
 const count = (value: number): string => value.toLocaleString("en-US");
 
 const described = (settings: object): string =>
   Object.entries(settings)
     .filter(([key]) => key !== "kind")
-    .map(([key, value]) => `${words(key)} ${Array.isArray(value) ? value.join("/") : value}`)
+    .map(([key, value]) => `${words(key)} ${Array.isArray(value) ? value.map(short).join("/") : value}`)
     .join(", ");
+
+const short = (value: unknown): unknown =>
+  typeof value === "number" && !Number.isInteger(value) ? Number(value.toPrecision(4)) : value;
 
 const provenanceRows = (provenance: Readonly<Record<string, unknown>>): [string, string][] =>
   Object.entries(provenance).map(([key, value]) => [

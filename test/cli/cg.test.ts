@@ -114,7 +114,7 @@ describe("equimol simulate with a coarse-grained model", () => {
       replicas: 3,
       steps: 20,
       finished: true,
-      potential: "cg (noise 0.03 Å)",
+      potential: "cg (noise 0.08 Å)",
       engine: "plain arrays",
     });
     const [first] = await framesIn("d/trajectory.extxyz");
@@ -169,7 +169,7 @@ describe("equimol evaluate cg", () => {
     expect(answer.sets[0]).toMatchObject({ frames: 200, freeEnergyError: 0 });
     expect(answer.sets[0].divergence).toEqual({ phiPsi: 0, phi: 0, psi: 0 });
     expect(answer.sets[0].basins).toEqual(answer.basins.map(({ share }: { share: number }) => share));
-    expect(answer.forces).toMatchObject({ components: 3000, noise: 0.03 });
+    expect(answer.forces).toMatchObject({ components: 3000, noise: 0.08 });
     expect(readFileSync(path("picture.svg"), "utf8")).toMatch(/^<svg/);
     expect(readFileSync(path("picture.png")).subarray(1, 4).toString()).toBe("PNG");
   });

@@ -6,7 +6,7 @@ import { samplingSchema, scheduleSchema } from "../edm/config.ts";
 const count = z.number().int().positive();
 
 export const beadNetworkSchema = z.strictObject({
-  hidden: count.default(64),
+  hidden: count.default(48),
   layers: count.default(2),
   /** The score is the gradient of an energy; false: a field of its own. */
   conservative: z.boolean().default(true),

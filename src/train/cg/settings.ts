@@ -12,12 +12,12 @@ const withKind = (value: unknown): unknown =>
 
 /** Where these settings differ from the loop's own defaults. */
 const TRAINING = {
-  epochs: 300,
+  epochs: 190,
   batchSize: 250,
-  learningRate: 2e-3,
-  warmupSteps: 200,
+  learningRate: 1e-2,
+  warmupSteps: 100,
   decay: "cosine",
-  emaDecay: 0.999,
+  emaDecay: 0.995,
   amsgrad: false,
   clipping: 5,
   validateEvery: 1000,
@@ -35,7 +35,7 @@ export const cgSettingsSchema = z.strictObject({
   /** K; of the simulation that the data come from. */
   temperature: z.number().positive().default(300),
   /** Å; the noise at which the score is taken as the force. */
-  forceNoise: z.number().positive().default(0.03),
+  forceNoise: z.number().positive().default(0.08),
   /** How the times of a batch are drawn. */
   timeSampling: z.enum(["independent", "stratified"]).default("stratified"),
   training: z.preprocess((value) => ({ ...TRAINING, ...(value as object) }), trainingSchema).prefault({}),
