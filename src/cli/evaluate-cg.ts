@@ -1,4 +1,5 @@
 /** `equimol evaluate cg`: coarse-grained samples and trajectories beside the data they are to follow. */
+import { basename, dirname, resolve } from "node:path";
 import { type MoleculeSet, moleculeAt, setSize } from "../data/molecule-set.ts";
 import { type Dataset, loadDataset } from "../data/store.ts";
 import { InputError } from "../errors.ts";
@@ -191,17 +192,23 @@ async function forceComparison(model: CgModel, data: Dataset, noise = model.conf
   return { noise, ...compareForces(forces, set.forces) };
 }
 
+/** What a file is called in a picture: its name without ending, a trajectory by its folder's. */
+function shortName(label: string): string {
+  const name = basename(label).replace(/\.(ext)?xyz(\.gz)?$/, "");
+  return name === "trajectory" ? basename(dirname(resolve(label))) : name;
+}
+
 async function draw(stem: string, sets: readonly FrameSet[]): Promise<void> {
   const lines = (key: "phi" | "psi") =>
     sets.map(({ label, torsions }, k) => ({
-      label: label.split("/").at(-1) ?? label,
+      label: shortName(label),
       angles: torsions[key],
       color: COLORS[k % COLORS.length],
     }));
   const panels = [
     ...sets.map(({ label, torsions }) =>
       ramachandranPanel(
-        label.split("/").at(-1) ?? label,
+        shortName(label),
         torsions,
         `${torsions.phi.length.toLocaleString("en")} frames; free energy, dark is low`,
       ),
@@ -209,5 +216,5 @@ async function draw(stem: string, sets: readonly FrameSet[]): Promise<void> {
     profilePanel("Free energy of φ", "φ / °", lines("phi")),
     profilePanel("Free energy of ψ", "ψ / °", lines("psi")),
   ];
-  await writeFigure(stem, figureSvg(panels, Math.ceil(panels.length / 2)));
+  await writeFigure(stem, figureSvg(panels, Math.min(3, Math.ceil(panels.length / 2))));
 }

@@ -59,7 +59,7 @@ export function ramachandranPanel(title: string, torsions: Torsions, note?: stri
   const vertical = TICKS.map((tick) =>
     text(String(LEFT - 3), upward((tick + 180) / 360), String(tick), "end"),
   );
-  const content = `${cells.join("")}${angleAxis("φ / °")}${vertical.join("")}${text("2", "12", "ψ", "start")}`;
+  const content = `${cells.join("")}${angleAxis("φ / °")}${vertical.join("")}${text(String(LEFT - 3), "14", "ψ / °", "end")}`;
   return { title, content, ...(note === undefined ? {} : { note }) };
 }
 
