@@ -56,7 +56,7 @@ export function ramachandranPanel(title: string, torsions: Torsions, note?: stri
       `<rect x="${(LEFT + i * w).toFixed(2)}" y="${(6 + HEIGHT - (j + 1) * h).toFixed(2)}" width="${(w + 0.15).toFixed(2)}" height="${(h + 0.15).toFixed(2)}" fill="${shade(energy / TOP)}"/>`,
     );
   });
-  const vertical = TICKS.map((tick) =>
+  const vertical = TICKS.slice(0, -1).map((tick) =>
     text(String(LEFT - 3), upward((tick + 180) / 360), String(tick), "end"),
   );
   const content = `${cells.join("")}${angleAxis("φ / °")}${vertical.join("")}${text(String(LEFT - 3), "14", "ψ / °", "end")}`;
@@ -73,6 +73,7 @@ export interface ProfileLine {
 /** Free energies of one angle in kT, one line for each set, on a common scale. */
 export function profilePanel(title: string, name: string, lines: readonly ProfileLine[]): Panel {
   const bins = 72;
+  const top = TOP / (1 - (11 * lines.length + 6) / HEIGHT); // the legend is above the curves
   const drawn = lines.map(({ label, angles, color }, k) => {
     const energies = freeEnergy(angleHistogram(angles, bins), 1);
     let path = "";
@@ -82,16 +83,16 @@ export function profilePanel(title: string, name: string, lines: readonly Profil
         pen = "M";
         return;
       }
-      path += `${pen}${across(((bin + 0.5) * 360) / bins - 180)},${upward(energy / TOP)}`;
+      path += `${pen}${across(((bin + 0.5) * 360) / bins - 180)},${upward(energy / top)}`;
       pen = "L";
     });
     const y = 16 + 11 * k;
     return [
-      `<path d="${path}" fill="none" stroke="${color}" stroke-width="1.5"/>`,
       `<path d="M${LEFT + 6},${y - 3}h14" stroke="${color}" stroke-width="2"/>`,
       text(String(LEFT + 24), String(y), label, "start"),
+      `<path d="${path}" fill="none" stroke="${color}" stroke-width="1.5"/>`,
     ].join("");
   });
-  const vertical = [0, 2, 4, 6].map((kT) => text(String(LEFT - 3), upward(kT / TOP), `${kT} kT`, "end"));
+  const vertical = [0, 2, 4, 6].map((kT) => text(String(LEFT - 3), upward(kT / top), `${kT} kT`, "end"));
   return { title, content: `${drawn.join("")}${angleAxis(name)}${vertical.join("")}` };
 }
