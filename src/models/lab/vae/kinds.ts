@@ -21,7 +21,8 @@ type VaeSettings = z.infer<typeof vaeSettings>;
 
 const trainingOfImages = {
   "training.batchSize": 256,
-  "training.epochs": 12,
+  "training.epochs": 8,
+  "training.clipping": "none",
   "training.learningRate": 2e-3,
   "training.emaDecay": 0.99,
 };
