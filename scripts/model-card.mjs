@@ -1,10 +1,10 @@
 /**
  * Writes the card of a trained EDM, README.md and learning-curve.svg, from its run and its measurements:
  *
- *   node scripts/model-card.mjs RUN FOLDER [LABEL=report.json …] [--nll nll.json]
+ *   node scripts/model-card.mjs RUN FOLDER [LABEL=report.json,report.json… …] [--nll nll.json]
  *
  * RUN is the run folder (metrics.jsonl, config.yaml), FOLDER the model folder that the card goes to, each report.json
- * what `equimol evaluate … --json` printed of samples drawn as LABEL says.
+ * what `equimol evaluate … --json` printed of samples drawn as LABEL says, one for each seed.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
@@ -74,20 +74,40 @@ writeFileSync(join(folder, "learning-curve.svg"), svg);
 
 const { network, schedule, provenance, elements } = config;
 const last = validations.at(-1);
+/** Counts of all seeds together, and ± the standard deviation of the seeds' fractions. */
+function over(shares) {
+  if (shares.some((share) => share === undefined)) return "–";
+  const count = shares.reduce((sum, share) => sum + share.count, 0);
+  const of = shares.reduce((sum, share) => sum + share.of, 0);
+  const all = percent({ count, of, fraction: count / of });
+  if (shares.length < 2) return all;
+  const mean = shares.reduce((sum, { fraction }) => sum + fraction, 0) / shares.length;
+  const variance =
+    shares.reduce((sum, { fraction }) => sum + (fraction - mean) ** 2, 0) / (shares.length - 1);
+  return all.replace(" %", ` ± ${(100 * Math.sqrt(variance)).toFixed(1)} %`);
+}
 const rows = reports.map((word) => {
   const at = word.indexOf("=");
-  const e = json(word.slice(at + 1));
+  const seeds = word
+    .slice(at + 1)
+    .split(",")
+    .map(json);
+  const pick = (value) => over(seeds.map(value));
   const cells = [
-    e.atomStable,
-    e.moleculeStable,
-    e.valid,
-    e.unique,
-    e.novel,
-    e.connected,
-    e.geometry.passesAll,
+    pick((e) => e.atomStable),
+    pick((e) => e.moleculeStable),
+    pick((e) => e.valid),
+    pick((e) => e.unique),
+    pick((e) => e.novel),
+    pick((e) => e.connected),
+    pick((e) => e.geometry.passesAll),
   ];
-  return `| ${word.slice(0, at)} | ${cells.map((share) => (share === undefined ? "–" : percent(share))).join(" | ")} |`;
+  return `| ${word.slice(0, at)} | ${cells.join(" | ")} |`;
 });
+/** Molecules seen by the models that this one began from. */
+const seenBefore = (init) => (init === undefined ? 0 : (init.molecules ?? 0) + seenBefore(init.init));
+const before = seenBefore(provenance.init);
+const { sampling } = config;
 const settings = readFileSync(join(run, "config.yaml"), "utf8").trim();
 const nll = nllFile === undefined ? undefined : json(nllFile);
 const terms =
@@ -110,7 +130,7 @@ and 82.0 % of molecules stable; compare with the table below before you rely on 
 | | |
 |---|---|
 | data | QM9 training split as described in [docs/data.md](../../docs/data.md): ${number(provenance.data.molecules)} molecules |
-| molecules seen | ${number(provenance.molecules)} in ${number(provenance.steps)} steps (${(provenance.molecules / provenance.data.molecules).toFixed(1)} epochs) |
+${before > 0 ? `| begun from | earlier versions of this model, which had seen ${number(before)} molecules |\n` : ""}| molecules seen | ${number(provenance.molecules)} in ${number(provenance.steps)} steps (${(provenance.molecules / provenance.data.molecules).toFixed(1)} epochs) |
 | wall time | ${(provenance.seconds / 60).toFixed(0)} minutes on 2 CPU cores shared with other work, engine ${provenance.engine} |
 | last training loss | ${training.at(-1).loss.toFixed(4)} |
 | last validation | NLL ${last.validation.nll.toFixed(1)} ± ${last.validation.nllSem.toFixed(1)} nats on ${number(Math.min(1000, provenance.data.molecules))} molecules |
@@ -118,13 +138,13 @@ and 82.0 % of molecules stable; compare with the table below before you rely on 
 ![Learning curves](learning-curve.svg)
 
 ## Measured
-Samples of seed 0, measured by \`equimol evaluate --reference qm9 --json\`; novelty and uniqueness as in the papers
-(of valid, of unique). Data for comparison: [docs/chemistry.md](../../docs/chemistry.md).
+Measured by \`equimol evaluate --reference qm9 --json\`: counts of all seeds, 0 and up, together, ± the standard deviation
+between seeds where there are several; novelty and uniqueness as in the papers (of valid, of unique). Data for comparison: [docs/chemistry.md](../../docs/chemistry.md).
 
 | samples | atoms stable | molecules stable | valid | unique of valid | novel of unique | connected | geometry passes |
 |---|---|---|---|---|---|---|---|
 ${rows.join("\n")}
-${nll === undefined ? "" : `\nNegative log-likelihood of the validation split (${number(nll.molecules)} molecules): ${nll.nll.mean.toFixed(2)} ± ${nll.nll.sem.toFixed(2)} nats per molecule (${terms}).\n`}
+${sampling === undefined ? "" : `\nWithout \`--sampler\`, \`equimol sample\` takes ${sampling.sampler}, ${sampling.steps} steps, temperature ${sampling.temperature ?? 1}: more of the molecules are stable, and they vary less than those of the model's own distribution (temperature 1).\n`}${nll === undefined ? "" : `\nNegative log-likelihood of the validation split (${number(nll.molecules)} molecules): ${nll.nll.mean.toFixed(2)} ± ${nll.nll.sem.toFixed(2)} nats per molecule (${terms}).\n`}
 Known limits: molecules of H, C, N, O and F with up to 29 atoms; fluorine is rarer in the data than in full QM9.
 
 ## Settings
