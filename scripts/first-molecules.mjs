@@ -18,7 +18,6 @@ import { bondRuleOf, findModel, loadEdm } from "../dist/models/edm/model.js";
 const MODEL = "qm9-small";
 const COUNT = 64;
 const SEED = 0;
-const STEPS = 250;
 const FOLDER = fileURLToPath(new URL("../out/first", import.meta.url));
 
 try {
@@ -33,17 +32,19 @@ async function firstMolecules() {
   const engine = await createEngine(dynamicsConfig(model.config), { onNotice: output.log });
   const began = performance.now();
 
-  const bar = output.progress(`sampling ${COUNT} molecules`, STEPS);
+  const { sampler, steps, temperature } = model.config.sampling;
+  const bar = output.progress(`sampling ${COUNT} molecules`, steps);
   const molecules = [];
   let chain = [];
   const options = {
     count: COUNT,
     seed: SEED,
-    sampler: "ancestral",
-    steps: STEPS,
+    sampler,
+    steps,
+    temperature,
     chainOf: 0,
     chainFrames: 120,
-    onProgress: (share) => bar.update(Math.round(share * STEPS)),
+    onProgress: (share) => bar.update(Math.round(share * steps)),
   };
   for await (const batch of generate(model, engine, options)) {
     for (const generated of batch) {
@@ -62,13 +63,13 @@ async function firstMolecules() {
     title: `${COUNT} molecules from ${MODEL}`,
     summary:
       "Generated from noise by an E(3)-equivariant diffusion model. All that it made is here, none was picked.",
-    chainCaption: `The first molecule, from noise to its end in ${STEPS} steps.`,
+    chainCaption: `The first molecule, from noise to its end in ${steps} steps.`,
     training: { sizes: model.config.sizes },
     provenance: {
       Model: MODEL,
-      Sampler: `ancestral, ${STEPS} steps, seed ${SEED}`,
+      Sampler: `${sampler}, ${steps} steps, temperature ${temperature}, seed ${SEED}`,
       Computed: `in ${duration(seconds)} by ${engine.name}`,
-      "Again with": `equimol sample --model ${MODEL} -n ${COUNT} --seed ${SEED} --steps ${STEPS} --out molecules.sdf`,
+      "Again with": `equimol sample --model ${MODEL} -n ${COUNT} --seed ${SEED} --out molecules.sdf`,
     },
   });
 
