@@ -56,10 +56,13 @@ function panel({ title, points, top, height, log }) {
 }
 
 const validation = (key) => validations.map((line) => [line.molecules, line.validation[key]]);
+const losses = training.map((line) => line.loss).sort((a, b) => a - b);
+/** Where the curve of the loss is cut off, so that single wild batches do not flatten it. */
+const ceiling = 2 * losses[Math.floor(losses.length / 2)];
 const panels = [
   {
-    title: "Training loss (mean of 100 steps)",
-    points: training.map((line) => [line.molecules, line.loss]),
+    title: `Training loss (mean since the line before; cut at ${ceiling.toPrecision(2)})`,
+    points: training.map((line) => [line.molecules, Math.min(line.loss, ceiling)]),
     log: true,
   },
   { title: "Validation NLL, nats per molecule", points: validation("nll") },
@@ -109,6 +112,7 @@ const seenBefore = (init) => (init === undefined ? 0 : (init.molecules ?? 0) + s
 const before = seenBefore(provenance.init);
 const { sampling } = config;
 const settings = readFileSync(join(run, "config.yaml"), "utf8").trim();
+const validated = Number(/^validation:\n(?: {2}.*\n)*? {2}molecules: (\d+)/m.exec(settings)?.[1]);
 const nll = nllFile === undefined ? undefined : json(nllFile);
 const terms =
   nll &&
@@ -133,7 +137,7 @@ and 82.0 % of molecules stable; compare with the table below before you rely on 
 ${before > 0 ? `| begun from | earlier versions of this model, which had seen ${number(before)} molecules |\n` : ""}| molecules seen | ${number(provenance.molecules)} in ${number(provenance.steps)} steps (${(provenance.molecules / provenance.data.molecules).toFixed(1)} epochs) |
 | wall time | ${(provenance.seconds / 60).toFixed(0)} minutes on 2 CPU cores shared with other work, engine ${provenance.engine} |
 | last training loss | ${training.at(-1).loss.toFixed(4)} |
-| last validation | NLL ${last.validation.nll.toFixed(1)} ± ${last.validation.nllSem.toFixed(1)} nats on ${number(Math.min(1000, provenance.data.molecules))} molecules |
+| last validation | NLL ${last.validation.nll.toFixed(1)} ± ${last.validation.nllSem.toFixed(1)} nats on ${number(validated)} molecules |
 
 ![Learning curves](learning-curve.svg)
 
