@@ -45,7 +45,9 @@ describe("equimol lab", () => {
     );
     expect(drawn.code, drawn.stderr).toBe(0);
     expect(isPng(join(root, "c.png"))).toBe(true);
-    const measured = await lab("evaluate", ...run, ...FEW, "--set", "sampler=ancestral");
+    const words = ["evaluate", ...run, ...FEW, "--set", "sampler=ancestral", "--picture", "a/new/folder"];
+    const measured = await lab(...words);
+    expect(isPng(join(root, "a/new/folder/picture.png"))).toBe(true);
     expect(measured.stdout).toMatch(/log-likelihood +≥ .* nats \(lower bound, 20 test rows\); true density/);
   });
 

@@ -1,7 +1,9 @@
 /** Figures made of panels side by side: SVG written here, and the same picture as PNG. */
-import { readFile } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
+import { dirname } from "node:path";
 import { writeFileAtomically } from "../../formats/atomic-write.ts";
+import { writing } from "../../formats/write-problem.ts";
 
 /** One picture with a caption below its top edge. */
 export interface Panel {
@@ -63,8 +65,9 @@ export async function pngOf(svg: string): Promise<Uint8Array> {
   return (await renderer)(svg);
 }
 
-/** Writes STEM.svg and STEM.png; returns both paths. */
+/** Writes STEM.svg and STEM.png, with their folder if need be; returns both paths. */
 export async function writeFigure(stem: string, svg: string): Promise<readonly [string, string]> {
+  await writing(dirname(stem), () => mkdir(dirname(stem), { recursive: true }));
   await writeFileAtomically(`${stem}.svg`, svg);
   await writeFileAtomically(`${stem}.png`, await pngOf(svg));
   return [`${stem}.svg`, `${stem}.png`];
