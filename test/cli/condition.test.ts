@@ -59,7 +59,7 @@ beforeAll(async () => {
   expect(trained.code, trained.stderr).toBe(0);
   await saveJudge(path("judge"), "alpha");
   await saveJudge(path("other"), "gap");
-}, 60_000);
+});
 afterAll(() => rmSync(home, { recursive: true, force: true }));
 
 const FEW = [`--engine=${ENGINE}`, "--steps=4", "--quiet"];
