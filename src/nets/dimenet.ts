@@ -3,7 +3,8 @@
  * DimeNet++ (Gasteiger, Giri, Margraf, Günnemann 2020): messages x_ji of pairs are updated by messages x_kj, k ≠ i,
  * with the angle between them. Pairs (i, j) lie in [B, N, K], triplets (i, j, k) in [B, N, K, K].
  */
-import { nn, np } from "../runtime/jax.ts";
+import { np } from "../runtime/jax.ts";
+import { silu } from "./mlp.ts";
 import {
   embedSpecies,
   type MolecularGraph,
@@ -106,7 +107,7 @@ export function dimenetLayout(config: DimenetConfig): Layout {
 
 const times = ({ weight }: Weight, x: np.Array): np.Array => np.matmul(x, weight.transpose());
 const residual = ([first, second]: Residual, x: np.Array): np.Array =>
-  x.ref.add(nn.silu(linear(second, nn.silu(linear(first, x)))));
+  x.ref.add(silu(linear(second, silu(linear(first, x)))));
 
 /** What the geometry gives to every block. */
 type Basis = {
@@ -162,15 +163,15 @@ function sphericalProjection(p: Weight, basis: Basis, graph: MolecularGraph): np
 
 function interaction(p: Interaction, x: np.Array, basis: Basis, graph: MolecularGraph): np.Array {
   const [B, N, K, H] = x.shape;
-  const own = nn.silu(linear(p.ji, x.ref));
+  const own = silu(linear(p.ji, x.ref));
   const radial = times(p.rbf[1], times(p.rbf[0], basis.rbf.ref));
-  const sent = nn.silu(linear(p.kj, x.ref)).mul(radial); // [B, N, K, H]
+  const sent = silu(linear(p.kj, x.ref)).mul(radial); // [B, N, K, H]
   const spherical = sphericalProjection(p.sbf, basis, graph); // [B, N, K, K, 8]
   let received: np.Array; // [B, N, K, H]
   if (p.down && p.spread && p.up) {
-    const low = nn.silu(times(p.down, sent)); // [B, N, K, I]
+    const low = silu(times(p.down, sent)); // [B, N, K, I]
     const sum = times(p.spread, spherical).mul(neighboursOf(graph, low)).sum(3);
-    received = nn.silu(times(p.up, sum));
+    received = silu(times(p.up, sum));
   } else {
     const onward = neighboursOf(graph, sent); // [B, N | 1, K, K, H]
     const sum = np.matmul(spherical.transpose([0, 1, 2, 4, 3]), onward); // [B, N, K, 8, H]
@@ -178,7 +179,7 @@ function interaction(p: Interaction, x: np.Array, basis: Basis, graph: Molecular
   }
   let h = own.add(received);
   for (const block of p.before) h = residual(block, h);
-  h = nn.silu(linear(p.skip, h)).add(x);
+  h = silu(linear(p.skip, h)).add(x);
   for (const block of p.after) h = residual(block, h);
   return h;
 }
@@ -186,7 +187,7 @@ function interaction(p: Interaction, x: np.Array, basis: Basis, graph: Molecular
 /** From messages to a number for each atom. [B, N, 1] */
 function output(p: Output, x: np.Array, basis: Basis): np.Array {
   let atoms = times(p.rbf, basis.rbf.ref).mul(x).sum(2); // [B, N, H]
-  for (const layer of p.layers) atoms = nn.silu(linear(layer, atoms));
+  for (const layer of p.layers) atoms = silu(linear(layer, atoms));
   return times(p.last, atoms);
 }
 
@@ -204,11 +205,11 @@ export function dimenet(
   const basis = basisOf(config, pairGeometry(graph, x), graph);
   const { embedding } = parameters;
   const h = embedSpecies(graph, embedding.weight); // [B, N, H]
-  const rbf = nn.silu(linear(embedding.rbf, basis.rbf.ref)); // [B, N, K, H]
+  const rbf = silu(linear(embedding.rbf, basis.rbf.ref)); // [B, N, K, H]
   const like = np.zerosLike(rbf.ref);
   const [B, N, , H] = rbf.shape;
   const ends = [h.ref.reshape([B, N, 1, H]).add(like.ref), neighboursOf(graph, h).add(like), rbf];
-  let messages = nn.silu(linear(embedding.pair, np.concatenate(ends, 3)));
+  let messages = silu(linear(embedding.pair, np.concatenate(ends, 3)));
   let outputs = output(parameters.outputs[0], messages.ref, basis);
   parameters.interactions.forEach((block, l) => {
     messages = interaction(block, messages, basis, graph);

@@ -2,7 +2,7 @@
  * The geometric networks under one roof: which there are, their parameters, and their output, one number for each
  * atom. SchNet, PaiNN, EGNN and the general message passing end in SchNetPack's atomwise head; DimeNet brings its own.
  */
-import { nn, type np } from "../runtime/jax.ts";
+import type { np } from "../runtime/jax.ts";
 import { type DimenetConfig, type DimenetParameters, dimenet, dimenetLayout } from "./dimenet.ts";
 import {
   type MessagePassingConfig,
@@ -10,6 +10,7 @@ import {
   messagePassing,
   messagePassingLayout,
 } from "./message-passing.ts";
+import { silu } from "./mlp.ts";
 import type { MolecularGraph } from "./molecular-graph.ts";
 import { type PainnConfig, type PainnParameters, painn, painnLayout } from "./painn.ts";
 import { glorotSpecs, type Layout, type Linear, linear, type ParameterTree } from "./parameters.ts";
@@ -31,7 +32,7 @@ const headSpecs = (F: number): Layout => [
   ...glorotSpecs("output.1", F / 2, 1),
 ];
 const head = ([first, second]: Head, features: np.Array): np.Array =>
-  linear(second, nn.silu(linear(first, features)));
+  linear(second, silu(linear(first, features)));
 
 function representationLayout(config: GeometricConfig): Layout {
   switch (config.kind) {

@@ -6,6 +6,7 @@
  * not ask for, so that energies are smooth.
  */
 import { nn, np } from "../runtime/jax.ts";
+import { silu } from "./mlp.ts";
 import { embedSpecies, type MolecularGraph, neighboursOf, pairGeometry } from "./molecular-graph.ts";
 import { glorotSpecs, type Layout, type Linear, linear } from "./parameters.ts";
 import { cosineCutoff, type RadialBasis, radialBasis } from "./radial.ts";
@@ -73,7 +74,7 @@ function messages(p: Layer, h: np.Array, e: np.Array, graph: MolecularGraph): np
   const own = linear(p.message.receiver, h.ref).reshape([B, N, 1, H]);
   const other = neighboursOf(graph, np.matmul(h, p.message.sender.weight.transpose()));
   const first = own.add(other).add(np.matmul(e, p.message.edge.weight.transpose()));
-  const message = nn.silu(linear(p.message.second, nn.silu(first)));
+  const message = silu(linear(p.message.second, silu(first)));
   return p.gate ? message.ref.mul(nn.sigmoid(linear(p.gate, message))) : message;
 }
 
@@ -95,7 +96,7 @@ function updated(
   h: np.Array,
   m: np.Array,
 ): np.Array {
-  if (kind === "residual") return h.ref.add(linear(p[1], nn.silu(linear(p[0], np.concatenate([h, m], 2)))));
+  if (kind === "residual") return h.ref.add(linear(p[1], silu(linear(p[0], np.concatenate([h, m], 2)))));
   const H = h.shape[2];
   const fromMessage = linear(p[0], m); // reset, update, candidate [B, N, 3H]
   const fromState = linear(p[1], h.ref);

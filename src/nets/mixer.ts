@@ -3,6 +3,7 @@
  * image and over channels in turn. All of it is matrix products, which the CPU does best.
  */
 import { nn, type np } from "../runtime/jax.ts";
+import { silu } from "./mlp.ts";
 import { type Layout, type Linear, linear, linearSpecs } from "./parameters.ts";
 import { timeFeatures } from "./residual-mlp.ts";
 
@@ -63,10 +64,10 @@ export function mixer(config: MixerConfig, network: Mixer, x: np.Array, t: np.Ar
   for (const block of network.blocks) {
     h = h.add(linear(block.time, time.ref).reshape([B, 1, C]));
     const across = nn.standardize(h.ref, -1).transpose([0, 2, 1]); // [B, C, N]
-    const mixed = linear(block.tokens[1], nn.silu(linear(block.tokens[0], across)));
+    const mixed = linear(block.tokens[1], silu(linear(block.tokens[0], across)));
     h = h.add(mixed.transpose([0, 2, 1]));
     const along = nn.standardize(h.ref, -1);
-    h = h.add(linear(block.channels[1], nn.silu(linear(block.channels[0], along))));
+    h = h.add(linear(block.channels[1], silu(linear(block.channels[0], along))));
   }
   time.dispose();
   return linear(network.out, nn.standardize(h, -1))
