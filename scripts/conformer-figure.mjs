@@ -1,5 +1,5 @@
 /**
- * Makes docs/conformers.svg and .png: conformers of one molecule laid over each other, one panel for each SDF file.
+ * Makes OUT_STEM.svg and .png (docs/conformers.png is one): conformers of one molecule laid over each other, one panel for each SDF file.
  * usage: node scripts/conformer-figure.mjs OUT_STEM "SMILES" TITLE=FILE.sdf …
  * The conformers are superposed on the heavy atoms of rings where there are any, else on all heavy atoms.
  */

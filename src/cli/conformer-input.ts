@@ -4,7 +4,14 @@ import { hillFormula } from "../chem/formula.ts";
 import type { Molecule } from "../chem/molecule.ts";
 import type { Rdkit } from "../chem/rdkit.ts";
 import { type GraphWithStereo, graphOfMolblock, graphOfSmiles } from "../chem/rdkit-graph.ts";
-import { type Ensemble, isJsonLines, isXyz, readEnsembles } from "../data/ensembles.ts";
+import {
+  type Ensemble,
+  ensembleName,
+  isJsonLines,
+  isXyz,
+  readEnsembles,
+  sameRecordGraph,
+} from "../data/ensembles.ts";
 import { InputError } from "../errors.ts";
 import { fileBytes } from "../formats/file-bytes.ts";
 import { extensionOf } from "../formats/format.ts";
@@ -77,7 +84,7 @@ async function* moleculeFile(file: string): AsyncGenerator<RequestedMolecule> {
   let last: { readonly molecule: Molecule; structures: number; readonly record: number } | undefined;
   let record = 0;
   const asked = ({ molecule, structures, record: number }: NonNullable<typeof last>): RequestedMolecule => ({
-    name: molecule.name || `molecule ${number}`,
+    name: ensembleName(molecule.name, number - 1),
     structures,
     graph: (rdkit) => {
       const place = `${file}: record ${number}`;
@@ -88,7 +95,7 @@ async function* moleculeFile(file: string): AsyncGenerator<RequestedMolecule> {
   });
   for await (const molecule of readMolecules(file)) {
     record++;
-    if (last !== undefined && sameGraph(last.molecule, molecule)) {
+    if (last !== undefined && sameRecordGraph(last.molecule, molecule)) {
       last.structures++;
       continue;
     }
@@ -110,11 +117,6 @@ function molblockOf(molecule: Molecule): string {
     ...(atomColumns && { atomColumns }),
   });
 }
-
-const sameGraph = (a: Molecule, b: Molecule): boolean =>
-  a.name === b.name &&
-  a.atomicNumbers.join() === b.atomicNumbers.join() &&
-  JSON.stringify(a.bonds) === JSON.stringify(b.bonds);
 
 const ofEnsemble = (ensemble: Ensemble): RequestedMolecule => ({
   name: ensemble.name,

@@ -123,11 +123,11 @@ async function readRecords(path: string, limit: number): Promise<Ensemble[]> {
 }
 
 /** The title without the number of the conformer that `equimol conformers` writes behind it. */
-const ensembleName = (title: string | undefined, index: number): string =>
+export const ensembleName = (title: string | undefined, index: number): string =>
   title?.replace(/ conformer \d+.*$/, "") || `molecule ${index + 1}`;
 
 /** One atom order, one list of bonds: conformers of one molecule as one program writes them. */
-function sameRecordGraph(a: Molecule, b: Molecule): boolean {
+export function sameRecordGraph(a: Molecule, b: Molecule): boolean {
   return (
     a.atomicNumbers.join() === b.atomicNumbers.join() &&
     bondsText(a.bonds) === bondsText(b.bonds) &&

@@ -1,12 +1,14 @@
 /** Trains a conformer model from geometries and ensembles into a run folder. */
 import { join } from "node:path";
 import { symbolOf } from "../../chem/elements.ts";
+import type { Molecule } from "../../chem/molecule.ts";
 import { loadRdkit } from "../../chem/rdkit.ts";
 import type { Ensemble } from "../../data/ensembles.ts";
 import { setSize } from "../../data/molecule-set.ts";
 import type { Dataset } from "../../data/store.ts";
 import { InputError } from "../../errors.ts";
 import { writeFileAtomically } from "../../formats/atomic-write.ts";
+import { writeMolecules } from "../../formats/write.ts";
 import { permutation, stream } from "../../math/random.ts";
 import type { GeoDiffModelConfig } from "../../models/geodiff/config.ts";
 import { type ConformerModel, saveConformerModel, scheduleOfConfig } from "../../models/geodiff/model.ts";
@@ -16,7 +18,7 @@ import { packageVersion } from "../../version.ts";
 import { withValidation } from "../edm/train.ts";
 import type { TrainingEvents, TrainingOutcome } from "../loop.ts";
 import { runTraining, type TrainingStart } from "../training.ts";
-import { bondedEnsembles, bondedMolecules, type DroppedMolecules } from "./data.ts";
+import { type BondedConformers, bondedEnsembles, bondedMolecules, type DroppedMolecules } from "./data.ts";
 import type { ConformerSettings } from "./settings.ts";
 import { conformerTask } from "./task.ts";
 
@@ -43,6 +45,21 @@ export interface TrainConformersOptions extends TrainingEvents {
 export function heldOutEnsembles(count: number, share: number, seed: number): Set<number> {
   const order = permutation(count, stream({ seed, purpose: "split" }));
   return new Set(order.slice(0, Math.round(share * count)));
+}
+
+/** File in the run folder with the ensembles that training does not see, for `equimol evaluate conformers`. */
+export const HELD_OUT = "held-out.sdf";
+
+/** Conformers of one ensemble after the other. */
+function* recordsOf(
+  ensembles: readonly (BondedConformers & { readonly name: string })[],
+): Generator<Molecule> {
+  for (const { name, atomicNumbers, bonds, formalCharges, conformers } of ensembles) {
+    for (const [k, positions] of conformers.entries()) {
+      const charges = formalCharges && { formalCharges };
+      yield { name: `${name} conformer ${k}`, atomicNumbers, bonds, positions, ...charges };
+    }
+  }
 }
 
 /** @throws InputError for settings or data that do not fit, WorkError when training breaks off */
@@ -104,15 +121,18 @@ export async function trainConformers(options: TrainConformersOptions): Promise<
         await saveConformerModel(folder, { ...config, provenance }, values);
         await writeFileAtomically(join(folder, "README.md"), checkpointCard(config, parameters, progress));
       },
-      task: () =>
-        conformerTask(
+      task: async ({ path }) => {
+        const out = whole.molecules.filter((_, k) => held.has(k));
+        if (out.length > 0) await writeMolecules(join(path, HELD_OUT), recordsOf(out));
+        return conformerTask(
           settings,
           { singles: singles.molecules, ensembles, valid: valid.filter(known) },
           elements,
           scheduleOfConfig(config),
           network,
           init?.parameters,
-        ),
+        );
+      },
     });
   } finally {
     network.dispose();
