@@ -27,6 +27,7 @@ async function sampled(
     "--model=qm9-small",
     "--count=2",
     "--sizes=1,9",
+    "--sampler=ancestral",
     "--steps=2",
     "--seed=1",
     `--out=${file}`,
