@@ -63,7 +63,7 @@ describe.skipIf(CHROMIUM === undefined)("the page in a browser (needs Chromium)"
     opened.on("request", (request) => {
       if (!/^(data|blob):/.test(request.url())) requests.add(request.url());
     });
-    await opened.goto(url());
+    await opened.goto(url(), { timeout: 120_000 }); // Chromium starts slowly on a busy machine.
     return opened;
   };
   const current = () => page.locator('.card[aria-current="true"]').getAttribute("aria-label");
