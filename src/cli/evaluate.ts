@@ -71,6 +71,7 @@ export const evaluate = defineVerb({
     ...sweepArgs,
     sampler: samplingArgs.sampler,
     steps: samplingArgs.steps,
+    temperature: samplingArgs.temperature,
     ...seedOption,
     ...engineArgs,
     ...commonOptions,
@@ -118,6 +119,7 @@ export const evaluate = defineVerb({
           guidance: args.guidance,
           sampler: args.sampler,
           steps: args.steps,
+          temperature: args.temperature,
           model,
           condition,
           judge,
@@ -130,7 +132,7 @@ export const evaluate = defineVerb({
       );
       return;
     }
-    const stray = ["judge", "frames", "fixed-noise", "guidance", "sampler", "steps"] as const;
+    const stray = ["judge", "frames", "fixed-noise", "guidance", "sampler", "steps", "temperature"] as const;
     const strayOption = stray.find((name) => args[name] !== undefined && args[name] !== false);
     if (strayOption !== undefined) throw new InputError(`--${strayOption} is for --model M --condition P`);
     if (args.nll || args.model !== undefined || args.data !== undefined) {

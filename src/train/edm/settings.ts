@@ -35,6 +35,8 @@ export const edmSettingsSchema = z.strictObject({
       half: z.enum(HALVES).default("second"),
       /** Molecules without a label are used, too, as examples of the unconditional model. */
       unlabelled: z.boolean().default(true),
+      /** Run or shipped model of a property network that labels the molecules without a label. */
+      labeller: z.string().optional(),
       /** How often a labelled molecule comes in an epoch, each time with other noise. */
       repeat: z.number().int().positive().default(1),
       /** The condition's channels fade with the noise; false is the paper's: the same at all times. */

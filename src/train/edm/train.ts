@@ -20,6 +20,7 @@ import type { TrainingEvents, TrainingOutcome } from "../loop.ts";
 import { lastCheckpointOf } from "../run-folder.ts";
 import { runTraining, type TrainingStart } from "../training.ts";
 import { conditionOf, generatorsPart, labelledByAll, trainingItems } from "./conditional-data.ts";
+import { withPredictedLabels } from "./labeller.ts";
 import type { EdmSettings } from "./settings.ts";
 import { edmTask } from "./task.ts";
 
@@ -101,6 +102,7 @@ export async function trainEdm(options: TrainEdmOptions): Promise<TrainingOutcom
     provenance: {},
   };
   const items = trainingItems(train, settings.condition);
+  const known = await withPredictedLabels(train, settings.condition);
   const rule = bondRuleOf(config);
   // The objective of a learned schedule is computed by jax-js whatever the engine.
   if (settings.schedule.kind === "learned") await prepareRuntime("cpu");
@@ -127,7 +129,14 @@ export async function trainEdm(options: TrainEdmOptions): Promise<TrainingOutcom
         edmTask(
           config,
           settings,
-          { train, valid, items, rule, samples, ...(init && { init: widenedParameters(init, config) }) },
+          {
+            train: known,
+            valid,
+            items,
+            rule,
+            samples,
+            ...(init && { init: widenedParameters(init, config) }),
+          },
           engine,
         ),
     });
@@ -164,6 +173,7 @@ const conditionFacts = (train: MoleculeSet, { condition }: EdmSettings) => ({
   labelled: labelledByAll(train, condition.properties).length,
   repeat: condition.repeat,
   dropout: condition.dropout,
+  ...(condition.labeller === undefined ? {} : { labeller: condition.labeller }),
 });
 
 /** What the model that training started from had seen. */
