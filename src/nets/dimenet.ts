@@ -155,7 +155,8 @@ function triplets(graph: MolecularGraph): np.Array {
 /** The spherical basis of the triplets through its first linear map: Σ_l P_l Σ_n W_pln j_ln. [B, N, K, K, 8] */
 function sphericalProjection(p: Weight, basis: Basis, graph: MolecularGraph): np.Array {
   const [B, N, K, L, R] = basis.radial.shape;
-  const split = p.weight.reshape([BASIS, L, R]).transpose([1, 2, 0]); // [L, R, 8]
+  // As many axes as its partner has: with fewer, jax-js 0.1.25 puts the axes of the product in another order.
+  const split = p.weight.reshape([BASIS, L, R]).transpose([1, 2, 0]).reshape([1, 1, 1, L, R, BASIS]);
   const ofPairs = np.matmul(basis.radial.ref.reshape([B, N, K, L, 1, R]), split).reshape([B, N, K, L, BASIS]);
   const ofTriplets = neighboursOf(graph, ofPairs); // [B, N | 1, K, K, L, 8]
   return basis.angular.ref.reshape([B, N, K, K, L, 1]).mul(ofTriplets).sum(4);

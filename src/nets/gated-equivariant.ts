@@ -3,7 +3,8 @@
  * representation: a vector for each atom that turns along with the molecule, for forces predicted directly or dipole
  * moments. Names of the parameters are SchNetPack's.
  */
-import { nn, np } from "../runtime/jax.ts";
+import { np } from "../runtime/jax.ts";
+import { silu } from "./mlp.ts";
 import { glorotSpecs, type Layout, type Linear, linear } from "./parameters.ts";
 
 export type GatedBlock = {
@@ -37,12 +38,12 @@ function gated(p: GatedBlock, s: np.Array, v: np.Array, last: boolean): [np.Arra
       .add(1e-8),
   );
   const [first, second] = p.scalar_net;
-  const x = linear(second, nn.silu(linear(first, np.concatenate([s, norm], 2)))); // [B, N, 2 out]
+  const x = linear(second, silu(linear(first, np.concatenate([s, norm], 2)))); // [B, N, 2 out]
   const [B, N] = x.shape;
   const gate = x.ref.slice([], [], [out]).reshape([B, N, 1, out]);
   const scalars = x.slice([], [], [0, out]);
   const vectors = gate.mul(mixed.slice([], [], [], [out]));
-  return [last ? scalars : nn.silu(scalars), vectors];
+  return [last ? scalars : silu(scalars), vectors];
 }
 
 /**

@@ -5,8 +5,8 @@
  * and section 3.3), which predicts properties without moving atoms. Messages fade at the cutoff, which the papers do
  * not ask for, so that energies are smooth.
  */
-import { nn, np } from "../runtime/jax.ts";
-import { silu } from "./mlp.ts";
+import { np } from "../runtime/jax.ts";
+import { sigmoid, silu } from "./mlp.ts";
 import { embedSpecies, type MolecularGraph, neighboursOf, pairGeometry } from "./molecular-graph.ts";
 import { glorotSpecs, type Layout, type Linear, linear } from "./parameters.ts";
 import { cosineCutoff, type RadialBasis, radialBasis } from "./radial.ts";
@@ -75,7 +75,7 @@ function messages(p: Layer, h: np.Array, e: np.Array, graph: MolecularGraph): np
   const other = neighboursOf(graph, np.matmul(h, p.message.sender.weight.transpose()));
   const first = own.add(other).add(np.matmul(e, p.message.edge.weight.transpose()));
   const message = silu(linear(p.message.second, silu(first)));
-  return p.gate ? message.ref.mul(nn.sigmoid(linear(p.gate, message))) : message;
+  return p.gate ? message.ref.mul(sigmoid(linear(p.gate, message))) : message;
 }
 
 /** AGG of messages that fade by `cut` [B, N, K, 1]. [B, N, H] */
@@ -101,8 +101,8 @@ function updated(
   const fromMessage = linear(p[0], m); // reset, update, candidate [B, N, 3H]
   const fromState = linear(p[1], h.ref);
   const part = (x: np.Array, k: number): np.Array => x.ref.slice([], [], [k * H, (k + 1) * H]);
-  const reset = nn.sigmoid(part(fromMessage, 0).add(part(fromState, 0)));
-  const keep = nn.sigmoid(part(fromMessage, 1).add(part(fromState, 1)));
+  const reset = sigmoid(part(fromMessage, 0).add(part(fromState, 0)));
+  const keep = sigmoid(part(fromMessage, 1).add(part(fromState, 1)));
   const candidate = np.tanh(part(fromMessage, 2).add(reset.mul(part(fromState, 2))));
   fromMessage.dispose();
   fromState.dispose();

@@ -6,10 +6,13 @@ export type Mlp = readonly Linear[];
 export type Activation = (x: np.Array) => np.Array;
 
 /**
- * x · sigmoid(x), with the sigmoid as ½ (1 + tanh(x/2)): the gradient of the tensor library's own is NaN below −88.
- * Takes ownership.
+ * 1 / (1 + e⁻ˣ). Below −28 it stays at 7 · 10⁻¹³: no power of the denominator that derivatives make overflows, where
+ * the gradient of the tensor library's own is NaN below −88. Takes ownership.
  */
-export const silu: Activation = (x) => x.ref.mul(np.tanh(x.mul(0.5)).add(1).mul(0.5));
+export const sigmoid: Activation = (x) => np.reciprocal(np.exp(np.minimum(x.neg(), 28)).add(1));
+
+/** x · sigmoid(x). Takes ownership. */
+export const silu: Activation = (x) => x.ref.mul(sigmoid(x));
 
 /** Layers `name.0`, `name.1` … between the given widths; one layer for two widths. */
 export const mlpSpecs = (name: string, sizes: readonly number[]): ParameterSpec[] =>

@@ -3,7 +3,8 @@
  * molecular spectra", ICML 2021): scalar features s [B, N, F] and vector features v [B, N, 3, F]; F: width,
  * W: filters, φ: atomwise networks. Names of the parameters are SchNetPack's, so that its weights can be read.
  */
-import { nn, np } from "../runtime/jax.ts";
+import { np } from "../runtime/jax.ts";
+import { silu } from "./mlp.ts";
 import { embedSpecies, type MolecularGraph, neighboursOf, pairGeometry } from "./molecular-graph.ts";
 import { glorotSpecs, type Layout, type Linear, linear } from "./parameters.ts";
 import { cosineCutoff, type RadialBasis, radialBasis } from "./radial.ts";
@@ -59,7 +60,7 @@ function message(
 ): [np.Array, np.Array] {
   const F = s.shape[2];
   const [first, second] = p.interatomic_context_net;
-  const phi = linear(second, nn.silu(linear(first, s.ref))); // [B, N, 3F]
+  const phi = linear(second, silu(linear(first, s.ref))); // [B, N, 3F]
   const weighted = filters.mul(neighboursOf(graph, phi)); // [B, N, K, 3F]
   const part = (k: number): np.Array => weighted.ref.slice([], [], [], [k * F, (k + 1) * F]);
   const scalars = part(0).sum(2); // [B, N, F]
@@ -82,7 +83,7 @@ function update(p: Update, s: np.Array, v: np.Array): [np.Array, np.Array] {
   const Uv = mixed.slice([], [], [], [F]);
   const norm = np.sqrt(np.square(Vv.ref).sum(2).add(1e-8)); // [B, N, F]
   const [first, second] = p.intraatomic_context_net;
-  const a = linear(second, nn.silu(linear(first, np.concatenate([s.ref, norm], 2)))); // [B, N, 3F]
+  const a = linear(second, silu(linear(first, np.concatenate([s.ref, norm], 2)))); // [B, N, 3F]
   const [B, N] = a.shape;
   const part = (k: number): np.Array => a.ref.slice([], [], [k * F, (k + 1) * F]);
   const product = Vv.mul(Uv.ref).sum(2); // [B, N, F]

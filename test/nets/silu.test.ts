@@ -1,5 +1,5 @@
 import { beforeAll, expect, test } from "vitest";
-import { silu } from "../../src/nets/mlp.ts";
+import { sigmoid, silu } from "../../src/nets/mlp.ts";
 import { jax, np } from "../../src/runtime/jax.ts";
 import { prepareRuntime } from "../../src/runtime/prepare.ts";
 
@@ -11,5 +11,17 @@ test("silu is x times the sigmoid of x, with its slope, for numbers of any size"
     const sigmoid = 1 / (1 + Math.exp(-x));
     expect((await silu(np.array([x])).data())[0]).toBeCloseTo(x * sigmoid, 5);
     expect((await slope(np.array([x])).data())[0]).toBeCloseTo(sigmoid + x * sigmoid * (1 - sigmoid), 5);
+  }
+});
+
+test("second derivatives of sigmoid and silu are finite for numbers of any size", async () => {
+  for (const f of [sigmoid, silu]) {
+    const bend = jax.grad((x: np.Array) =>
+      jax
+        .grad((y: np.Array) => f(y).sum())(x)
+        .sum(),
+    );
+    for (const x of [-1e4, -100, -28, -1, 0, 100, 1e4])
+      expect(Number.isFinite((await bend(np.array([x])).data())[0])).toBe(true);
   }
 });

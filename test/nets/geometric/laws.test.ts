@@ -33,7 +33,7 @@ describe.each(Object.entries(SMALL))("%s", (_, config) => {
     );
     // jax-js computes sin and cos to seven digits, differently in the lanes of a vector; Bessel functions amplify that.
     expect(Math.abs(after.energy - before.energy)).toBeLessThan(
-      config.kind.startsWith("dimenet") ? 1e-4 : 1e-9,
+      config.kind.startsWith("dimenet") ? 5e-7 : 1e-9,
     );
   });
 

@@ -66,15 +66,18 @@ export function randomMolecules(sizes: readonly number[], seed: number, types = 
 const distance = (x: Float64Array, i: number, j: number): number =>
   Math.hypot(x[3 * i] - x[3 * j], x[3 * i + 1] - x[3 * j + 1], x[3 * i + 2] - x[3 * j + 2]);
 
-/** One molecule as a dense graph in double precision. */
-export function graph64(species: ArrayLike<number>, types: number): MolecularGraph {
-  const N = species.length;
+/** One molecule as a dense graph in double precision, with room for N atoms. */
+export function graph64(species: ArrayLike<number>, types: number, N = species.length): MolecularGraph {
+  const A = species.length;
   const oneHot = new Float64Array(N * types);
-  for (let i = 0; i < N; i++) oneHot[i * types + species[i]] = 1;
-  const pairs = new Float64Array(N * N).map((_, k) => Number(Math.floor(k / N) !== k % N));
+  for (let i = 0; i < A; i++) oneHot[i * types + species[i]] = 1;
+  const pairs = new Float64Array(N * N).map((_, k) => {
+    const [i, j] = [Math.floor(k / N), k % N];
+    return Number(i !== j && i < A && j < A);
+  });
   return {
     species: np.array(oneHot, { shape: [1, N, types] }),
-    atoms: np.array(new Float64Array(N).fill(1), { shape: [1, N, 1] }),
+    atoms: np.array(new Float64Array(N).fill(1, 0, A), { shape: [1, N, 1] }),
     pairs: np.array(pairs, { shape: [1, N, N, 1] }),
   };
 }
