@@ -18,6 +18,8 @@ import { openPeer } from "./subjects.mjs";
 
 const MOLECULES = 3000;
 const LARGEST = 15;
+/** Molecules of a batch, and AdamW: what the peer is timed with. */
+const BATCH = 128;
 
 /** The first molecules of QM9 that are small enough, and a few more for validation; undefined where QM9 is not here. */
 export async function miniQm9() {
@@ -42,6 +44,8 @@ export async function measureEpoch(data, engine, threads, epochs) {
     assignments: [
       ...[
         `training.epochs=${epochs}`,
+        `training.batchSize=${BATCH}`,
+        "training.optimizer=adamw",
         "training.validateEvery=1000000",
         "training.checkpointSeconds=1000000",
       ],
@@ -76,9 +80,9 @@ export async function measureEpoch(data, engine, threads, epochs) {
 
 /** The peer's training steps on the same batches. */
 export async function measurePeerEpoch(data) {
-  const { network, training } = PRESETS["mini-qm9"].settings;
+  const { network } = PRESETS["mini-qm9"].settings;
   const sizes = sizesOf(data.train);
-  const batches = epochBatches(sizes, { batchSize: training.batchSize, seed: 0, epoch: 0 });
+  const batches = epochBatches(sizes, { batchSize: BATCH, seed: 0, epoch: 0 });
   const peer = openPeer({ hidden: network.hidden, layers: network.layers }, 2);
   try {
     let engine;
