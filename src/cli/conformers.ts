@@ -11,11 +11,13 @@ import {
 } from "../evaluate/conformer-processing.ts";
 import { checkMoleculeTarget, coordinatesFit, writeMolecules } from "../formats/write.ts";
 import { findModel } from "../models/edm/model.ts";
+import { CONFORMER_SAMPLERS } from "../models/geodiff/config.ts";
 import {
-  CONFORMER_SAMPLERS,
   type ConformerOptions,
   generateConformers,
+  recommendedConformerSampling,
   type StereoReport,
+  takesTemperature,
 } from "../models/geodiff/generate.ts";
 import { type ConformerModel, loadConformerModel } from "../models/geodiff/model.ts";
 import { CONFORMER_ENGINES, createConformerNetwork } from "../models/geodiff/network.ts";
@@ -27,7 +29,6 @@ import { defineVerb } from "./verb.ts";
 
 /** Larger molecules are refused: every pair of atoms is computed. */
 const MAX_ATOMS = 150;
-const DEFAULT_STEPS = 50;
 
 export const conformers = defineVerb({
   meta: {
@@ -63,14 +64,18 @@ export const conformers = defineVerb({
     sampler: {
       type: "enum",
       options: [...CONFORMER_SAMPLERS],
-      default: CONFORMER_SAMPLERS[0],
-      description: "how noise becomes structures",
+      description: "how noise becomes structures (what the model recommends, else sde-dpm-solver)",
     },
     steps: {
       type: "string",
       valueHint: "K",
-      default: String(DEFAULT_STEPS),
-      description: "denoising steps, at most the model's",
+      description: "denoising steps, at most the model's (what it recommends, else 50)",
+    },
+    temperature: {
+      type: "string",
+      valueHint: "τ",
+      description:
+        "multiplies the noise of the steps; below 1: geometry that is sounder and varies less (what the model recommends, else 1)",
     },
     limit: { type: "string", valueHint: "K", description: "only the first K molecules of the file" },
     "any-stereo": { type: "boolean", description: "keep conformers whose stereochemistry came out wrong" },
@@ -115,11 +120,11 @@ export const conformers = defineVerb({
     const output = createOutput(args);
     const began = performance.now();
     const count = countOption(args.count);
-    const steps = integerOption("steps", args.steps, { min: 1 });
+    const wantedSteps = integerOption("steps", args.steps, { min: 1 });
     const seed = integerOption("seed", args.seed, { min: 0 });
     const limit = integerOption("limit", args.limit, { min: 1 });
     integerOption("threads", args.threads, { min: 1 });
-    const sampler = CONFORMER_SAMPLERS.find((name) => name === args.sampler) ?? CONFORMER_SAMPLERS[0];
+    const cooling = numberOption("temperature", args.temperature, { min: 0, max: 2 });
     const energyWindow = numberOption("energy-window", args["energy-window"], { min: 0 });
     const prune = numberOption("prune", args.prune, { min: 0 });
     const processing: ProcessingOptions = {
@@ -130,6 +135,14 @@ export const conformers = defineVerb({
     };
     await checkMoleculeTarget(args.out);
     const model = await loadConformerModel(findModel(args.model));
+    const recommended = recommendedConformerSampling(
+      args.sampler === undefined ? model.config : { ...model.config, sampling: undefined },
+    );
+    const sampler = CONFORMER_SAMPLERS.find((name) => name === args.sampler) ?? recommended.sampler;
+    const steps = wantedSteps ?? recommended.steps;
+    if (cooling !== undefined && !takesTemperature(sampler))
+      throw new InputError(`--temperature multiplies the noise of the steps; ${sampler} adds none here`);
+    const temperature = cooling ?? recommended.temperature;
     if (steps > model.schedule.steps)
       throw new InputError(`--steps takes an integer from 1 to ${model.schedule.steps}; got "${args.steps}"`);
     const rdkit = await loadRdkit();
@@ -159,6 +172,7 @@ export const conformers = defineVerb({
           seed,
           sampler,
           steps,
+          temperature,
           anyStereo: args["any-stereo"] === true,
           onProgress: (share) => progress.update(position + share, name),
         };
@@ -210,6 +224,7 @@ export const conformers = defineVerb({
       seed,
       sampler,
       steps,
+      temperature,
       engine: network.name,
       seconds,
       stereo: totals(results),
@@ -218,7 +233,7 @@ export const conformers = defineVerb({
     });
     report(output, results, failures.length);
     output.print(
-      `${written} conformers of ${results.length} molecule${results.length === 1 ? "" : "s"} in ${duration(seconds)} (${sampler}, ${steps} steps, ${network.name}) → ${args.out}\nMeasure them with: ${program()} evaluate conformers ${quoted(args.out)} REFERENCE`,
+      `${written} conformers of ${results.length} molecule${results.length === 1 ? "" : "s"} in ${duration(seconds)} (${sampler}, ${steps} steps${temperature === 1 ? "" : `, temperature ${temperature}`}, ${network.name}) → ${args.out}\nMeasure them with: ${program()} evaluate conformers ${quoted(args.out)} REFERENCE`,
     );
     return { exitCode: failures.length > 0 ? 2 : 0 };
   },

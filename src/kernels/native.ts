@@ -1,6 +1,7 @@
 /** The native engine: fused EGNN kernels in C (egnn.c) behind Node-API, the fastest there is on a CPU. */
 import { InputError, WorkError } from "../errors.ts";
 import type { EgnnConfig } from "../nets/egnn-config.ts";
+import type { ParameterUpdater } from "../nets/update.ts";
 import { inNode, nodeModule } from "../runtime/platform.ts";
 import { type KernelEngine, type KernelOptions, kernelEngine } from "./kernel-engine.ts";
 
@@ -88,6 +89,30 @@ export function loadNativeEngine(config: EgnnConfig, options: NativeOptions = {}
     },
     dispose: () => addon.dispose(handle),
   });
+}
+
+/** The smallest network: updates know nothing of networks, they use the add-on's threads and instruction set. */
+const ANY_NETWORK: EgnnConfig = {
+  inFeatures: 1,
+  outFeatures: 1,
+  hidden: 16,
+  layers: 1,
+  sublayers: 1,
+  attention: false,
+  tanh: false,
+  coordsRange: 1,
+  normConstant: 1,
+  aggregation: "sum",
+  normalizationFactor: 1,
+  sinEmbedding: false,
+};
+
+/** Parameter updates in native code for networks of other kinds, or undefined where it was not built. */
+export function loadNativeUpdater(
+  options: NativeOptions = {},
+): { readonly updater: ParameterUpdater; readonly dispose: () => void } | undefined {
+  const engine = loadNativeEngine(ANY_NETWORK, options);
+  return engine && { updater: engine.updater, dispose: engine.dispose };
 }
 
 async function explained<T>(operation: Promise<T>): Promise<T> {

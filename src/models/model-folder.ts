@@ -75,11 +75,25 @@ export async function modelKindOf(folder: string): Promise<string | undefined> {
   return typeof kind === "string" ? kind : undefined;
 }
 
-/** The configuration of a model folder. @throws InputError naming the key that is wrong */
+/** What a model of each kind is, and the commands that take it. */
+const KINDS: Readonly<Record<string, string>> = {
+  edm: "generates molecules: equimol sample --model MODEL --out FILE",
+  conformers: "makes conformers of a given molecule: equimol conformers SMILES --model MODEL --out FILE",
+  cg: "is of a coarse-grained molecule: equimol sample or simulate --model MODEL --out OUT",
+  forcefield: "is a force field: equimol simulate MOLECULE --model MODEL --out FOLDER",
+  property: "predicts a property: equimol predict MOLECULES --model MODEL",
+  lab: "is one of the lab: equimol lab sample --model MODEL --out FILE",
+};
+
+/** The configuration of a model folder. @throws InputError naming the key that is wrong, or what the model is for */
 export async function readModelConfig<S extends z.ZodType>(folder: string, schema: S): Promise<z.infer<S>> {
   const file = join(folder, "config.json");
-  const result = schema.safeParse(await configOf(file));
+  const value = await configOf(file);
+  const result = schema.safeParse(value);
   if (result.success) return result.data;
   const [issue] = result.error.issues;
+  const { kind } = (value ?? {}) as { readonly kind?: unknown };
+  if (issue.path.join() === "kind" && typeof kind === "string" && kind in KINDS)
+    throw new InputError(`this model ${KINDS[kind]}`, { file: folder });
   throw new InputError(`${issue.path.join(".") || "(top level)"}: ${issue.message}`, { file });
 }

@@ -1,7 +1,11 @@
-/** Shape of the network of a coarse-grained molecule: N distinguishable beads in a chain; see beads.ts. */
+/** Shape of the network of a coarse-grained molecule: N distinguishable beads in a chain; see beads.ts, bead-painn.ts. */
 import { type Layout, linearSpecs, type ParameterSpec } from "./parameters.ts";
 
+export const BEAD_NETWORKS = ["perceptron", "painn"] as const;
+
 export interface BeadNetworkConfig {
+  /** A perceptron of invariants (beads.ts), or PaiNN (bead-painn.ts). */
+  readonly kind: (typeof BEAD_NETWORKS)[number];
   /** N ≥ 4: beads i and i + 1 are bonded, all of them have a name of their own. */
   readonly beads: number;
   /** Mean distance of each pair (i < j, row by row), in units of the positions' scale. [P] */

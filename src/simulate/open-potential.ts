@@ -3,6 +3,8 @@ import { createHash } from "node:crypto";
 import { InputError } from "../errors.ts";
 import { createAtomwiseEngine } from "../kernels/create-atomwise-engine.ts";
 import type { EngineOptions } from "../kernels/create-engine.ts";
+import { beadNetworkConfig } from "../models/cg/config.ts";
+import { openBeadFields } from "../models/cg/field.ts";
 import { cgPotential } from "../models/cg/force-field.ts";
 import { loadCg } from "../models/cg/model.ts";
 import { findModel } from "../models/edm/model.ts";
@@ -74,7 +76,9 @@ export async function openPotential(
   if (await isCoarseGrained(folder)) {
     const model = await loadCg(folder);
     checkSame(model.parameters, settings);
-    return { potential: cgPotential(model, settings.noise), engine: "plain arrays", nearest: TOUCHING };
+    const { engine, dispose } = await openBeadFields(beadNetworkConfig(model.config));
+    dispose();
+    return { potential: cgPotential(model, settings.noise), engine, nearest: TOUCHING };
   }
   const model = await loadGeometric(folder);
   checkSame(model.parameters, settings);

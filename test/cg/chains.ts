@@ -2,8 +2,9 @@
 import { sigmoid } from "../../src/diffusion/schedule.ts";
 import { stream } from "../../src/math/random.ts";
 import type { CgConfig } from "../../src/models/cg/config.ts";
+import { beadNetworkLayout } from "../../src/models/cg/field.ts";
 import { type CgModel, cgLayout, cgModelOf } from "../../src/models/cg/model.ts";
-import { type BeadNetworkConfig, beadLayout, pairCount, pairsOf } from "../../src/nets/beads-config.ts";
+import { type BeadNetworkConfig, pairCount, pairsOf } from "../../src/nets/beads-config.ts";
 import { initialParameters, layoutSize, namedViews } from "../../src/nets/parameters.ts";
 
 /** A network with random, lively parameters. */
@@ -13,6 +14,7 @@ export function network(changes: Partial<BeadNetworkConfig> = {}): {
 } {
   const { beads = 5 } = changes;
   const config: BeadNetworkConfig = {
+    kind: "perceptron",
     beads,
     distanceMeans: pairsOf(beads).map(([i, j]) => 1.4 * (j - i) ** 0.7),
     distanceDeviations: pairsOf(beads).map(([i, j]) => 0.03 * (j - i) ** 2),
@@ -21,7 +23,7 @@ export function network(changes: Partial<BeadNetworkConfig> = {}): {
     conservative: true,
     ...changes,
   };
-  return { config, parameters: initialParameters(beadLayout(config), 5) };
+  return { config, parameters: initialParameters(beadNetworkLayout(config), 5) };
 }
 
 /** B configurations of N beads like those of a molecule, without centre of mass. [B, N, 3] */
@@ -122,7 +124,7 @@ export function exactChainModel(k: number, gamma: number, scale = 1): CgModel {
   const config: CgConfig = {
     kind: "cg",
     format: 1,
-    network: { hidden: 4, layers: 1, conservative: true },
+    network: { kind: "perceptron", hidden: 4, layers: 1, conservative: true },
     schedule: { kind: "polynomial", power: 2, precision: 1e-5, steps: 1000 },
     beads: [6, 6, 6, 6],
     scale,

@@ -182,7 +182,7 @@ test.each([
   "the compiled gradient of the loss is its derivative (conserving: %s, width %d)",
   async (conservative, hidden) => {
     const { config, parameters } = network({ conservative, hidden });
-    const objective = cgObjective(config);
+    const objective = await cgObjective(config);
     const B = 5;
     const batch = {
       x: configurations(B, 5),

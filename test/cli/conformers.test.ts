@@ -61,6 +61,29 @@ test("a SMILES becomes as many records as asked for, with bonds, the same for th
   expect(readFileSync(out, "utf8")).not.toBe(first);
 });
 
+test("a temperature takes noise away, and samplers without noise refuse it", async () => {
+  expect((await conformers("CCO", "--temperature", "0")).code).toBe(0);
+  const cold = readFileSync(out, "utf8");
+  await conformers("CCO");
+  expect(readFileSync(out, "utf8")).not.toBe(cold);
+  const { code, stderr } = await conformers("CCO", "--temperature", "0.5", "--sampler", "ddim");
+  expect([code, stderr.trim().split("\n").length]).toEqual([2, 1]);
+  expect(stderr).toContain("ddim adds none here");
+});
+
+test("a model of another kind says which command takes it", async () => {
+  const words = [
+    ["sample", "--model", model, "--out", out],
+    ["conformers", "CCO", "--model", "qm9-small", "--out", out],
+    ["conformers", "CCO", "--model", "ala2-cg", "--out", out],
+  ];
+  const ends = await Promise.all(words.map((each) => equimol(each)));
+  expect(ends.map(({ code }) => code)).toEqual([2, 2, 2]);
+  expect(ends[0].stderr).toContain("makes conformers of a given molecule: equimol conformers SMILES");
+  expect(ends[1].stderr).toContain("generates molecules: equimol sample");
+  expect(ends[2].stderr).toContain("coarse-grained molecule: equimol sample or simulate");
+});
+
 test("in a file of many, the good ones come out and the exit code says that some failed", async () => {
   const input = file("many.smi", "CCO ethanol\n\n# a comment\nCC(=O broken\nCN amine\nC.C two\n");
   const { code, stdout, stderr } = await conformers(input, "--json");

@@ -7,8 +7,8 @@ import { polynomialSchedule } from "../../src/diffusion/schedule.ts";
 import { stream } from "../../src/math/random.ts";
 import { center } from "../../src/math/superposition.ts";
 import { type GraphChannels, graphChannels } from "../../src/models/geodiff/channels.ts";
-import { geoDiffConfigSchema } from "../../src/models/geodiff/config.ts";
-import { CONFORMER_SAMPLERS, generateConformers } from "../../src/models/geodiff/generate.ts";
+import { CONFORMER_SAMPLERS, geoDiffConfigSchema } from "../../src/models/geodiff/config.ts";
+import { generateConformers } from "../../src/models/geodiff/generate.ts";
 import { conformerModelOf } from "../../src/models/geodiff/model.ts";
 import { type ConformerNetwork, createJaxConformerNetwork } from "../../src/models/geodiff/network.ts";
 import { noisedTargets, projectDistances } from "../../src/models/geodiff/objective.ts";
@@ -190,6 +190,31 @@ describe("sampling", () => {
       expect(positions.every(Number.isFinite)).toBe(true);
     });
   });
+
+  test.each(["sde-dpm-solver", "ancestral"] as const)(
+    "%s: of a Gaussian, samples have its deviation at temperature 1, and less the lower it is",
+    async (sampler) => {
+      // Without a displacement the structure is x̃/(1 + (σ/s)²): exact for normal coordinates of deviation s.
+      const model = conformerModelOf(CONFIG, parameters);
+      const still = {
+        ...network,
+        displacement: async (_: Float32Array, { positions }: { readonly positions: Float64Array }) =>
+          new Float64Array(positions.length),
+      };
+      const deviation = async (temperature: number): Promise<number> => {
+        const wanted = { ...options, count: 40, steps: 50, sampler, temperature, anyStereo: true };
+        const { conformers } = await generateConformers(model, still, chiral, wanted);
+        const values = conformers.flatMap(({ positions }) => [...positions]);
+        const free =
+          (values.length * (chiral.topology.atomicNumbers.length - 1)) / chiral.topology.atomicNumbers.length;
+        return Math.sqrt(values.reduce((sum, x) => sum + x * x, 0) / free);
+      };
+      const [warm, cool, cold] = [await deviation(1), await deviation(0.5), await deviation(0)];
+      expect(Math.abs(warm / CONFIG.network.dataScale - 1)).toBeLessThan(0.05);
+      expect(cool).toBeLessThan(0.8 * warm);
+      expect(cold).toBeLessThan(0.8 * cool);
+    },
+  );
 
   test("what is handed over has the stereochemistry asked for, and every sample is accounted for", async () => {
     const model = conformerModelOf(CONFIG, parameters);

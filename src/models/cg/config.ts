@@ -1,11 +1,13 @@
 /** What a model of a coarse-grained molecule is: the contents of its `config.json`. */
 import { z } from "zod";
-import type { BeadNetworkConfig } from "../../nets/beads-config.ts";
+import { BEAD_NETWORKS, type BeadNetworkConfig } from "../../nets/beads-config.ts";
 import { samplingSchema, scheduleSchema } from "../edm/config.ts";
 
 const count = z.number().int().positive();
 
 export const beadNetworkSchema = z.strictObject({
+  /** A perceptron of invariants, or PaiNN on the beads and sites beside them. */
+  kind: z.enum(BEAD_NETWORKS).default("perceptron"),
   hidden: count.default(48),
   layers: count.default(2),
   /** The score is the gradient of an energy; false: a field of its own. */

@@ -6,10 +6,11 @@
 import { symbolOf } from "../../chem/elements.ts";
 import { alphaOf } from "../../diffusion/schedule.ts";
 import { InputError } from "../../errors.ts";
-import { beadField } from "../../nets/bead-field.ts";
+import type { BeadField } from "../../nets/bead-field.ts";
 import type { EnergiesAndForces, Potential } from "../../simulate/potential.ts";
 import { BOLTZMANN } from "../../simulate/units.ts";
 import { beadNetworkConfig } from "./config.ts";
+import { type BeadFields, openBeadFields } from "./field.ts";
 import type { CgModel } from "./model.ts";
 
 /** γ of the level at which positions have noise of this deviation, in Å. */
@@ -19,17 +20,26 @@ export const gammaOfNoise = (scale: number, noise: number): number => 2 * Math.l
  * The potential of mean force that the model stands for. Of a network without energy conservation only the forces
  * mean something; its energies are zero.
  * @param noise deviation in Å of the noise level (what the model recommends)
- * @param temperature K, of the data
  */
 export function cgPotential(model: CgModel, noise = model.config.forceNoise): Potential {
   const { config, parameters } = model;
   const gamma = gammaOfNoise(config.scale, noise);
-  const field = beadField(beadNetworkConfig(config), parameters, gamma);
+  let fields: BeadFields | undefined;
+  let opened: BeadField | undefined;
   const toNetwork = alphaOf(gamma) / config.scale;
   const thermal = BOLTZMANN * config.temperature; // kcal/mol
   const width = 3 * config.beads.length;
   let z = new Float64Array(0);
   let held: EnergiesAndForces = { energies: new Float64Array(0), forces: z };
+  const evaluate = (field: BeadField, positions: Float64Array): EnergiesAndForces => {
+    for (let k = 0; k < z.length; k++) z[k] = toNetwork * positions[k];
+    const { energies, forces } = held;
+    field.evaluate(z, forces, energies);
+    for (let k = 0; k < forces.length; k++) forces[k] *= -thermal * toNetwork;
+    if (config.network.conservative) for (let b = 0; b < energies.length; b++) energies[b] *= thermal;
+    else energies.fill(0);
+    return held;
+  };
   return {
     name: `cg (noise ${noise} Å)`,
     unit: "kcal/mol",
@@ -42,13 +52,13 @@ export function cgPotential(model: CgModel, noise = model.config.forceNoise): Po
         z = new Float64Array(positions.length);
         held = { energies: new Float64Array(z.length / width), forces: new Float64Array(z.length) };
       }
-      for (let k = 0; k < z.length; k++) z[k] = toNetwork * positions[k];
-      const { energies, forces } = held;
-      field.evaluate(z, forces, energies);
-      for (let k = 0; k < forces.length; k++) forces[k] *= -thermal * toNetwork;
-      if (config.network.conservative) for (let b = 0; b < energies.length; b++) energies[b] *= thermal;
-      else energies.fill(0);
-      return held;
+      if (opened !== undefined) return evaluate(opened, positions);
+      return openBeadFields(beadNetworkConfig(config)).then((found) => {
+        fields = found;
+        opened = found.at(parameters, gamma);
+        return evaluate(opened, positions);
+      });
     },
+    dispose: () => fields?.dispose(),
   };
 }

@@ -5,10 +5,11 @@
 import type { Molecule } from "../../chem/molecule.ts";
 import { SAMPLER_FUNCTIONS } from "../../diffusion/samplers/by-name.ts";
 import type { Denoiser } from "../../diffusion/space.ts";
-import { type BeadField, beadField } from "../../nets/bead-field.ts";
+import type { BeadField } from "../../nets/bead-field.ts";
 import type { SamplerName } from "../edm/generate.ts";
 import { moleculeSpace } from "../edm/noise.ts";
 import { beadNetworkConfig, type CgConfig } from "./config.ts";
+import { type BeadFields, openBeadFields } from "./field.ts";
 import type { CgModel } from "./model.ts";
 
 export interface SampleBeadsOptions {
@@ -40,12 +41,11 @@ export const recommendedSampling = ({
 /** Configurations computed at a time. */
 const BATCH = 1000;
 
-/** Predicts the noise of any number of configurations. */
-export function cgDenoiser({ config, parameters, schedule }: CgModel): Denoiser {
-  const network = beadNetworkConfig(config);
+/** Predicts the noise of any number of configurations; the fields are the caller's to dispose of. */
+export function cgDenoiser({ parameters, schedule }: CgModel, fields: BeadFields): Denoiser {
   let held: { readonly t: number; readonly field: BeadField } | undefined;
   return async (z, t) => {
-    if (held?.t !== t) held = { t, field: beadField(network, parameters, schedule.gamma(t)) };
+    if (held?.t !== t) held = { t, field: fields.at(parameters, schedule.gamma(t)) };
     const gradient = new Float64Array(z.length);
     held.field.evaluate(z, gradient);
     const sigma = schedule.sigma(t);
@@ -59,7 +59,8 @@ export async function sampleBeads(model: CgModel, options: SampleBeadsOptions): 
   const { count, seed, sampler, steps, eta, first = 0, onProgress } = options;
   const width = 3 * config.beads.length;
   const out = new Float64Array(count * width);
-  const denoiser = cgDenoiser(model);
+  const fields = await openBeadFields(beadNetworkConfig(config));
+  const denoiser = cgDenoiser(model, fields);
   const [alpha, sigma] = [schedule.alpha(0), schedule.sigma(0)];
   for (let done = 0; done < count; done += BATCH) {
     const B = Math.min(BATCH, count - done);
@@ -75,6 +76,7 @@ export async function sampleBeads(model: CgModel, options: SampleBeadsOptions): 
     for (let k = 0; k < z.length; k++)
       out[done * width + k] = (config.scale * (z[k] - sigma * epsilon[k])) / alpha;
   }
+  fields.dispose();
   return out;
 }
 

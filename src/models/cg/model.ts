@@ -1,10 +1,11 @@
 /** A trained model of a coarse-grained molecule, read from and written to a model folder. */
 import { type NoiseSchedule, type ScheduleConfig, scheduleFrom } from "../../diffusion/schedule.ts";
 import { InputError } from "../../errors.ts";
-import { beadLayout, pairCount } from "../../nets/beads-config.ts";
+import { pairCount } from "../../nets/beads-config.ts";
 import type { Layout } from "../../nets/parameters.ts";
 import { readModelConfig, readModelParameters, writeModelFolder } from "../model-folder.ts";
 import { beadNetworkConfig, type CgConfig, cgConfigSchema } from "./config.ts";
+import { beadNetworkLayout } from "./field.ts";
 
 export interface CgModel {
   readonly config: CgConfig;
@@ -13,7 +14,7 @@ export interface CgModel {
   readonly schedule: NoiseSchedule;
 }
 
-export const cgLayout = (config: CgConfig): Layout => beadLayout(beadNetworkConfig(config));
+export const cgLayout = (config: CgConfig): Layout => beadNetworkLayout(beadNetworkConfig(config));
 
 /** The model with its schedule. */
 export const cgModelOf = (config: CgConfig, parameters: Float32Array): CgModel => ({

@@ -50,8 +50,15 @@ function inputsOf({ x, noise, gamma }: NoisedFrames, beads: number): BeadInputs 
   };
 }
 
-/** The objective of a network; jax must be initialised (`prepareRuntime`). */
-export function cgObjective(config: BeadNetworkConfig): CgObjective {
+/** The objective of a network; jax must be initialised (`prepareRuntime`) but for the energy-conserving PaiNN. */
+export async function cgObjective(config: BeadNetworkConfig): Promise<CgObjective> {
+  if (config.kind === "perceptron") return perceptronObjective(config);
+  if (config.conservative) return (await import("./painn-objective.ts")).painnObjective(config);
+  return (await import("./free-objective.ts")).freeObjective(config);
+}
+
+/** That of the perceptron of invariants. */
+export function perceptronObjective(config: BeadNetworkConfig): CgObjective {
   const { beads } = config;
   const layout = beadLayout(config);
   const errors = (parameters: BeadParameters, inputs: BeadInputs, noise: np.Array): np.Array =>

@@ -4,7 +4,7 @@
  */
 import type { Molecule } from "../../chem/molecule.ts";
 import { SAMPLER_FUNCTIONS } from "../../diffusion/samplers/by-name.ts";
-import { type Denoiser, PRIOR_STEP, type Space } from "../../diffusion/space.ts";
+import type { Denoiser } from "../../diffusion/space.ts";
 import { stream } from "../../math/random.ts";
 import { atomOffsets, type DenoiserEngine } from "../../nets/engine.ts";
 import { type Condition, type ConditionValues, contextAt, contextOf } from "./condition.ts";
@@ -12,7 +12,7 @@ import type { SAMPLERS } from "./config.ts";
 import { channelCount, decode } from "./features.ts";
 import { type JointDistribution, jointDistribution, type SizedCondition } from "./joint.ts";
 import type { EdmModel } from "./model.ts";
-import { moleculeSpace } from "./noise.ts";
+import { cooled, moleculeSpace } from "./noise.ts";
 import { networkInput } from "./objective.ts";
 import { sizeDistribution } from "./sizes.ts";
 
@@ -93,15 +93,6 @@ const itself = (index: number): number => index;
 /** Whether steps add noise; the last one then does, too. */
 export const addsNoise = ({ sampler, eta = 0 }: Pick<GenerateOptions, "sampler" | "eta">): boolean =>
   sampler === "ancestral" || sampler === "sde-dpm-solver" || (sampler === "ddim" && eta > 0);
-
-/** The space with the noise of every step but the prior multiplied. */
-const cooled = (space: Space, temperature: number): Space => ({
-  ...space,
-  noise: (step) => {
-    const noise = space.noise(step);
-    return step === PRIOR_STEP ? noise : noise.map((value) => temperature * value);
-  },
-});
 
 /** Generates molecules `first` … `first + count − 1`, batch by batch, in order of their index within a batch. */
 export async function* generate(

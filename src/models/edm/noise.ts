@@ -3,7 +3,7 @@
  * (Hoogeboom et al. 2022, section 3; Satorras et al. 2021, E-NF), features are plain normal. The noise of
  * molecule i depends on (seed, purpose, i, step) alone.
  */
-import type { Space } from "../../diffusion/space.ts";
+import { PRIOR_STEP, type Space } from "../../diffusion/space.ts";
 import { type Purpose, stream } from "../../math/random.ts";
 import { atomOffsets } from "../../nets/engine.ts";
 import { removeCenters } from "./features.ts";
@@ -43,3 +43,12 @@ export function moleculeSpace(
     project: (z) => removeCenters(z, offsets, channels),
   };
 }
+
+/** The space with the noise of every step but the prior multiplied. */
+export const cooled = (space: Space, temperature: number): Space => ({
+  ...space,
+  noise: (step) => {
+    const noise = space.noise(step);
+    return step === PRIOR_STEP ? noise : noise.map((value) => temperature * value);
+  },
+});

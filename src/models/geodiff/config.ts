@@ -24,6 +24,9 @@ export const geoDiffNetworkSchema = z.strictObject({
  */
 export const PARAMETERISATIONS = ["alignment", "chain-rule"] as const;
 
+export const CONFORMER_SAMPLERS = ["sde-dpm-solver", "dpm-solver", "ddim", "ancestral", "langevin"] as const;
+export type ConformerSampler = (typeof CONFORMER_SAMPLERS)[number];
+
 export const geoDiffConfigSchema = z.strictObject({
   kind: z.literal("conformers"),
   /** Version of this file's layout. */
@@ -33,6 +36,14 @@ export const geoDiffConfigSchema = z.strictObject({
   parameterisation: z.enum(PARAMETERISATIONS),
   /** Nuclear charges of the atom types, in the order of the one-hot channels. */
   elements: z.array(z.number().int().min(1).max(118)).nonempty(),
+  /** How the model is best sampled, as measured on its card. */
+  sampling: z
+    .strictObject({
+      sampler: z.enum(CONFORMER_SAMPLERS),
+      steps: count,
+      temperature: z.number().nonnegative().default(1),
+    })
+    .optional(),
   /** Where the model comes from: data, steps, seconds, versions. */
   provenance: z.record(z.string(), z.json()).default({}),
 });

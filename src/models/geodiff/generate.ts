@@ -13,21 +13,24 @@ import { sdeDpmSolver } from "../../diffusion/samplers/sde-dpm-solver.ts";
 import type { NoiseSchedule } from "../../diffusion/schedule.ts";
 import type { Denoiser, Space } from "../../diffusion/space.ts";
 import { stream } from "../../math/random.ts";
-import { moleculeSpace } from "../edm/noise.ts";
+import { cooled, moleculeSpace } from "../edm/noise.ts";
 import { noiseScale } from "./batch.ts";
 import { type GraphChannels, graphChannels } from "./channels.ts";
+import type { ConformerSampler, GeoDiffModelConfig } from "./config.ts";
 import type { ConformerModel } from "./model.ts";
 import type { ConformerNetwork } from "./network.ts";
 import { noiseLevel } from "./objective.ts";
-
-export const CONFORMER_SAMPLERS = ["sde-dpm-solver", "dpm-solver", "ddim", "ancestral", "langevin"] as const;
-export type ConformerSampler = (typeof CONFORMER_SAMPLERS)[number];
 
 export interface ConformerOptions {
   readonly count: number;
   readonly seed: number;
   readonly sampler: ConformerSampler;
   readonly steps: number;
+  /**
+   * Multiplies the noise of the steps, where the sampler adds some (1); below 1 structures keep nearer to the middle
+   * of a mode. Langevin dynamics does without.
+   */
+  readonly temperature?: number;
   /** Samples taken anew for a conformer of wrong stereochemistry; 3 by default, 0 leaves it out at once. */
   readonly attempts?: number;
   /** Keeps what the network made, right or wrong. */
@@ -59,6 +62,22 @@ export interface StereoReport {
   /** Left out because the network's output was not finite. */
   readonly lost: number;
 }
+
+/** Whether the sampler's steps add noise, which a temperature can lower. */
+export const takesTemperature = (sampler: ConformerSampler): boolean =>
+  sampler === "sde-dpm-solver" || sampler === "ancestral";
+
+const DEFAULT_STEPS = 50;
+
+/** How a model is sampled where nothing else is asked for. */
+export const recommendedConformerSampling = ({
+  sampling,
+  schedule,
+}: GeoDiffModelConfig): Required<Pick<ConformerOptions, "sampler" | "steps" | "temperature">> => ({
+  sampler: sampling?.sampler ?? "sde-dpm-solver",
+  steps: Math.min(sampling?.steps ?? DEFAULT_STEPS, schedule.steps),
+  temperature: sampling?.temperature ?? 1,
+});
 
 /** Samples of attempt k carry the index i + k · 2²⁴. */
 const ATTEMPT_STRIDE = 0x1000000;
@@ -142,12 +161,20 @@ async function samplePositions(
   network: ConformerNetwork,
   graphs: readonly GraphChannels[],
   indices: readonly number[],
-  { seed, sampler, steps }: Pick<ConformerOptions, "seed" | "sampler" | "steps">,
+  {
+    seed,
+    sampler,
+    steps,
+    temperature = 1,
+  }: Pick<ConformerOptions, "seed" | "sampler" | "steps" | "temperature">,
   onProgress: (share: number) => void,
 ): Promise<Float64Array[]> {
   const { schedule } = model;
   const sizes = Int32Array.from(graphs, ({ size }) => size);
-  const space = moleculeSpace(sizes, 3, { seed, purpose: "samplingNoise" }, indices);
+  const space = cooled(
+    moleculeSpace(sizes, 3, { seed, purpose: "samplingNoise" }, indices),
+    sampler === "langevin" ? 1 : temperature,
+  );
   const denoiser = conformerDenoiser(model, network, graphs);
   const samplers = { ancestral, ddim, "dpm-solver": dpmSolver, "sde-dpm-solver": sdeDpmSolver };
   const z0 =

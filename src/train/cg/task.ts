@@ -8,8 +8,10 @@ import { cgLayout, cgModelOf } from "../../models/cg/model.ts";
 import { cgObjective, type NoisedFrames } from "../../models/cg/objective.ts";
 import { moleculeNoise } from "../../models/edm/noise.ts";
 import { initialParameters } from "../../nets/parameters.ts";
+import type { ParameterUpdater } from "../../nets/update.ts";
 import { trainingTimes } from "../edm/task.ts";
 import type { TrainingTask } from "../loop.ts";
+import { matrixBlocks } from "../muon.ts";
 import type { CgSettings } from "./settings.ts";
 
 /** Frames of a validation batch. */
@@ -20,17 +22,21 @@ export interface CgTask extends TrainingTask {
 }
 
 /** The task of training `config`; positions in Å. [M, N, 3] */
-export function cgTask(
+export async function cgTask(
   config: CgConfig,
   settings: CgSettings,
-  data: { readonly train: Float64Array; readonly valid: Float64Array },
-): CgTask {
+  data: {
+    readonly train: Float64Array;
+    readonly valid: Float64Array;
+    readonly updater?: ParameterUpdater | undefined;
+  },
+): Promise<CgTask> {
   const { seed, batchSize } = settings.training;
   const N = config.beads.length;
   const width = 3 * N;
   const initial = initialParameters(cgLayout(config), seed);
   const { schedule } = cgModelOf(config, initial);
-  const objective = cgObjective(beadNetworkConfig(config));
+  const objective = await cgObjective(beadNetworkConfig(config));
   const train = encodeFrames(data.train, N, config.scale);
   const valid = encodeFrames(data.valid, N, config.scale);
   const sizes = new Int32Array(train.length / width).fill(N);
@@ -57,6 +63,8 @@ export function cgTask(
 
   return {
     initialParameters: initial,
+    matrices: matrixBlocks(cgLayout(config)),
+    ...(data.updater && { updater: data.updater }),
     batches: (epoch) => epochBatches(sizes, { batchSize, seed, epoch }),
     lossAndGradient: (parameters, indices, epoch, gradient) => {
       const times = trainingTimes(settings.timeSampling, schedule.steps, seed, indices, epoch);

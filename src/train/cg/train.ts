@@ -4,11 +4,14 @@ import { symbolOf } from "../../chem/elements.ts";
 import { setSize } from "../../data/molecule-set.ts";
 import type { Dataset } from "../../data/store.ts";
 import { writeFileAtomically } from "../../formats/atomic-write.ts";
-import type { CgConfig } from "../../models/cg/config.ts";
+import { loadNativeUpdater } from "../../kernels/native.ts";
+import { beadNetworkConfig, type CgConfig } from "../../models/cg/config.ts";
+import { openBeadFields } from "../../models/cg/field.ts";
 import { commonBeads, frameStatistics } from "../../models/cg/frames.ts";
 import { cgLayout, saveCg } from "../../models/cg/model.ts";
 import { layoutSize } from "../../nets/parameters.ts";
 import { prepareRuntime } from "../../runtime/prepare.ts";
+import { threadCount } from "../../runtime/worker-shim.ts";
 import { packageVersion } from "../../version.ts";
 import { withValidation } from "../edm/train.ts";
 import type { TrainingEvents, TrainingOutcome } from "../loop.ts";
@@ -42,7 +45,11 @@ export async function trainCg(options: TrainCgOptions): Promise<TrainingOutcome>
     provenance: {},
   };
   const { device } = await prepareRuntime("cpu");
-  const engine = `jax (${device})`;
+  const compiled = config.network.kind === "painn" && config.network.conservative;
+  const fields = compiled ? await openBeadFields(beadNetworkConfig(config)) : undefined;
+  const engine = fields?.engine ?? `jax (${device})`;
+  fields?.dispose();
+  const native = loadNativeUpdater({ threads: threadCount() });
   const parameters = layoutSize(cgLayout(config));
   let task: CgTask | undefined;
   try {
@@ -60,13 +67,15 @@ export async function trainCg(options: TrainCgOptions): Promise<TrainingOutcome>
         await saveCg(folder, { ...config, provenance }, values);
         await writeFileAtomically(join(folder, "README.md"), checkpointCard(config, parameters, provenance));
       },
-      task: () => {
-        task = cgTask(config, settings, { train: train.positions, valid: valid.positions });
+      task: async () => {
+        const positions = { train: train.positions, valid: valid.positions };
+        task = await cgTask(config, settings, { ...positions, updater: native?.updater });
         return task;
       },
     });
   } finally {
     task?.dispose();
+    native?.dispose();
   }
 }
 
@@ -76,10 +85,10 @@ function checkpointCard(
   parameters: number,
   provenance: Readonly<Record<string, unknown>>,
 ): string {
-  const { hidden, layers, conservative } = config.network;
+  const { kind, hidden, layers, conservative } = config.network;
   const data = provenance.data as { readonly name: string; readonly molecules: number };
   return [
-    `# Coarse-grained denoiser, ${layers} × ${hidden}, ${conservative ? "with" : "without"} energy conservation`,
+    `# Coarse-grained denoiser, ${kind} ${layers} × ${hidden}, ${conservative ? "with" : "without"} energy conservation`,
     "",
     `${parameters.toLocaleString("en")} parameters; beads ${config.beads.map(symbolOf).join(" ")}; trained on ${data.molecules.toLocaleString("en")} frames of \`${data.name}\` at ${config.temperature} K.`,
     "",

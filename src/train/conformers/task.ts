@@ -8,7 +8,9 @@ import type { GraphChannels } from "../../models/geodiff/channels.ts";
 import type { ConformerNetwork } from "../../models/geodiff/network.ts";
 import { noisedTargets, noiseLevel } from "../../models/geodiff/objective.ts";
 import { initialParameters } from "../../nets/parameters.ts";
+import type { ParameterUpdater } from "../../nets/update.ts";
 import type { TrainingTask } from "../loop.ts";
+import { matrixBlocks } from "../muon.ts";
 import { type BondedConformers, type Example, exampleOf } from "./data.ts";
 import type { ConformerSettings } from "./settings.ts";
 
@@ -24,7 +26,10 @@ export function conformerTask(
   elements: readonly number[],
   schedule: NoiseSchedule,
   network: ConformerNetwork,
-  initial = initialParameters(network.layout, settings.training.seed),
+  {
+    initial = initialParameters(network.layout, settings.training.seed),
+    updater,
+  }: { readonly initial?: Float32Array | undefined; readonly updater?: ParameterUpdater | undefined } = {},
 ): TrainingTask {
   const { seed, batchSize } = settings.training;
   const { perEnsemble } = settings.data;
@@ -65,6 +70,8 @@ export function conformerTask(
 
   return {
     initialParameters: initial,
+    matrices: matrixBlocks(network.layout),
+    ...(updater && { updater }),
     batches: (epoch) =>
       epochBatches(sizes, { batchSize, seed, epoch }).flatMap((batch) =>
         cut(batch, Math.max(1, Math.floor(settings.maxPairs / Math.max(...batch.map((i) => sizes[i] ** 2))))),

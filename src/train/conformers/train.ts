@@ -9,11 +9,13 @@ import type { Dataset } from "../../data/store.ts";
 import { InputError } from "../../errors.ts";
 import { writeFileAtomically } from "../../formats/atomic-write.ts";
 import { writeMolecules } from "../../formats/write.ts";
+import { loadNativeUpdater } from "../../kernels/native.ts";
 import { permutation, stream } from "../../math/random.ts";
 import type { GeoDiffModelConfig } from "../../models/geodiff/config.ts";
 import { type ConformerModel, saveConformerModel, scheduleOfConfig } from "../../models/geodiff/model.ts";
 import { type ConformerEngine, createConformerNetwork } from "../../models/geodiff/network.ts";
 import { layoutSize } from "../../nets/parameters.ts";
+import { threadCount } from "../../runtime/worker-shim.ts";
 import { packageVersion } from "../../version.ts";
 import { withValidation } from "../edm/train.ts";
 import type { TrainingEvents, TrainingOutcome } from "../loop.ts";
@@ -96,6 +98,7 @@ export async function trainConformers(options: TrainConformersOptions): Promise<
   const known = (molecule: { readonly atomicNumbers: Uint8Array }): boolean =>
     molecule.atomicNumbers.every((z) => elements.includes(z));
   const network = await createConformerNetwork(config, options.engine);
+  const native = loadNativeUpdater({ threads: threadCount() });
   const parameters = layoutSize(network.layout);
   if (init && init.parameters.length !== parameters)
     throw new InputError("the model to start from has another network; give its settings of network");
@@ -130,12 +133,13 @@ export async function trainConformers(options: TrainConformersOptions): Promise<
           elements,
           scheduleOfConfig(config),
           network,
-          init?.parameters,
+          { initial: init?.parameters, updater: native?.updater },
         );
       },
     });
   } finally {
     network.dispose();
+    native?.dispose();
   }
 }
 

@@ -1,0 +1,48 @@
+/** The network of a coarse-grained model at any noise level, by whatever computes its kind. */
+import { WorkError } from "../../errors.ts";
+import { createAtomwiseEngine } from "../../kernels/create-atomwise-engine.ts";
+import { type BeadField, beadField } from "../../nets/bead-field.ts";
+import { beadPainnLayout, painnOf } from "../../nets/bead-painn.ts";
+import { beadPainnField } from "../../nets/bead-painn-field.ts";
+import { type BeadNetworkConfig, beadLayout } from "../../nets/beads-config.ts";
+import type { Layout } from "../../nets/parameters.ts";
+import { withSites } from "../../nets/virtual-sites.ts";
+import { prepareRuntime } from "../../runtime/prepare.ts";
+
+export interface BeadFields {
+  /** "plain arrays", "native (AVX-512)", "jax (wasm)" */
+  readonly engine: string;
+  readonly at: (parameters: Float32Array, gamma: number) => BeadField;
+  readonly dispose: () => void;
+}
+
+/** Order of the parameters. */
+export const beadNetworkLayout = (config: BeadNetworkConfig): Layout =>
+  config.kind === "painn" ? beadPainnLayout(config) : beadLayout(config);
+
+export async function openBeadFields(config: BeadNetworkConfig): Promise<BeadFields> {
+  if (config.kind === "perceptron")
+    return {
+      engine: "plain arrays",
+      at: (parameters, gamma) => beadField(config, parameters, gamma),
+      dispose: () => {},
+    };
+  if (config.conservative) {
+    const engine = await createAtomwiseEngine(painnOf(config, withSites(config.beads)));
+    if (engine.positionGradientNow === undefined)
+      throw new WorkError("PaiNN of beads needs native code or WebAssembly; neither is here");
+    return {
+      engine: engine.name,
+      at: (parameters, gamma) => beadPainnField(config, parameters, gamma, engine),
+      dispose: engine.dispose,
+    };
+  }
+  const { device } = await prepareRuntime("cpu");
+  const { compiledField, freeBeadField } = await import("../../nets/bead-painn-free.ts");
+  const compiled = compiledField(config);
+  return {
+    engine: `jax (${device})`,
+    at: (parameters, gamma) => freeBeadField(config, parameters, gamma, compiled),
+    dispose: compiled.dispose,
+  };
+}
