@@ -56,7 +56,13 @@ export {
 export { ancestral } from "./diffusion/samplers/ancestral.ts";
 export { ddim } from "./diffusion/samplers/ddim.ts";
 export { dpmSolver } from "./diffusion/samplers/dpm-solver.ts";
-export { respacedTimes, type SamplingOptions } from "./diffusion/samplers/grid.ts";
+export {
+  respacedTimes,
+  type SamplingOptions,
+  SPACINGS,
+  type Spacing,
+  samplingTimes,
+} from "./diffusion/samplers/grid.ts";
 export { annealedLangevin, langevin } from "./diffusion/samplers/langevin.ts";
 export { sdeDpmSolver } from "./diffusion/samplers/sde-dpm-solver.ts";
 // Diffusion: schedules, process, samplers
@@ -89,7 +95,7 @@ export { compareLab } from "./evaluate/lab-comparison.ts";
 export { evaluateLabModel } from "./evaluate/lab-report.ts";
 // Measuring and looking
 export { type Evaluation, evaluateMolecules } from "./evaluate/metrics.ts";
-export { kernelLogDensity, slicedWasserstein, squaredMmd } from "./evaluate/point-sets.ts";
+export { kernelLogDensity, mmd, slicedWasserstein, squaredMmd } from "./evaluate/point-sets.ts";
 export { type Torsions, torsionsOf } from "./evaluate/ramachandran.ts";
 export { buildReference, type Reference } from "./evaluate/reference.ts";
 export { reportCard } from "./evaluate/report.ts";

@@ -4,7 +4,12 @@ import type { ArgsDef } from "citty";
 import { loadLabData } from "../data/lab/catalog.ts";
 import type { LabData, LabShape } from "../data/lab/lab-data.ts";
 import { labPanels } from "../evaluate/lab-pictures.ts";
-import { evaluateLabModel, type LabEvaluation, type LabEvaluationOptions } from "../evaluate/lab-report.ts";
+import {
+  type Distance,
+  evaluateLabModel,
+  type LabEvaluation,
+  type LabEvaluationOptions,
+} from "../evaluate/lab-report.ts";
 import { figureSvg, writeFigure } from "../evaluate/pictures/figure.ts";
 import type { TrainedLabModel } from "../models/lab/lab-folder.ts";
 import { parseAssignment } from "../train/config-file.ts";
@@ -78,8 +83,7 @@ const figure = (value: number): string => String(Number(value.toPrecision(4)));
 
 /** The evaluation in lines for a person. */
 export function evaluationText(evaluation: LabEvaluation): string {
-  const { logLikelihood, slicedWasserstein, squaredMmd, samples, secondsPer10000Samples, figures } =
-    evaluation;
+  const { logLikelihood, slicedWasserstein, mmd, samples, secondsPer10000Samples, figures } = evaluation;
   const lines: string[] = [];
   if (logLikelihood) {
     const { kind, mean, sem, rows, truth } = logLikelihood;
@@ -87,20 +91,10 @@ export function evaluationText(evaluation: LabEvaluation): string {
       `log-likelihood       ${kind === "exact" ? "" : "≥ "}${mean.toFixed(3)} ± ${sem.toFixed(3)} nats (${kind}, ${rows} test rows)${truth === undefined ? "" : `; true density ${truth.toFixed(3)}`}`,
     );
   }
-  const ratio = ({
-    samples: own,
-    data,
-    ratio: r,
-  }: {
-    samples: number;
-    data: number;
-    ratio: number;
-  }): string => `${figure(own)}; data against data ${figure(data)}, ratio ${r.toFixed(2)}`;
-  lines.push(`sliced Wasserstein   ${ratio(slicedWasserstein)} (${samples} samples)`);
-  if (squaredMmd)
-    lines.push(
-      `MMD²                 ${squaredMmd.samples.toExponential(2)}; data against data ${squaredMmd.data.toExponential(2)}`,
-    );
+  const beside = ({ samples: own, data, ratio, range, draws }: Distance): string =>
+    `${figure(own)}; data against data ${figure(data)} (${range.map(figure).join(" to ")} in ${draws} draws), ratio ${ratio.toFixed(2)}`;
+  lines.push(`sliced Wasserstein   ${beside(slicedWasserstein)} (${samples} samples)`);
+  if (mmd) lines.push(`MMD                  ${beside(mmd)}`);
   lines.push(`sampling             ${figure(secondsPer10000Samples)} s for 10,000`);
   for (const [name, value] of Object.entries(figures ?? {}))
     lines.push(`${name.padEnd(20)} ${figure(value)}`);

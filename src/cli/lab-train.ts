@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import { basename, extname, join } from "node:path";
 import { loadLabData, shapeKindOf } from "../data/lab/catalog.ts";
+import { InputError } from "../errors.ts";
 import { findModel } from "../models/edm/model.ts";
 import { labKind } from "../models/lab/kinds.ts";
 import { loadLabModel } from "../models/lab/lab-folder.ts";
@@ -30,6 +31,12 @@ export const labTrain = defineVerb({
       valueHint: "NAME|FILE",
       description: "data of `equimol lab list`, or a file of points",
     },
+    preset: {
+      type: "string",
+      valueHint: "NAME",
+      description:
+        "a recipe of the model's page in place of the starting settings, such as reference of ddpm",
+    },
     ...trainingArgs,
     out: {
       type: "string",
@@ -47,6 +54,10 @@ export const labTrain = defineVerb({
       command: "equimol lab train ddpm --data pinwheel --set model.prediction=v --set training.epochs=20",
       does: "another target, half as long",
     },
+    {
+      command: "equimol lab train ddpm --preset reference",
+      does: "the reference recipe: 256 wide, 100 epochs",
+    },
     { command: "equimol lab train ddpm --data points.csv --max-seconds 30", does: "points of your own" },
   ],
   run: async ({ args, rawArgs }) => {
@@ -54,9 +65,11 @@ export const labTrain = defineVerb({
     const kind = labKind(args.model);
     const name = basename(args.data, extname(args.data));
     const out = args.out ?? freeFolder(join("runs", "lab", `${kind.name}-${name}`), args.resume === true);
-    const words = { ...args, out };
+    if (args.preset !== undefined && args.resume === true)
+      throw new InputError("--preset starts a run; one that is resumed has its settings in its config.yaml");
+    const words = { ...args, out, preset: undefined };
     const settings = trainingSettings(labSettingsSchema(kind), words, rawArgs, {
-      base: labPreset(kind, args.data, shapeKindOf(args.data)),
+      base: labPreset(kind, args.data, shapeKindOf(args.data), args.preset),
     });
     const options = measureOptions(args, settings.training.seed);
     const data = await loadLabData(args.data, settings.data);

@@ -3,7 +3,7 @@
 import { mixtureLogDensity } from "../data/lab/gaussian-mixture.ts";
 import { type LabData, rowLength } from "../data/lab/lab-data.ts";
 import type { LabModel } from "../models/lab/lab-model.ts";
-import { slicedWasserstein, squaredMmd } from "./point-sets.ts";
+import { mmd, slicedWasserstein } from "./point-sets.ts";
 
 export interface LabEvaluation {
   /** log p of test rows in nats, in the unit of the data. */
@@ -15,17 +15,25 @@ export interface LabEvaluation {
     /** The mean under the true distribution, where it is known: no model can have a higher one in expectation. */
     readonly truth?: number;
   };
-  /** Distance of samples to test rows, and of training rows to the same test rows. */
   readonly slicedWasserstein: Distance;
-  readonly squaredMmd?: Distance;
+  /** Of points. */
+  readonly mmd?: Distance;
   readonly samples: number;
   readonly secondsPer10000Samples: number;
   readonly figures?: Readonly<Record<string, number>>;
 }
 
+/**
+ * Distance of samples to test rows, beside that of rows of the data to the same test rows. One set of rows is not
+ * enough for the latter: it differs by a factor of two from set to set.
+ */
 export interface Distance {
   readonly samples: number;
+  /** Root mean square over `draws` sets of as many independent rows of the data. */
   readonly data: number;
+  readonly draws: number;
+  /** Smallest and largest of these: what may be expected of a perfect model. */
+  readonly range: readonly [number, number];
   /** samples/data; 1 is perfect. */
   readonly ratio: number;
 }
@@ -36,6 +44,50 @@ export interface LabEvaluationOptions {
   readonly samples: number;
   /** Test rows whose likelihood is computed. */
   readonly likelihoodRows: number;
+}
+
+type SetDistance = (a: Float32Array, b: Float32Array, dimension: number) => number;
+
+/** Sets of data that the test rows are compared with. */
+const DRAWS = 8;
+
+/**
+ * Up to `DRAWS` disjoint sets of n rows: new ones where the source can be drawn from, else training rows. They are
+ * drawn at once and then cut: each draw of the moons is evenly spaced along them, as no sampler of a density is.
+ */
+function dataSets({ shape, train, draw }: LabData, n: number): readonly Float32Array[] {
+  const size = n * rowLength(shape);
+  const rows = draw?.(n * DRAWS, 0) ?? train;
+  const sets = Math.min(DRAWS, Math.floor(rows.length / size));
+  return Array.from({ length: sets }, (_, k) => rows.subarray(k * size, (k + 1) * size));
+}
+
+const yardsticks = new WeakMap<LabData, Map<SetDistance, { readonly n: number; readonly all: number[] }>>();
+
+/** Distances of data to n test rows; the last are kept, for they are the same for every model. */
+function dataDistances(data: LabData, n: number, of: SetDistance): readonly number[] {
+  const kept = yardsticks.get(data) ?? new Map<SetDistance, { n: number; all: number[] }>();
+  yardsticks.set(data, kept);
+  const found = kept.get(of);
+  if (found?.n === n) return found.all;
+  const D = rowLength(data.shape);
+  const all = dataSets(data, n).map((rows) => of(rows, data.test.subarray(0, n * D), D));
+  kept.set(of, { n, all });
+  return all;
+}
+
+function distanceOf(data: LabData, drawn: Float32Array, n: number, of: SetDistance): Distance {
+  const D = rowLength(data.shape);
+  const own = of(drawn, data.test.subarray(0, n * D), D);
+  const distances = dataDistances(data, n, of);
+  const rms = Math.sqrt(distances.reduce((sum, value) => sum + value * value, 0) / distances.length);
+  return {
+    samples: own,
+    data: rms,
+    draws: distances.length,
+    range: [Math.min(...distances), Math.max(...distances)],
+    ratio: own / rms,
+  };
 }
 
 /** The evaluation, and the samples that it is made of, in the model's own unit. */
@@ -51,12 +103,6 @@ export async function evaluateLabModel(
   const began = performance.now();
   const drawn = await model.sample(parameters, n, seed);
   const seconds = (performance.now() - began) / 1000;
-  const test = data.test.subarray(0, n * D);
-  const train = data.train.subarray(0, n * D);
-  const distance = (of: (a: Float32Array, b: Float32Array, dimension: number) => number): Distance => {
-    const [own, reference] = [of(drawn, test, D), of(train, test, D)];
-    return { samples: own, data: reference, ratio: own / reference };
-  };
   const rows = data.test.subarray(0, Math.min(likelihoodRows, data.test.length / D) * D);
   const logs = await model.logLikelihood?.of(parameters, rows, seed);
   const figures = await model.figures?.(parameters, rows, seed);
@@ -73,8 +119,8 @@ export async function evaluateLabModel(
             ...(data.mixture && { truth: meanAndError(mixtureLogDensity(data.mixture, rows)).mean }),
           },
         }),
-      slicedWasserstein: distance(slicedWasserstein),
-      ...(data.shape.kind === "points" && { squaredMmd: distance(squaredMmd) }),
+      slicedWasserstein: distanceOf(data, drawn, n, slicedWasserstein),
+      ...(data.shape.kind === "points" && { mmd: distanceOf(data, drawn, n, mmd) }),
       samples: n,
       secondsPer10000Samples: (seconds * 10_000) / n,
       ...(figures && { figures }),

@@ -43,34 +43,55 @@ function projected(rows: Rows, direction: Float64Array, length: number): Float64
 const quantile = (sorted: Float64Array, i: number, n: number): number =>
   sorted.length === n ? sorted[i] : sorted[Math.floor(((i + 0.5) * sorted.length) / n)];
 
+export interface MmdOptions {
+  /** Standard deviations of the kernels. */
+  readonly widths?: readonly number[];
+  /** At most so many rows of each set are used: the time grows with their square. */
+  readonly limit?: number;
+}
+
 /**
  * Unbiased estimate of MMD² with the mean of Gaussian kernels of the given widths; near zero, of either sign, for two
- * sets of one distribution. At most `limit` rows of each set are used.
+ * sets of one distribution, so that ratios of it mean nothing.
  */
-export function squaredMmd(
+export function squaredMmd(a: Rows, b: Rows, dimension: number, options: MmdOptions = {}): number {
+  const { withinA, withinB, between } = kernelMeans(a, b, dimension, options);
+  return withinA.distinct + withinB.distinct - 2 * between;
+}
+
+/**
+ * MMD of the two sets as they are (the V-statistic of Gretton et al. 2012): a distance, zero only for equal sets.
+ * For two sets of n rows of one distribution its square is 2 (1 − E k)/n in expectation.
+ */
+export function mmd(a: Rows, b: Rows, dimension: number, options: MmdOptions = {}): number {
+  const { withinA, withinB, between } = kernelMeans(a, b, dimension, options);
+  return Math.sqrt(Math.max(0, withinA.all + withinB.all - 2 * between));
+}
+
+/** Means of the kernel over pairs of rows: in each set, with and without those of a row with itself, and between them. */
+function kernelMeans(
   a: Rows,
   b: Rows,
   dimension: number,
-  {
-    widths = [0.1, 0.2, 0.5, 1],
-    limit = 2000,
-  }: { readonly widths?: readonly number[]; readonly limit?: number } = {},
-): number {
+  { widths = [0.1, 0.2, 0.5, 1], limit = 2000 }: MmdOptions,
+) {
   const rates = widths.map((width) => -0.5 / (width * width));
-  const mean = (p: Rows, q: Rows, same: boolean): number => {
-    const [n, m] = [p, q].map((rows) => Math.min(limit, rows.length / dimension));
+  const kernel = (p: Rows, i: number, q: Rows, j: number): number => {
+    let squared = 0;
+    for (let d = 0; d < dimension; d++) squared += (p[i * dimension + d] - q[j * dimension + d]) ** 2;
     let sum = 0;
-    for (let i = 0; i < n; i++) {
-      for (let j = 0; j < m; j++) {
-        if (same && i === j) continue;
-        let squared = 0;
-        for (let d = 0; d < dimension; d++) squared += (p[i * dimension + d] - q[j * dimension + d]) ** 2;
-        for (const rate of rates) sum += Math.exp(rate * squared);
-      }
-    }
-    return sum / (rates.length * n * (same ? m - 1 : m));
+    for (const rate of rates) sum += Math.exp(rate * squared);
+    return sum / rates.length;
   };
-  return mean(a, a, true) + mean(b, b, true) - 2 * mean(a, b, false);
+  const [n, m] = [a, b].map((rows) => Math.min(limit, rows.length / dimension));
+  const within = (p: Rows, size: number): { readonly all: number; readonly distinct: number } => {
+    let sum = 0;
+    for (let i = 0; i < size; i++) for (let j = 0; j < i; j++) sum += 2 * kernel(p, i, p, j);
+    return { all: (sum + size) / (size * size), distinct: sum / (size * (size - 1)) };
+  };
+  let sum = 0;
+  for (let i = 0; i < n; i++) for (let j = 0; j < m; j++) sum += kernel(a, i, b, j);
+  return { withinA: within(a, n), withinB: within(b, m), between: sum / (n * m) };
 }
 
 /**

@@ -2,7 +2,8 @@
  * A residual multilayer perceptron for rows, told a time: x and sinusoidal features of t enter a first layer, blocks
  * h ← h + W silu(h) + b follow, and a last layer leaves. All matrix products are over whole batches.
  */
-import { nn, np } from "../runtime/jax.ts";
+import { np } from "../runtime/jax.ts";
+import { silu } from "./mlp.ts";
 import { type Layout, type Linear, linear, linearSpecs } from "./parameters.ts";
 
 export interface ResidualMlpConfig {
@@ -12,6 +13,8 @@ export interface ResidualMlpConfig {
   readonly blocks: number;
   /** Sines and cosines of the time; 0: the network is told no time. */
   readonly timeFeatures: number;
+  /** Sines and cosines of x, 2x, 4x … that enter beside x; none when absent. */
+  readonly octaves?: number;
 }
 
 export type ResidualMlp = {
@@ -22,7 +25,7 @@ export type ResidualMlp = {
 };
 
 export const residualMlpSpecs = (name: string, config: ResidualMlpConfig): Layout => [
-  ...linearSpecs(`${name}.data`, config.inputs, config.hidden),
+  ...linearSpecs(`${name}.data`, config.inputs * (1 + 2 * (config.octaves ?? 0)), config.hidden),
   ...(config.timeFeatures > 0 ? linearSpecs(`${name}.time`, config.timeFeatures, config.hidden) : []),
   ...Array.from({ length: config.blocks }, (_, k) =>
     linearSpecs(`${name}.blocks.${k}`, config.hidden, config.hidden),
@@ -37,10 +40,20 @@ export function residualMlp(
   x: np.Array,
   t?: np.Array,
 ): np.Array {
-  let h = linear(network.data, x);
+  let h = linear(network.data, withOctaves(x, config.octaves ?? 0));
   if (network.time && t) h = h.add(linear(network.time, timeFeatures(t, config.timeFeatures)));
-  for (const block of network.blocks) h = h.ref.add(linear(block, nn.silu(h)));
-  return linear(network.out, nn.silu(h));
+  for (const block of network.blocks) h = h.ref.add(linear(block, silu(h)));
+  return linear(network.out, silu(h));
+}
+
+/**
+ * x with its sines and cosines at frequencies 1, 2, 4 …: what a network needs to follow details that are small beside
+ * the whole (Tancik et al. 2020; Kingma et al. 2021, appendix C). Takes ownership. [B, D] → [B, D (1 + 2 count)]
+ */
+function withOctaves(x: np.Array, count: number): np.Array {
+  if (count === 0) return x;
+  const angles = Array.from({ length: count }, (_, k) => x.ref.mul(2 ** k));
+  return np.concatenate([x, ...angles.flatMap((angle) => [np.sin(angle.ref), np.cos(angle)])], 1);
 }
 
 /**

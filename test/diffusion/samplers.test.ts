@@ -2,9 +2,9 @@ import { describe, expect, test } from "vitest";
 import { ancestral } from "../../src/diffusion/samplers/ancestral.ts";
 import { ddim } from "../../src/diffusion/samplers/ddim.ts";
 import { dpmSolver } from "../../src/diffusion/samplers/dpm-solver.ts";
-import { respacedTimes } from "../../src/diffusion/samplers/grid.ts";
+import { respacedTimes, samplingTimes } from "../../src/diffusion/samplers/grid.ts";
 import { sdeDpmSolver } from "../../src/diffusion/samplers/sde-dpm-solver.ts";
-import { polynomialSchedule, scheduleOf } from "../../src/diffusion/schedule.ts";
+import { linearSchedule, polynomialSchedule, scheduleOf } from "../../src/diffusion/schedule.ts";
 import { type Denoiser, PRIOR_STEP, type Space } from "../../src/diffusion/space.ts";
 import { stream } from "../../src/math/random.ts";
 
@@ -121,4 +121,38 @@ test("respaced times are a subset of the schedule's, from 0 to 1, all of them fo
   }
   expect(() => respacedTimes(10, 11)).toThrow("steps must be an integer from 1 to 10");
   expect(() => respacedTimes(10, 0)).toThrow(RangeError);
+});
+
+describe("equal steps of log SNR", () => {
+  const linear = linearSchedule(1000);
+  test("are times of the schedule, none twice, from 0 to 1, all of them for K = T", () => {
+    for (const K of [1, 7, 100, 999, 1000]) {
+      const steps = [...samplingTimes(linear, { steps: K, spacing: "logSnr" })].map((t) => t * 1000);
+      expect([steps[0], steps[K]]).toEqual([0, 1000]);
+      for (let k = 1; k <= K; k++) expect(steps[k]).toBeGreaterThan(steps[k - 1]);
+      for (const step of steps) expect(Math.abs(step - Math.round(step))).toBeLessThan(1e-9);
+    }
+  });
+
+  test("are equal to within two steps of the table", () => {
+    const times = samplingTimes(smooth, { steps: 20, spacing: "logSnr" });
+    for (let k = 1; k <= 20; k++)
+      expect(smooth.gamma(times[k]) - smooth.gamma(times[k - 1])).toBeCloseTo(11 / 20, 4);
+  });
+
+  test("find the width of narrow data that equal steps of time pass over", async () => {
+    // N(m, 0.05²): the width of a moon.
+    const width = 0.05;
+    const denoiser: Denoiser = async (z, t) => {
+      const [alpha, sigma] = [linear.alpha(t), linear.sigma(t)];
+      return z.map((value) => (sigma * (value - alpha * m)) / ((alpha * width) ** 2 + sigma ** 2));
+    };
+    const widthBy = async (spacing: "time" | "logSnr"): Promise<number> => {
+      const z = await dpmSolver(denoiser, linear, space, { steps: 50, spacing });
+      // Var z_0 = α² width² + σ², if the solver is exact.
+      return Math.sqrt(moments(z).deviation ** 2 - linear.sigma(0) ** 2) / linear.alpha(0) / width;
+    };
+    expect(Math.abs((await widthBy("logSnr")) - 1)).toBeLessThan(0.05);
+    expect(await widthBy("time")).toBeLessThan(0.8);
+  });
 });

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { labDataSchema, loadLabData } from "../../src/data/lab/catalog.ts";
 import { mixtureLogDensity } from "../../src/data/lab/gaussian-mixture.ts";
 import type { LabData } from "../../src/data/lab/lab-data.ts";
-import { kernelLogDensity, slicedWasserstein, squaredMmd } from "../../src/evaluate/point-sets.ts";
+import { kernelLogDensity, mmd, slicedWasserstein, squaredMmd } from "../../src/evaluate/point-sets.ts";
 import { stream } from "../../src/math/random.ts";
 
 const load = (name: string, settings = {}): Promise<LabData> =>
@@ -94,6 +94,18 @@ describe("distances of point sets", () => {
     const far = squaredMmd(points(1), points(2, 1), 2, { limit: 600 });
     expect(Math.abs(near)).toBeLessThan(0.005);
     expect(far).toBeGreaterThan(0.03);
+  });
+
+  test("MMD is zero for a set and itself, and its square for two draws of n rows is 2 (1 − E k)/n", () => {
+    expect(mmd(points(1), points(1), 2, { limit: 300 })).toBeLessThan(1e-7);
+    // One kernel of width 1 on standard normals: x − y ~ N(0, 2), so E k = 1/(1 + 2) in the plane.
+    const n = 200;
+    const squares = Array.from(
+      { length: 12 },
+      (_, k) => mmd(points(k), points(99), 2, { widths: [1], limit: n }) ** 2,
+    );
+    const mean = squares.reduce((sum, value) => sum + value, 0) / squares.length;
+    expect(Math.abs(mean / ((2 * (2 / 3)) / n) - 1)).toBeLessThan(0.5);
   });
 
   test("the kernel density estimate integrates to 1", () => {

@@ -1,7 +1,7 @@
 import { dataFrom } from "../prediction.ts";
 import type { NoiseSchedule } from "../schedule.ts";
 import { type Denoiser, PRIOR_STEP, type Space } from "../space.ts";
-import { respacedTimes, type SamplingOptions } from "./grid.ts";
+import { type SamplingOptions, samplingTimes } from "./grid.ts";
 
 /**
  * SDE-DPM-Solver++(2M) (Lu et al. 2022, appendix D.4, eq. 19): second-order multistep integration of the reverse SDE in
@@ -12,9 +12,10 @@ export async function sdeDpmSolver(
   denoiser: Denoiser,
   schedule: NoiseSchedule,
   space: Space,
-  { steps, onStep }: SamplingOptions,
+  options: SamplingOptions,
 ): Promise<Float64Array> {
-  const times = respacedTimes(schedule.steps, steps);
+  const { steps, onStep } = options;
+  const times = samplingTimes(schedule, options);
   let z = space.noise(PRIOR_STEP);
   let before: { readonly data: Float64Array; readonly h: number } | undefined;
   for (let k = steps; k >= 1; k--) {

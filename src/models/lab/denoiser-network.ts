@@ -16,6 +16,8 @@ export const denoiserSettings = {
   blocks: count.default(3),
   /** Sines and cosines of the time. */
   timeFeatures: count.default(64),
+  /** Sines and cosines of points, at 1, 2, 4 … times their values, that enter the network beside them. */
+  octaves: z.number().int().min(0).max(10).default(0),
   /** Side of the patches that images are cut into. */
   patch: count.default(4),
 };
@@ -24,6 +26,7 @@ export interface DenoiserSettings {
   readonly hidden: number;
   readonly blocks: number;
   readonly timeFeatures: number;
+  readonly octaves: number;
   readonly patch: number;
 }
 

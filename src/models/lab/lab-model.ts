@@ -97,6 +97,10 @@ export interface LabModelKind<S = unknown> {
    * defaults; `training.*` and `data.*` keys go to the training loop and the data.
    */
   readonly presets?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  /** Settings that are asked for by name, on top of those: the recipe of a paper or a course. Keys as in `presets`. */
+  readonly recipes?: Readonly<
+    Record<string, { readonly description: string; readonly settings: Readonly<Record<string, unknown>> }>
+  >;
   /** @throws InputError for a shape that it cannot take */
   readonly build: (settings: S, shape: LabShape, facts?: LabFacts) => LabModel;
 }

@@ -1,6 +1,7 @@
 /** Settings of a run of the lab: `model.*` are the kind's own, `training.*` the loop's, `data.*` the data's. */
 import { z } from "zod";
 import { labDataSchema } from "../../data/lab/catalog.ts";
+import { InputError } from "../../errors.ts";
 import type { LabModelKind, LabShape } from "../../models/lab/lab-model.ts";
 import { mergeSettings, parseAssignment, type Settings } from "../config-file.ts";
 import { trainingSchema } from "../schema.ts";
@@ -29,11 +30,34 @@ const COMMON: Settings = {
   },
 };
 
-/** Where training starts: what is common, then the kind's preset for the data set, or for rows of that shape. */
-export function labPreset(kind: LabModelKind, data: string, shape: LabShape["kind"]): Settings {
+/**
+ * Where training starts: what is common, then the kind's preset for the data set, or for rows of that shape, then the
+ * recipe that is asked for.
+ * @throws InputError for a recipe that the kind does not have
+ */
+export function labPreset(
+  kind: LabModelKind,
+  data: string,
+  shape: LabShape["kind"],
+  recipe?: string,
+): Settings {
   const preset = kind.presets?.[data] ?? kind.presets?.[shape] ?? {};
-  const assigned = Object.entries(preset).map(([key, value]) =>
+  return mergeSettings(
+    COMMON,
+    ...assigned(preset),
+    ...(recipe === undefined ? [] : assigned(recipeOf(kind, recipe))),
+  );
+}
+
+const assigned = (preset: Readonly<Record<string, unknown>>): readonly Settings[] =>
+  Object.entries(preset).map(([key, value]) =>
     parseAssignment(`${/^(training|data)\./.test(key) ? key : `model.${key}`}=${JSON.stringify(value)}`),
   );
-  return mergeSettings(COMMON, ...assigned);
+
+function recipeOf({ name, recipes = {} }: LabModelKind, recipe: string): Readonly<Record<string, unknown>> {
+  if (Object.hasOwn(recipes, recipe)) return recipes[recipe].settings;
+  const known = Object.keys(recipes);
+  throw new InputError(
+    `unknown preset "${recipe}"; ${name} has ${known.length === 0 ? "none besides the settings it starts with" : known.join(", ")}`,
+  );
 }

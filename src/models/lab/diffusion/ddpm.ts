@@ -5,6 +5,7 @@
 import { z } from "zod";
 import { bitsPerDimension } from "../../../diffusion/bound.ts";
 import { PREDICTIONS } from "../../../diffusion/prediction.ts";
+import { SPACINGS } from "../../../diffusion/samplers/grid.ts";
 import { scheduleFrom } from "../../../diffusion/schedule.ts";
 import { denoiserNetwork, denoiserPresets, denoiserSettings } from "../denoiser-network.ts";
 import { type LabModelKind, rowLength } from "../lab-model.ts";
@@ -26,6 +27,8 @@ const settingsSchema = z.strictObject({
   sampler: z.enum(["ancestral", "ddim", "dpm-solver", "sde-dpm-solver"]).default("dpm-solver"),
   /** Steps of the sampler, at most T. */
   sampleSteps: count.default(100),
+  /** Spacing of its steps; absent: "logSnr" for points, "time" for images. */
+  spacing: z.enum(SPACINGS).optional(),
   /** Times at which each row's bound is estimated; T: all of them. */
   likelihoodTimes: count.default(40),
 });
@@ -36,6 +39,16 @@ export const ddpm: LabModelKind<z.infer<typeof settingsSchema>> = {
   source: "Ho, Jain, Abbeel 2020",
   settings: settingsSchema,
   presets: denoiserPresets,
+  recipes: {
+    reference: {
+      description: "256 wide, T = 1000 linear, batches of 256, Adam at 1e-3, 100 epochs of 50,000 points",
+      settings: {
+        ...{ hidden: 256, steps: 1000, schedule: "linear", prediction: "epsilon", loss: "simple" },
+        ...{ "training.batchSize": 256, "training.learningRate": 1e-3, "training.decay": "none" },
+        ...{ "training.epochs": 100, "training.emaDecay": 0.999, "data.count": 50_000 },
+      },
+    },
+  },
   build: (settings, shape) => {
     const D = rowLength(shape);
     const network = denoiserNetwork(settings, shape);
@@ -57,7 +70,11 @@ export const ddpm: LabModelKind<z.infer<typeof settingsSchema>> = {
       draws: diffusion.draws,
       loss: diffusion.loss,
       sample: (parameters, n, seed) =>
-        diffusion.sample(parameters, n, seed, { sampler: settings.sampler, steps: settings.sampleSteps }),
+        diffusion.sample(parameters, n, seed, {
+          sampler: settings.sampler,
+          steps: settings.sampleSteps,
+          ...(settings.spacing && { spacing: settings.spacing }),
+        }),
       ...(density && {
         logLikelihood: {
           kind: "lower bound",

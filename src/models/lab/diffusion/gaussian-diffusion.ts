@@ -9,6 +9,7 @@ import type { ReverseVariance } from "../../../diffusion/process.ts";
 import { ancestral } from "../../../diffusion/samplers/ancestral.ts";
 import { ddim } from "../../../diffusion/samplers/ddim.ts";
 import { dpmSolver } from "../../../diffusion/samplers/dpm-solver.ts";
+import type { Spacing } from "../../../diffusion/samplers/grid.ts";
 import { sdeDpmSolver } from "../../../diffusion/samplers/sde-dpm-solver.ts";
 import type { NoiseSchedule } from "../../../diffusion/schedule.ts";
 import { np } from "../../../runtime/jax.ts";
@@ -39,7 +40,7 @@ export interface GaussianDiffusion {
     parameters: Float32Array,
     n: number,
     seed: number,
-    how: { readonly sampler: keyof typeof SAMPLERS; readonly steps: number },
+    how: { readonly sampler: keyof typeof SAMPLERS; readonly steps: number; readonly spacing?: Spacing },
   ) => Promise<Float32Array>;
   /** Terms of −log p of each row, in nats. */
   readonly bound: (
@@ -127,10 +128,15 @@ export function gaussianDiffusion(
     draws,
     loss,
     withEpsilon,
-    sample: (parameters, n, seed, { sampler, steps }) =>
+    sample: (
+      parameters,
+      n,
+      seed,
+      { sampler, steps, spacing = shape.kind === "images" ? "time" : "logSnr" },
+    ) =>
       withEpsilon(parameters, async (epsilon) => {
         const space = rowSpace(n, D, seed);
-        const options = { steps: Math.min(steps, T), variance };
+        const options = { steps: Math.min(steps, T), spacing, variance };
         const z0 = await SAMPLERS[sampler](epsilon, schedule, space, options);
         return fromDiffused(dataFrom(schedule, 0, z0, await epsilon(z0, 0)));
       }),

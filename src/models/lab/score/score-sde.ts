@@ -5,6 +5,7 @@
 import { z } from "zod";
 import { scoreFrom } from "../../../diffusion/prediction.ts";
 import { flowLogDensity } from "../../../diffusion/probability-flow.ts";
+import { SPACINGS } from "../../../diffusion/samplers/grid.ts";
 import { veSchedule, vpSchedule } from "../../../diffusion/sde.ts";
 import { InputError } from "../../../errors.ts";
 import { denoiserNetwork, denoiserPresets, denoiserSettings } from "../denoiser-network.ts";
@@ -31,6 +32,8 @@ const settingsSchema = z.strictObject({
   /** The reverse SDE: ancestral, sde-dpm-solver; the ODE: ddim, dpm-solver. */
   sampler: z.enum(["ancestral", "ddim", "dpm-solver", "sde-dpm-solver"]).default("dpm-solver"),
   sampleSteps: count.default(100),
+  /** Spacing of its steps; absent: "logSnr" for points, "time" for images. */
+  spacing: z.enum(SPACINGS).optional(),
   /** Runge–Kutta steps of the likelihood. */
   likelihoodSteps: count.default(20),
 });
@@ -59,7 +62,11 @@ export const scoreSde: LabModelKind<z.infer<typeof settingsSchema>> = {
       draws: diffusion.draws,
       loss: diffusion.loss,
       sample: (parameters, n, seed) =>
-        diffusion.sample(parameters, n, seed, { sampler: settings.sampler, steps: settings.sampleSteps }),
+        diffusion.sample(parameters, n, seed, {
+          sampler: settings.sampler,
+          steps: settings.sampleSteps,
+          ...(settings.spacing && { spacing: settings.spacing }),
+        }),
       ...(D <= LARGEST_DIVERGENCE && {
         logLikelihood: {
           kind: "exact",
