@@ -29,7 +29,7 @@ export const labCompare = defineVerb({
       description: "data of `equimol lab list`, or a file of points",
     },
     models: { type: "string", valueHint: "A,B,…", description: "only these models (all that take the data)" },
-    seconds: { type: "string", default: "30", valueHint: "S", description: "training time of each model" },
+    seconds: { type: "string", default: "20", valueHint: "S", description: "training time of each model" },
     out: {
       type: "string",
       valueHint: "FOLDER",
@@ -43,7 +43,7 @@ export const labCompare = defineVerb({
   },
   repeatable: ["set"],
   examples: [
-    { command: "equimol lab compare --data two-moons", does: "every model, half a minute each" },
+    { command: "equimol lab compare --data two-moons", does: "every model, twenty seconds each" },
     {
       command: "equimol lab compare --data checkerboard --models real-nvp,maf,ddpm --seconds 60",
       does: "three of them, a minute each",

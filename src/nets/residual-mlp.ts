@@ -13,8 +13,6 @@ export interface ResidualMlpConfig {
   readonly blocks: number;
   /** Sines and cosines of the time; 0: the network is told no time. */
   readonly timeFeatures: number;
-  /** Sines and cosines of x, 2x, 4x … that enter beside x; none when absent. */
-  readonly octaves?: number;
 }
 
 export type ResidualMlp = {
@@ -25,7 +23,7 @@ export type ResidualMlp = {
 };
 
 export const residualMlpSpecs = (name: string, config: ResidualMlpConfig): Layout => [
-  ...linearSpecs(`${name}.data`, config.inputs * (1 + 2 * (config.octaves ?? 0)), config.hidden),
+  ...linearSpecs(`${name}.data`, config.inputs, config.hidden),
   ...(config.timeFeatures > 0 ? linearSpecs(`${name}.time`, config.timeFeatures, config.hidden) : []),
   ...Array.from({ length: config.blocks }, (_, k) =>
     linearSpecs(`${name}.blocks.${k}`, config.hidden, config.hidden),
@@ -40,20 +38,10 @@ export function residualMlp(
   x: np.Array,
   t?: np.Array,
 ): np.Array {
-  let h = linear(network.data, withOctaves(x, config.octaves ?? 0));
+  let h = linear(network.data, x);
   if (network.time && t) h = h.add(linear(network.time, timeFeatures(t, config.timeFeatures)));
   for (const block of network.blocks) h = h.ref.add(linear(block, silu(h)));
   return linear(network.out, silu(h));
-}
-
-/**
- * x with its sines and cosines at frequencies 1, 2, 4 …: what a network needs to follow details that are small beside
- * the whole (Tancik et al. 2020; Kingma et al. 2021, appendix C). Takes ownership. [B, D] → [B, D (1 + 2 count)]
- */
-function withOctaves(x: np.Array, count: number): np.Array {
-  if (count === 0) return x;
-  const angles = Array.from({ length: count }, (_, k) => x.ref.mul(2 ** k));
-  return np.concatenate([x, ...angles.flatMap((angle) => [np.sin(angle.ref), np.cos(angle)])], 1);
 }
 
 /**

@@ -113,6 +113,11 @@ describe("bad input ends with 2 and one line", () => {
   const ten = Array.from({ length: 12 }, (_, i) => `${i} ${i * i}`);
   test.each([
     ["an unknown model", ["train", "ddmp"], 'unknown model "ddmp"; did you mean ddpm? there are vae, '],
+    [
+      "an unknown preset",
+      ["train", "ddpm", "--preset", "paper"],
+      'unknown preset "paper"; ddpm has reference',
+    ],
     ["unknown data", ["train", "ddpm", "--data", "moon"], "there are two-moons, eight-gaussians"],
     [
       "NaN",

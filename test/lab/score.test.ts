@@ -7,11 +7,14 @@ import {
 } from "../../src/data/lab/gaussian-mixture.ts";
 import { scoreFrom } from "../../src/diffusion/prediction.ts";
 import { flowLogDensity } from "../../src/diffusion/probability-flow.ts";
-import { langevin } from "../../src/diffusion/samplers/langevin.ts";
+import { annealedLangevin, langevin } from "../../src/diffusion/samplers/langevin.ts";
 import { linearSchedule } from "../../src/diffusion/schedule.ts";
 import { timeOfGamma, veSchedule, vpSchedule } from "../../src/diffusion/sde.ts";
+import { PRIOR_STEP } from "../../src/diffusion/space.ts";
 import { stream } from "../../src/math/random.ts";
+import { labKind } from "../../src/models/lab/kinds.ts";
 import { rowSpace } from "../../src/models/lab/rows.ts";
+import { annealedSettings } from "../../src/models/lab/score/annealed.ts";
 import { withDivergence } from "../../src/models/lab/score/divergence.ts";
 import { mixtureScoreOnDevice } from "../../src/models/lab/score/mixture-score.ts";
 import {
@@ -21,6 +24,7 @@ import {
   type ScoreFunction,
   slicedScoreMatching,
 } from "../../src/models/lab/score/objectives.ts";
+import { initialParameters } from "../../src/nets/parameters.ts";
 import { jax, np } from "../../src/runtime/jax.ts";
 
 await jax.init("wasm");
@@ -277,4 +281,39 @@ test("Langevin dynamics with the known score reaches the mixture's moments", asy
     mean(mixtureLogDensity(mixture, drawn(20_000, 10))),
     1,
   );
+});
+
+test("annealed Langevin dynamics with the settings of ncsn finds the width of a moon, not that of an earlier level", async () => {
+  const { levels, sigmaMin, sigmaMax, stepsPerLevel, stepSize } = annealedSettings.parse({});
+  const deviations = Array.from(
+    { length: levels },
+    (_, k) => sigmaMax * (sigmaMin / sigmaMax) ** (k / (levels - 1)),
+  );
+  const width = 0.05; // Data N(0, 0.05²), noised by σ̃.
+  const score = async (x: Float64Array, level: number): Promise<Float64Array> =>
+    x.map((value) => -value / (width ** 2 + deviations[level] ** 2));
+  const widthWith = async (size: number): Promise<number> => {
+    const x = await annealedLangevin(score, rowSpace(4000, 1, 3), deviations, {
+      stepsPerLevel,
+      stepSize: size,
+    });
+    return Math.sqrt(mean(x.map((value) => value * value)) / (width ** 2 + sigmaMin ** 2));
+  };
+  expect(Math.abs((await widthWith(stepSize)) - 1)).toBeLessThan(0.06);
+  expect(await widthWith(0.1)).toBeGreaterThan(1.15);
+});
+
+test("samples of score-denoising go from where Langevin left them to their mean without the noise", async () => {
+  const settings = { hidden: 8, blocks: 1, sigma: 0.2, langevinSteps: 1, stepSize: 1e-12 };
+  const kind = labKind("score-denoising");
+  const model = kind.build(kind.settings.parse(settings), { kind: "points", dimension: 2 });
+  const parameters = initialParameters(model.layout, 4);
+  const start = Float32Array.from(rowSpace(3, 2, 5).noise(PRIOR_STEP));
+  const s = await model.score?.(parameters, start);
+  const samples = await model.sample(parameters, 3, 5);
+  start.forEach((value, i) => {
+    expect(samples[i]).toBeCloseTo(value + 0.2 ** 2 * (s?.[i] ?? Number.NaN), 4);
+  });
+  expect(samples).not.toEqual(start);
+  model.dispose?.();
 });

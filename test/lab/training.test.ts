@@ -77,6 +77,20 @@ describe("a model of the lab", () => {
   });
 });
 
+test("the reference recipe is the one of the literature, whatever the starting settings are", () => {
+  const {
+    model,
+    training,
+    data: rows,
+  } = labSettingsSchema(kind).parse(labPreset(kind, "two-moons", "points", "reference"));
+  expect(model).toMatchObject({ hidden: 256, steps: 1000, schedule: "linear", loss: "simple" });
+  expect(training).toMatchObject({ batchSize: 256, learningRate: 1e-3, decay: "none", epochs: 100 });
+  expect(Math.floor(rows.count / training.batchSize) * training.epochs).toBe(19_500);
+  expect(() => labPreset(labKind("maf"), "two-moons", "points", "reference")).toThrow(
+    'unknown preset "reference"; maf has none',
+  );
+});
+
 test("unknown models and data are told what there is", async () => {
   expect(() => labKind("ddmp")).toThrow(
     /^unknown model "ddmp"; did you mean ddpm\? there are .*energy, ddpm/,

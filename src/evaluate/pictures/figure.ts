@@ -8,7 +8,7 @@ import { writing } from "../../formats/write-problem.ts";
 /** One picture with a caption below its top edge. */
 export interface Panel {
   readonly title: string;
-  /** Second line, smaller. */
+  /** Below it, smaller; both go over as many lines as they need. */
   readonly note?: string;
   /** SVG in a square of `PANEL` units. */
   readonly content: string;
@@ -17,24 +17,56 @@ export interface Panel {
 /** Side of a panel's square. */
 export const PANEL = 220;
 const GAP = 16;
-const CAPTION = 38;
+const TITLE = { size: 13, line: 15 };
+const NOTE = { size: 10.5, line: 13 };
+/** Width of a letter of DejaVu Sans in units of its size, rather more than the mean. */
+const LETTER = 0.6;
 
 const escaped = (text: string): string =>
   text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+
+/** Words in lines that fit over a panel; words that are longer than one are cut. */
+export function captionLines(text: string, size: number): readonly string[] {
+  const limit = Math.floor(PANEL / (LETTER * size));
+  const lines: string[] = [];
+  for (const word of text.split(" ").flatMap((each) => each.match(new RegExp(`.{1,${limit}}`, "gu")) ?? [])) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + 1 + word.length <= limit)
+      lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(word);
+  }
+  return lines;
+}
 
 /** The panels in rows of `columns`. */
 export function figureSvg(panels: readonly Panel[], columns: number): string {
   const across = Math.min(columns, panels.length);
   const down = Math.ceil(panels.length / across);
-  const [width, height] = [GAP + across * (PANEL + GAP), GAP + down * (PANEL + CAPTION + GAP)];
-  const drawn = panels.map(({ title, note, content }, k) => {
+  const captions = panels.map(({ title, note = "" }) => {
+    const titles = captionLines(title, TITLE.size);
+    const notes = captionLines(note, NOTE.size);
+    return { titles, notes, height: titles.length * TITLE.line + notes.length * NOTE.line + 10 };
+  });
+  const caption = Math.max(...captions.map(({ height }) => height));
+  const [width, height] = [GAP + across * (PANEL + GAP), GAP + down * (PANEL + caption + GAP)];
+  const drawn = panels.map(({ content }, k) => {
     const x = GAP + (k % across) * (PANEL + GAP);
-    const y = GAP + Math.floor(k / across) * (PANEL + CAPTION + GAP);
+    const y = GAP + Math.floor(k / across) * (PANEL + caption + GAP);
+    const { titles, notes } = captions[k];
+    const lines = [
+      ...titles.map(
+        (line, i) =>
+          `<text y="${13 + i * TITLE.line}" font-size="${TITLE.size}" fill="#1f2328">${escaped(line)}</text>`,
+      ),
+      ...notes.map(
+        (line, i) =>
+          `<text y="${15 + titles.length * TITLE.line + i * NOTE.line}" font-size="${NOTE.size}" fill="#656d76">${escaped(line)}</text>`,
+      ),
+    ];
     return [
       `<g transform="translate(${x},${y})">`,
-      `<text y="13" font-size="13" fill="#1f2328">${escaped(title)}</text>`,
-      note === undefined ? "" : `<text y="30" font-size="10.5" fill="#656d76">${escaped(note)}</text>`,
-      `<svg y="${CAPTION}" width="${PANEL}" height="${PANEL}" viewBox="0 0 ${PANEL} ${PANEL}">${content}`,
+      ...lines,
+      `<svg y="${caption}" width="${PANEL}" height="${PANEL}" viewBox="0 0 ${PANEL} ${PANEL}">${content}`,
       `<rect x="0.5" y="0.5" width="${PANEL - 1}" height="${PANEL - 1}" fill="none" stroke="#d0d7de"/></svg></g>`,
     ].join("");
   });

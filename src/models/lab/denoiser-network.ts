@@ -16,8 +16,6 @@ export const denoiserSettings = {
   blocks: count.default(3),
   /** Sines and cosines of the time. */
   timeFeatures: count.default(64),
-  /** Sines and cosines of points, at 1, 2, 4 … times their values, that enter the network beside them. */
-  octaves: z.number().int().min(0).max(10).default(0),
   /** Side of the patches that images are cut into. */
   patch: count.default(4),
 };
@@ -26,13 +24,12 @@ export interface DenoiserSettings {
   readonly hidden: number;
   readonly blocks: number;
   readonly timeFeatures: number;
-  readonly octaves: number;
   readonly patch: number;
 }
 
 /** What suits these networks. */
 export const denoiserPresets: NonNullable<LabModelKind["presets"]> = {
-  points: { "training.learningRate": 3e-3, "training.emaDecay": 0.99, "training.epochs": 30 },
+  points: { "training.learningRate": 3e-3, "training.emaDecay": 0.99, "training.epochs": 60 },
   images: {
     hidden: 64,
     "training.learningRate": 2e-3,
@@ -43,6 +40,12 @@ export const denoiserPresets: NonNullable<LabModelKind["presets"]> = {
     "training.validateEvery": 500,
   },
 };
+
+/** Of points, for kinds that choose their sampler: its noise makes good for errors of earlier steps. */
+export const fewNoisySteps = (presets: typeof denoiserPresets): typeof denoiserPresets => ({
+  ...presets,
+  points: { ...presets.points, sampler: "sde-dpm-solver", sampleSteps: 50 },
+});
 
 export interface DenoiserNetwork {
   readonly layout: Layout;

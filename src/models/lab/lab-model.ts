@@ -101,6 +101,8 @@ export interface LabModelKind<S = unknown> {
   readonly recipes?: Readonly<
     Record<string, { readonly description: string; readonly settings: Readonly<Record<string, unknown>> }>
   >;
+  /** Its `initialise` finds the optimum; training only measures it. */
+  readonly fittedAtStart?: boolean;
   /** @throws InputError for a shape that it cannot take */
   readonly build: (settings: S, shape: LabShape, facts?: LabFacts) => LabModel;
 }

@@ -7,7 +7,7 @@ import { bitsPerDimension } from "../../../diffusion/bound.ts";
 import { PREDICTIONS } from "../../../diffusion/prediction.ts";
 import { SPACINGS } from "../../../diffusion/samplers/grid.ts";
 import { scheduleFrom } from "../../../diffusion/schedule.ts";
-import { denoiserNetwork, denoiserPresets, denoiserSettings } from "../denoiser-network.ts";
+import { denoiserNetwork, denoiserPresets, denoiserSettings, fewNoisySteps } from "../denoiser-network.ts";
 import { type LabModelKind, rowLength } from "../lab-model.ts";
 import type { RowBound } from "./bound-terms.ts";
 import { gaussianDiffusion } from "./gaussian-diffusion.ts";
@@ -38,7 +38,7 @@ export const ddpm: LabModelKind<z.infer<typeof settingsSchema>> = {
   title: "DDPM: denoising diffusion",
   source: "Ho, Jain, Abbeel 2020",
   settings: settingsSchema,
-  presets: denoiserPresets,
+  presets: fewNoisySteps(denoiserPresets),
   recipes: {
     reference: {
       description: "256 wide, T = 1000 linear, batches of 256, Adam at 1e-3, 100 epochs of 50,000 points",

@@ -22,9 +22,12 @@ export const annealedSettings = z.strictObject({
   /** Noise levels, at least 2. */
   levels: z.number().int().min(2).default(30),
   /** Langevin steps at each level. */
-  stepsPerLevel: count.default(10),
-  /** ε/σ̃² of the Langevin steps at a level with deviation σ̃. */
-  stepSize: positive.default(0.2),
+  stepsPerLevel: count.default(8),
+  /**
+   * ε/σ̃² of the Langevin steps at a level with deviation σ̃. Where σ̃ is far below the width of the data, steps of 0.2
+   * no longer move rows across it in time, and samples keep the width of an earlier level.
+   */
+  stepSize: positive.default(1),
 });
 export type AnnealedSettings = z.infer<typeof annealedSettings>;
 

@@ -8,7 +8,7 @@ import { flowLogDensity } from "../../../diffusion/probability-flow.ts";
 import { SPACINGS } from "../../../diffusion/samplers/grid.ts";
 import { veSchedule, vpSchedule } from "../../../diffusion/sde.ts";
 import { InputError } from "../../../errors.ts";
-import { denoiserNetwork, denoiserPresets, denoiserSettings } from "../denoiser-network.ts";
+import { denoiserNetwork, denoiserPresets, denoiserSettings, fewNoisySteps } from "../denoiser-network.ts";
 import { gaussianDiffusion } from "../diffusion/gaussian-diffusion.ts";
 import { type LabModelKind, rowLength } from "../lab-model.ts";
 import { rowNetwork } from "../rows.ts";
@@ -43,7 +43,7 @@ export const scoreSde: LabModelKind<z.infer<typeof settingsSchema>> = {
   title: "Score-based SDE with its probability-flow ODE",
   source: "Song, Sohl-Dickstein, Kingma, Kumar, Ermon, Poole 2021",
   settings: settingsSchema,
-  presets: denoiserPresets,
+  presets: fewNoisySteps(denoiserPresets),
   build: (settings, shape) => {
     if (shape.kind === "images" && shape.binary)
       throw new InputError(

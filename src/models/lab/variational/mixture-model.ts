@@ -124,6 +124,7 @@ export const mixtureVi: LabModelKind<MixtureSettings> = {
   title: "Bayesian mixture of Gaussians by mean-field variational inference",
   source: "Bishop 2006, section 10.2; Blei, Kucukelbir, McAuliffe 2017",
   settings: mixtureSettings,
+  fittedAtStart: true,
   presets: {
     points: { "training.epochs": 1, "training.batchSize": 2000, "training.validateEvery": 0 },
   },

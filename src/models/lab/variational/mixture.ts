@@ -56,9 +56,9 @@ export function updateParameters(
   const average = sum.map((s, kd) => (count[Math.floor(kd / D)] > 0 ? s / count[Math.floor(kd / D)] : 0));
   const scatter = new Float64Array(K * D);
   for (let i = 0; i < n; i++) {
-    for (let kd = 0; kd < K * D; kd++) {
-      const offset = rows[i * D + (kd % D)] - average[kd];
-      scatter[kd] += responsibilities[i * K + Math.floor(kd / D)] * offset * offset;
+    for (let k = 0; k < K; k++) {
+      const r = responsibilities[i * K + k];
+      for (let d = 0; d < D; d++) scatter[k * D + d] += r * (rows[i * D + d] - average[k * D + d]) ** 2;
     }
   }
   const beta = count.map((N) => prior.beta + N);
@@ -94,19 +94,24 @@ export function updateAssignments(
       value += 0.5 * (digamma(q.a[k]) - Math.log(q.b[k * D + d]) - Math.log(2 * Math.PI) - 1 / q.beta[k]);
     return value;
   });
+  const rate = q.b.map((b, kd) => (0.5 * q.a[Math.floor(kd / D)]) / b); // ½ E λ
   const responsibilities = new Float64Array(n * K);
   let logNormalisers = 0;
   for (let i = 0; i < n; i++) {
-    const r = responsibilities.subarray(i * K, (i + 1) * K);
+    let largest = Number.NEGATIVE_INFINITY;
     for (let k = 0; k < K; k++) {
-      r[k] = constant[k];
-      for (let d = 0; d < D; d++)
-        r[k] -= 0.5 * (q.a[k] / q.b[k * D + d]) * (rows[i * D + d] - q.mean[k * D + d]) ** 2;
+      let log = constant[k];
+      for (let d = 0; d < D; d++) log -= rate[k * D + d] * (rows[i * D + d] - q.mean[k * D + d]) ** 2;
+      responsibilities[i * K + k] = log;
+      if (log > largest) largest = log;
     }
-    const largest = Math.max(...r);
-    const normaliser = r.reduce((s, value) => s + Math.exp(value - largest), 0);
+    let normaliser = 0;
+    for (let ik = i * K; ik < (i + 1) * K; ik++) {
+      responsibilities[ik] = Math.exp(responsibilities[ik] - largest);
+      normaliser += responsibilities[ik];
+    }
     logNormalisers += largest + Math.log(normaliser);
-    for (let k = 0; k < K; k++) r[k] = Math.exp(r[k] - largest) / normaliser;
+    for (let ik = i * K; ik < (i + 1) * K; ik++) responsibilities[ik] /= normaliser;
   }
   return { responsibilities, logNormalisers };
 }
