@@ -31,7 +31,7 @@ export interface PainnKernel {
 
 /** The sizes that painn.h's PainnConfig holds, or undefined for a network that the kernel does not compute. */
 export function painnSizes(config: GeometricConfig): Readonly<Record<string, number>> | undefined {
-  if (config.kind !== "painn") return undefined;
+  if (config.kind !== "painn" || config.vectors === true) return undefined;
   const { types, hidden, layers, radial } = config;
   const bessel = Number(radial.kind === "bessel");
   return { types, hidden, layers, radial: radial.count, bessel, head: hidden / 2, cutoff: radial.cutoff };

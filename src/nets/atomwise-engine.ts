@@ -1,5 +1,6 @@
 /**
- * What a geometric network must be able to do, whoever computes it: a number for each atom, and derivatives of
+ * What a geometric network must be able to do, whoever computes it: C numbers for each atom (one, or PaiNN's number
+ * and vector), and derivatives of
  * weighted sums of these numbers. Energies, forces, properties and their losses are built from that on the host, in
  * double precision. Molecules lie side by side without padding.
  */
@@ -17,9 +18,9 @@ export interface SpeciesBatch {
 export interface AtomwiseEngine {
   /** "native (AVX-512)", "jax (wasm)" … */
   readonly name: string;
-  /** The outputs o_i. [A] */
+  /** The outputs o_i. [A, C] */
   readonly outputs: (parameters: Float32Array, batch: SpeciesBatch) => Promise<Float32Array>;
-  /** The outputs, and ∂(Σ o_i)/∂r. [A], [A, 3] */
+  /** The outputs, and ∂(Σ o_i)/∂r, for C = 1. [A], [A, 3] */
   readonly positionGradient: (
     parameters: Float32Array,
     batch: SpeciesBatch,
@@ -34,7 +35,7 @@ export interface AtomwiseEngine {
     outputs: Float32Array,
     gradient: Float32Array,
   ) => void;
-  /** ∂(Σ_i c_i o_i)/∂θ replaces the contents of `gradient`. @param coefficients c [A] */
+  /** ∂(Σ_i c_i o_i)/∂θ replaces the contents of `gradient`. @param coefficients c [A, C] */
   readonly parameterGradient: (
     parameters: Float32Array,
     batch: SpeciesBatch,
@@ -43,7 +44,7 @@ export interface AtomwiseEngine {
   ) => Promise<void>;
   /**
    * ∂(Σ_i c_i o_i + v · ∂(Σ_i o_i)/∂r)/∂θ replaces the contents of `gradient`: what a loss of energies and forces
-   * needs.
+   * needs; for C = 1.
    * @param coefficients c [A], equal for all atoms of a molecule
    * @param direction v [A, 3]
    */

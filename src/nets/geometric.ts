@@ -1,9 +1,11 @@
 /**
  * The geometric networks under one roof: which there are, their parameters, and their output, one number for each
- * atom. SchNet, PaiNN, EGNN and the general message passing end in SchNetPack's atomwise head; DimeNet brings its own.
+ * atom. SchNet, PaiNN, EGNN and the general message passing end in SchNetPack's atomwise head; DimeNet brings its own,
+ * and PaiNN may end in gated equivariant blocks that give a vector besides.
  */
-import type { np } from "../runtime/jax.ts";
+import { np } from "../runtime/jax.ts";
 import { type DimenetConfig, type DimenetParameters, dimenet, dimenetLayout } from "./dimenet.ts";
+import { type VectorOutput, vectorOutput, vectorOutputLayout } from "./gated-equivariant.ts";
 import {
   type MessagePassingConfig,
   type MessagePassingParameters,
@@ -18,7 +20,8 @@ import { type SchnetConfig, type SchnetParameters, schnet, schnetLayout } from "
 
 /** A network and its sizes; "egnn" and "mpnn" are message passing with other defaults, as the DimeNets are one. */
 export type GeometricConfig =
-  | ({ readonly kind: "painn" } & PainnConfig)
+  /** vectors: four outputs for each atom, a number and a vector that turns along, instead of one. */
+  | ({ readonly kind: "painn"; readonly vectors?: boolean } & PainnConfig)
   | ({ readonly kind: "schnet" } & SchnetConfig)
   | ({ readonly kind: "dimenet" } & DimenetConfig)
   | ({ readonly kind: "dimenet++" } & DimenetConfig)
@@ -57,15 +60,24 @@ export function geometricLayout(config: GeometricConfig): Layout {
     ...spec,
     name: `representation.${spec.name}`,
   }));
-  return hasHead(config) ? [...representation, ...headSpecs(config.hidden)] : representation;
+  if (!hasHead(config)) return representation;
+  const output = hasVectors(config)
+    ? vectorOutputLayout(config.hidden).map((spec) => ({ ...spec, name: `output.${spec.name}` }))
+    : headSpecs(config.hidden);
+  return [...representation, ...output];
 }
 
-type Parameters = { readonly representation: unknown; readonly output: Head };
+const hasVectors = (config: GeometricConfig): boolean => config.kind === "painn" && config.vectors === true;
+
+/** Outputs of each atom. */
+export const outputChannels = (config: GeometricConfig): number => (hasVectors(config) ? 4 : 1);
+
+type Parameters = { readonly representation: unknown; readonly output: Head | VectorOutput };
 
 /**
  * The outputs of the atoms, zero for padding. Owns parameters and `x`, borrows the graph.
  * @param x Å [B, N, 3]
- * @returns [B, N, 1]
+ * @returns [B, N, 1], or [B, N, 4] of a number and a vector
  */
 export function atomwiseOutputs(
   config: GeometricConfig,
@@ -76,7 +88,12 @@ export function atomwiseOutputs(
   const { representation: p, output } = parameters as unknown as Parameters;
   if (config.kind === "dimenet" || config.kind === "dimenet++")
     return dimenet(config, p as DimenetParameters, x, graph).mul(graph.atoms.ref);
-  return head(output, features(config, p, x, graph)).mul(graph.atoms.ref);
+  if (config.kind === "painn" && config.vectors === true) {
+    const { scalars: s, vectors: v } = painn(config, p as PainnParameters, x, graph);
+    const { scalars, vectors } = vectorOutput(output as VectorOutput, s, v);
+    return np.concatenate([scalars.reshape([...scalars.shape, 1]), vectors], 2).mul(graph.atoms.ref);
+  }
+  return head(output as Head, features(config, p, x, graph)).mul(graph.atoms.ref);
 }
 
 /** Scalar features of the atoms. [B, N, F] */

@@ -6,7 +6,7 @@ import { jax, np } from "../runtime/jax.ts";
 import type { AtomwiseEngine, SpeciesBatch } from "./atomwise-engine.ts";
 import { differenceGradient } from "./difference-gradient.ts";
 import { atomOffsets } from "./engine.ts";
-import { atomwiseOutputs, type GeometricConfig, geometricLayout } from "./geometric.ts";
+import { atomwiseOutputs, type GeometricConfig, geometricLayout, outputChannels } from "./geometric.ts";
 import { disposeGraph, type MolecularGraph } from "./molecular-graph.ts";
 import { bucketed, neighbourList } from "./neighbour-list.ts";
 import { layoutSize, type ParameterTree, parameterTree, readTree } from "./parameters.ts";
@@ -36,6 +36,7 @@ export function createJaxAtomwiseEngine(
   { denseUpTo = DENSE_UP_TO }: JaxAtomwiseOptions = {},
 ): AtomwiseEngine {
   const layout = geometricLayout(config);
+  const channels = outputChannels(config);
   type Arguments = [parameters: ParameterTree, x: np.Array, graph: MolecularGraph];
 
   const outputsOf = (...[parameters, x, graph]: Arguments): np.Array => {
@@ -100,7 +101,7 @@ export function createJaxAtomwiseEngine(
   ) => {
     const rows = rowsOf(batch);
     const x = padded(rows, batch.positions, 3);
-    const c = padded(rows, coefficients, 1);
+    const c = padded(rows, coefficients, channels);
     await readTree(layout, functionsFor(rows).byParameters(upload(parameters), x, rows.graph(), c), gradient);
   };
 
@@ -111,7 +112,7 @@ export function createJaxAtomwiseEngine(
       return unpadded(
         rows,
         functionsFor(rows).outputs(upload(parameters), padded(rows, batch.positions, 3), rows.graph()),
-        1,
+        channels,
       );
     },
     positionGradient: async (parameters, batch) => {
@@ -122,7 +123,10 @@ export function createJaxAtomwiseEngine(
         rows.graph(),
       ) as unknown as [[np.Array, np.Array], np.Array];
       total.dispose();
-      return { outputs: await unpadded(rows, outputs, 1), gradient: await unpadded(rows, gradient, 3) };
+      return {
+        outputs: await unpadded(rows, outputs, channels),
+        gradient: await unpadded(rows, gradient, 3),
+      };
     },
     parameterGradient,
     mixedGradient: (...inputs) => differenceGradient(parameterGradient, ...inputs),

@@ -70,6 +70,17 @@ describe("pooling", () => {
     expect(pool(pooling, moved, outputs).value).toBeCloseTo(pool(pooling, water, outputs).value, 10);
   });
 
+  test("dipoles of atoms: the derivative is the slope, and the whole is their sum where there are no charges", () => {
+    const four = stream({ seed: 2, purpose: "test" }).normals(new Float64Array(12));
+    const { derivative } = pool("dipole", water, four);
+    four.forEach((_, k) => {
+      const at = (h: number): number => pool("dipole", water, four.with(k, four[k] + h)).value;
+      expect((at(1e-5) - at(-1e-5)) / 2e-5).toBeCloseTo(derivative[k], 7);
+    });
+    const neutral = Float64Array.of(0.7, 1, 2, 3, 0.7, 0, 0, -1, 0.7, 1, 0, 4); // equal charges are none
+    expect(pool("dipole", water, neutral).value).toBeCloseTo(Math.hypot(2, 2, 6), 12);
+  });
+
   test("the dipole of two opposite charges is charge times distance", () => {
     const pair = { atomicNumbers: [1, 1], positions: [0, 0, 0, 0, 3, 4] };
     expect(pool("dipole", pair, [0.5, -0.5]).value).toBeCloseTo(2.5, 12);

@@ -49,6 +49,8 @@ export const networkSchema = z.discriminatedUnion("kind", [
     hidden: even.default(64),
     layers: count.default(3),
     radial: radialSchema("bessel").prefault({}),
+    /** A vector of each atom beside its number, for dipole moments; computed by jax-js. */
+    vectors: z.boolean().optional(),
   }),
   z.strictObject({
     kind: z.literal("schnet"),
@@ -79,7 +81,7 @@ export const networkSchema = z.discriminatedUnion("kind", [
 export type NetworkSettings = z.infer<typeof networkSchema>;
 export const NETWORKS = networkSchema.options.map((option) => option.shape.kind.value);
 
-/** How the numbers of the atoms o_i make one of the molecule. */
+/** How the outputs of the atoms o_i make one number of the molecule. */
 export const POOLINGS = ["sum", "mean", "dipole", "spatial-extent"] as const;
 export type Pooling = (typeof POOLINGS)[number];
 
@@ -96,6 +98,12 @@ export const outputSchema = z.strictObject({
 });
 export type OutputConfig = z.infer<typeof outputSchema>;
 
+/** Vectors of the atoms are for dipole moments only. */
+export const vectorsFit = (network: NetworkSettings, pooling: Pooling): boolean =>
+  network.kind !== "painn" || !network.vectors || pooling === "dipole";
+export const VECTORS_MISFIT =
+  "vectors of the atoms make dipole moments; a model with pooling: dipole was expected";
+
 export const geometricConfigSchema = z
   .strictObject({
     kind: z.enum(["forcefield", "property"]),
@@ -111,6 +119,10 @@ export const geometricConfigSchema = z
   .refine(({ output, elements }) => output.references.length === elements.length, {
     path: ["output", "references"],
     message: "one reference for each element was expected",
+  })
+  .refine(({ network, output }) => vectorsFit(network, output.pooling), {
+    path: ["network", "vectors"],
+    message: VECTORS_MISFIT,
   });
 export type GeometricModelConfig = z.infer<typeof geometricConfigSchema>;
 

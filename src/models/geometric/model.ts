@@ -67,10 +67,11 @@ export async function predictProperty(
     const part = molecules.slice(first, first + 64);
     const batch = speciesBatch(elements, part);
     const outputs = await engine.outputs(parameters, batch);
+    const channels = outputs.length / batch.species.length;
     let start = 0;
     part.forEach((molecule, k) => {
       const end = start + molecule.atomicNumbers.length;
-      const { value } = pool(output.pooling, molecule, outputs.subarray(start, end));
+      const { value } = pool(output.pooling, molecule, outputs.subarray(channels * start, channels * end));
       values[first + k] = output.scale * value + baseline(output, batch.species.subarray(start, end));
       start = end;
     });

@@ -1,7 +1,8 @@
 /**
- * From the numbers of the atoms to a property of the molecule: sum and mean; the dipole moment ‖Σ q_i r_i‖ of
- * neutralised charges, and the electronic spatial extent Σ q_i ‖r_i − r_c‖² about the centre of mass r_c (Schütt et
- * al. 2018, section II.D; Schütt, Unke, Gastegger 2021, section 4). In double precision.
+ * From the outputs of the atoms to a property of the molecule: sum and mean; the dipole moment ‖Σ q_i r_i + μ_i‖ of
+ * neutralised charges q_i and, where a network has them, dipoles μ_i of the atoms; and the electronic spatial extent
+ * Σ q_i ‖r_i − r_c‖² about the centre of mass r_c (Schütt et al. 2018, section II.D; Schütt, Unke, Gastegger 2021,
+ * section 4). In double precision.
  */
 import { atomicWeight } from "../../chem/elements.ts";
 import type { Pooling } from "./config.ts";
@@ -13,13 +14,14 @@ export interface PooledMolecule {
   readonly atomicNumbers: ArrayLike<number>;
 }
 
-/** The pooled value of o [N], and its derivative by each o_i. */
+/** The pooled value of o [N], for dipoles also [N, 4] of q_i and μ_i, and its derivative by each of them. */
 export function pool(
   pooling: Pooling,
   { positions, atomicNumbers }: PooledMolecule,
   outputs: ArrayLike<number>,
 ): { readonly value: number; readonly derivative: Float64Array } {
-  const N = outputs.length;
+  const N = atomicNumbers.length;
+  const channels = outputs.length / N;
   const sum = (term: (i: number) => number): number => {
     let total = 0;
     for (let i = 0; i < N; i++) total += term(i);
@@ -32,19 +34,19 @@ export function pool(
       return { value: sum((i) => outputs[i]) / N, derivative: new Float64Array(N).fill(1 / N) };
     case "dipole": {
       // Neutral charges: the moment does not depend on the origin; about the centroid they need no correction.
-      const centre = [0, 1, 2].map((axis) => sum((i) => positions[3 * i + axis]) / N);
-      const moment = [0, 1, 2].map((axis) =>
-        sum((i) => outputs[i] * (positions[3 * i + axis] - centre[axis])),
+      const axes = [0, 1, 2];
+      const centre = axes.map((axis) => sum((i) => positions[3 * i + axis]) / N);
+      const own = (i: number, axis: number): number => (channels === 4 ? outputs[4 * i + 1 + axis] : 0);
+      const moment = axes.map((axis) =>
+        sum((i) => outputs[channels * i] * (positions[3 * i + axis] - centre[axis]) + own(i, axis)),
       );
       const value = Math.hypot(...moment);
-      const derivative = Float64Array.from({ length: N }, (_, i) =>
-        value === 0
-          ? 0
-          : [0, 1, 2].reduce(
-              (d, axis) => d + ((positions[3 * i + axis] - centre[axis]) * moment[axis]) / value,
-              0,
-            ),
-      );
+      const derivative = new Float64Array(outputs.length);
+      for (let i = 0; value > 0 && i < N; i++)
+        for (const axis of axes) {
+          derivative[channels * i] += ((positions[3 * i + axis] - centre[axis]) * moment[axis]) / value;
+          if (channels === 4) derivative[4 * i + 1 + axis] = moment[axis] / value;
+        }
       return { value, derivative };
     }
     case "spatial-extent": {

@@ -116,12 +116,14 @@ export function propertyTask(task: GeometricTask, loss: "mae" | "mse"): Training
     const molecules = Array.from(indices, (i) => moleculeAt(set, i));
     const batch = speciesBatch(elements, molecules);
     const outputs = await engine.outputs(parameters, batch);
+    const channels = outputs.length / batch.species.length;
     const slopes = new Float64Array(outputs.length);
     let start = 0;
     const values = Float64Array.from(molecules, (molecule, m) => {
       const end = start + batch.sizes[m];
-      const { value, derivative } = pool(output.pooling, molecule, outputs.subarray(start, end));
-      slopes.set(derivative, start);
+      const own = outputs.subarray(channels * start, channels * end);
+      const { value, derivative } = pool(output.pooling, molecule, own);
+      slopes.set(derivative, channels * start);
       const target = set.properties[output.property][indices[m]];
       const known = baseline(output, batch.species.subarray(start, end));
       start = end;
@@ -135,8 +137,10 @@ export function propertyTask(task: GeometricTask, loss: "mae" | "mse"): Training
     lossAndGradient: async (parameters, indices, _, gradient) => {
       const { batch, values, slopes } = await differences(parameters, task.train, indices);
       const coefficients = new Float32Array(slopes.length);
+      const channels = slopes.length / batch.species.length;
       let start = 0;
-      batch.sizes.forEach((n, m) => {
+      batch.sizes.forEach((atoms, m) => {
+        const n = channels * atoms;
         const slope = (loss === "mae" ? Math.sign(values[m]) : 2 * values[m]) / indices.length;
         for (let i = start; i < start + n; i++) coefficients[i] = slope * slopes[i];
         start += n;

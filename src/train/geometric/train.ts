@@ -6,6 +6,7 @@ import type { Half } from "../../data/halves.ts";
 import { type MoleculeSet, setSize } from "../../data/molecule-set.ts";
 import { unitOf } from "../../data/qm9-units.ts";
 import type { Dataset } from "../../data/store.ts";
+import { InputError } from "../../errors.ts";
 import { writeFileAtomically } from "../../formats/atomic-write.ts";
 import {
   type GeometricModelConfig,
@@ -13,6 +14,8 @@ import {
   networkOf,
   type OutputConfig,
   type Pooling,
+  VECTORS_MISFIT,
+  vectorsFit,
 } from "../../models/geometric/config.ts";
 import { loadGeometric, saveGeometric } from "../../models/geometric/model.ts";
 import type { AtomwiseEngine } from "../../nets/atomwise-engine.ts";
@@ -124,6 +127,8 @@ async function trainGeometric<
     elements,
     provenance: {},
   };
+  if (!vectorsFit(config.network, config.output.pooling))
+    throw new InputError(`network.vectors: ${VECTORS_MISFIT}`);
   const network = networkOf(config);
   const layout = geometricLayout(network);
   const parameters = layoutSize(layout);
