@@ -39,6 +39,8 @@ async function showInstallation(output: Output): Promise<void> {
   const { nativeStatus } = await import("../kernels/native.ts");
   const { dataHome, datasetNames } = await import("../data/store.ts");
   const { wasmStatus } = await import("../kernels/wasm.ts");
+  const { painnNativeStatus } = await import("../kernels/painn-native.ts");
+  const { geoDiffNativeIsa } = await import("../kernels/geodiff-native.ts");
   const { shippedModelNames } = await import("../models/edm/model.ts");
   const native = nativeStatus();
   const simd = hasSimd();
@@ -55,6 +57,12 @@ async function showInstallation(output: Output): Promise<void> {
       jax: simd
         ? { available: true, reason: "the readable definition; slower" }
         : { available: false, reason: "this JavaScript engine has no WebAssembly SIMD" },
+    },
+    /** What computes each network that has kernels, the fastest first; jax-js computes all networks. */
+    kernels: {
+      egnn: kernelsOf(native.isa, wasm.variants[0]),
+      painn: kernelsOf(painnNativeStatus().isa, wasm.variants[0]),
+      geodiff: kernelsOf(geoDiffNativeIsa()),
     },
     engine: native.available ? "native" : wasm.available ? "wasm" : simd ? "jax" : "none",
     devices: {
@@ -90,10 +98,30 @@ async function showInstallation(output: Output): Promise<void> {
         colours,
       ),
       section("Engines", states(facts.engines), colours),
+      section(
+        "Kernels",
+        Object.entries(facts.kernels).map(([name, built]): [string, string] => [
+          name,
+          `${[...built, "jax"].join(", ")}: ${USE[name as keyof typeof USE]}`,
+        ]),
+        colours,
+      ),
       section("Devices", states(facts.devices), colours),
     ].join("\n\n"),
   );
 }
+
+const kernelsOf = (isa: string | undefined, variant?: string): string[] => [
+  ...(isa === undefined ? [] : [`native (${isa})`]),
+  ...(variant === undefined ? [] : [`wasm (${variant})`]),
+];
+
+/** What the networks with kernels are for. */
+const USE = {
+  egnn: "molecules",
+  painn: "energies, forces, properties",
+  geodiff: "conformers",
+} as const;
 
 async function showModel(nameOrPath: string, output: Output): Promise<void> {
   const { findModel, loadEdm } = await import("../models/edm/model.ts");

@@ -5,13 +5,15 @@ import { InputError, nearest } from "../errors.ts";
 import { createAtomwiseEngine } from "../kernels/create-atomwise-engine.ts";
 import type { Settings } from "../train/config-file.ts";
 import { forceFieldSettingsSchema, NETWORKS, propertySettingsSchema } from "../train/geometric/settings.ts";
-import { trainForceField, trainProperty } from "../train/geometric/train.ts";
+import { type TrainGeometricOptions, trainForceField, trainProperty } from "../train/geometric/train.ts";
+import type { TrainingOutcome } from "../train/loop.ts";
 import { engineArgs, engineOptions } from "./engine-options.ts";
 import { commonOptions } from "./options.ts";
-import { createOutput } from "./output.ts";
+import { createOutput, type OutputOptions } from "./output.ts";
 import { program, quoted } from "./program.ts";
 import {
   superviseTraining,
+  type TrainingWords,
   trainingArgs,
   trainingResult,
   trainingSettings,
@@ -28,6 +30,8 @@ const shared = {
   },
   net: { type: "string", valueHint: NETWORKS.join("|"), description: "network (painn)" },
   ...trainingArgs,
+  ...engineArgs,
+  ...commonOptions,
 } as const satisfies ArgsDef;
 
 /** --net as a setting. @throws InputError for one that there is not */
@@ -40,12 +44,43 @@ function networkSetting(net: string | undefined): Settings {
   );
 }
 
+/** Trains and says what came of it. */
+async function trained<S>(
+  kind: { readonly name: string; readonly items: string; readonly next: string },
+  args: TrainingWords & OutputOptions & Parameters<typeof engineOptions>[0] & { readonly data: string },
+  settings: S,
+  train: (options: TrainGeometricOptions<S>) => Promise<TrainingOutcome>,
+): Promise<{ readonly exitCode: number }> {
+  const output = createOutput(args);
+  const engineChoice = engineOptions(args);
+  const data = await loadDataset(args.data);
+  const { outcome, exitCode } = await superviseTraining(output, args, kind.items, (events) =>
+    train({
+      ...events,
+      settings,
+      data,
+      out: args.out,
+      resume: args.resume === true,
+      createEngine: (config) => createAtomwiseEngine(config, { ...engineChoice, onNotice: output.log }),
+    }),
+  );
+  output.result(trainingResult(args, outcome));
+  output.print(
+    trainingSummary(args, outcome, {
+      items: kind.items,
+      next: `${kind.next}: ${program()} predict --model ${quoted(args.out)} FILES…`,
+      again: `train ${kind.name} --data ${quoted(args.data)}`,
+    }),
+  );
+  return { exitCode };
+}
+
 export const trainForceFieldVerb = defineVerb({
   meta: {
     name: "forcefield",
     description: "Train a network on energies and forces of molecules, for predictions and simulations.",
   },
-  args: { ...shared, ...engineArgs, ...commonOptions },
+  args: shared,
   repeatable: ["set"],
   examples: [
     {
@@ -58,31 +93,15 @@ export const trainForceFieldVerb = defineVerb({
     },
   ],
   run: async ({ args, rawArgs }) => {
-    const output = createOutput(args);
     const settings = trainingSettings(forceFieldSettingsSchema, args, rawArgs, {
       base: networkSetting(args.net),
     });
-    const engineChoice = engineOptions(args);
-    const data = await loadDataset(args.data);
-    const { outcome, exitCode } = await superviseTraining(output, args, "configurations", (events) =>
-      trainForceField({
-        ...events,
-        settings,
-        data,
-        out: args.out,
-        resume: args.resume === true,
-        createEngine: (config) => createAtomwiseEngine(config, { ...engineChoice, onNotice: output.log }),
-      }),
+    return trained(
+      { name: "forcefield", items: "configurations", next: "Measure it with" },
+      args,
+      settings,
+      trainForceField,
     );
-    output.result(trainingResult(args, outcome));
-    output.print(
-      trainingSummary(args, outcome, {
-        items: "configurations",
-        next: `Measure it with: ${program()} predict --model ${quoted(args.out)} FILES…`,
-        again: `train forcefield --data ${quoted(args.data)}`,
-      }),
-    );
-    return { exitCode };
   },
 });
 
@@ -96,8 +115,6 @@ export const trainPropertyVerb = defineVerb({
       valueHint: "all|first|second",
       description: "which half of the molecules that have the property (all)",
     },
-    ...engineArgs,
-    ...commonOptions,
   },
   repeatable: ["set"],
   examples: [
@@ -111,7 +128,6 @@ export const trainPropertyVerb = defineVerb({
     },
   ],
   run: async ({ args, rawArgs }) => {
-    const output = createOutput(args);
     if (args.property === undefined && !args.resume)
       throw new InputError(`--property is missing (see ${program()} data show ${quoted(args.data)})`);
     const settings = trainingSettings(propertySettingsSchema, args, rawArgs, {
@@ -121,26 +137,11 @@ export const trainPropertyVerb = defineVerb({
         ...(args.half === undefined ? {} : { data: { half: args.half } }),
       },
     });
-    const engineChoice = engineOptions(args);
-    const data = await loadDataset(args.data);
-    const { outcome, exitCode } = await superviseTraining(output, args, "molecules", (events) =>
-      trainProperty({
-        ...events,
-        settings,
-        data,
-        out: args.out,
-        resume: args.resume === true,
-        createEngine: (config) => createAtomwiseEngine(config, { ...engineChoice, onNotice: output.log }),
-      }),
+    return trained(
+      { name: "property", items: "molecules", next: "Use it with" },
+      args,
+      settings,
+      trainProperty,
     );
-    output.result(trainingResult(args, outcome));
-    output.print(
-      trainingSummary(args, outcome, {
-        items: "molecules",
-        next: `Use it with: ${program()} predict --model ${quoted(args.out)} FILES…`,
-        again: `train property --data ${quoted(args.data)}`,
-      }),
-    );
-    return { exitCode };
   },
 });

@@ -3,34 +3,10 @@
 #include <node_api.h>
 
 #include "addon_config.h"
+#include "cores.h"
 #include "engine.h"
 
-#if defined(__x86_64__)
-extern const EgnnCore egnn_avx512, egnn_avx2;
-#endif
-extern const EgnnCore egnn_base;
-
-/* The best core that this processor runs. */
-static const EgnnCore *best_core(void) {
-#if defined(__x86_64__)
-  __builtin_cpu_init();
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw") &&
-      __builtin_cpu_supports("avx512vl"))
-    return &egnn_avx512;
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return &egnn_avx2;
-#endif
-  return &egnn_base;
-}
-
-static const EgnnCore *core_named(const char *name) {
-  const EgnnCore *best = best_core();
-#if defined(__x86_64__)
-  if (best == &egnn_avx512 && strcmp(name, egnn_avx512.name) == 0) return &egnn_avx512;
-  if (best != &egnn_base && strcmp(name, egnn_avx2.name) == 0) return &egnn_avx2;
-#endif
-  if (strcmp(name, egnn_base.name) == 0) return &egnn_base;
-  return name[0] ? 0 : best;
-}
+CORES(EgnnCore, egnn)
 
 typedef struct Handle {
   Engine *engine; /* null once closed */
@@ -305,19 +281,14 @@ static napi_value dispose(napi_env env, napi_callback_info info) {
 
 static napi_value instruction_sets(napi_env env, napi_callback_info info) {
   (void)info;
-  const EgnnCore *all[3], *best = best_core();
-  int count = 0;
-#if defined(__x86_64__)
-  if (best == &egnn_avx512) all[count++] = &egnn_avx512;
-  if (best != &egnn_base) all[count++] = &egnn_avx2;
-#endif
-  (void)best;
-  all[count++] = &egnn_base;
+  const char *names[] = {"AVX-512", "AVX2", egnn_base.name}; /* the best first */
   napi_value list, text;
-  napi_create_array_with_length(env, count, &list);
-  for (int k = 0; k < count; k++) {
-    napi_create_string_utf8(env, all[k]->name, NAPI_AUTO_LENGTH, &text);
-    napi_set_element(env, list, k, text);
+  uint32_t count = 0;
+  napi_create_array(env, &list);
+  for (size_t k = 0; k < sizeof names / sizeof *names; k++) {
+    if (!core_named(names[k])) continue;
+    napi_create_string_utf8(env, names[k], NAPI_AUTO_LENGTH, &text);
+    napi_set_element(env, list, count++, text);
   }
   return list;
 }

@@ -6,7 +6,7 @@ import { prepareRuntime } from "../runtime/prepare.ts";
 import { threadCount } from "../runtime/worker-shim.ts";
 import type { EngineOptions } from "./create-engine.ts";
 import { painnEngine } from "./painn-engine.ts";
-import { loadNativePainn, painnNativeReason } from "./painn-native.ts";
+import { loadNativePainn, painnNativeStatus } from "./painn-native.ts";
 import { loadWasmPainn } from "./painn-wasm.ts";
 
 /** @throws InputError when the engine that is asked for cannot compute this network here */
@@ -26,7 +26,7 @@ export async function createAtomwiseEngine(
     if (kernel !== undefined) return painnEngine(config, kernel);
     if (engine !== "auto")
       throw new InputError(
-        `${engine} engine: ${engine === "native" ? painnNativeReason() : "there is no WebAssembly here"}`,
+        `${engine} engine: ${engine === "native" ? painnNativeStatus().reason : "there is no WebAssembly here"}`,
       );
   }
   await prepareRuntime(device);

@@ -4,18 +4,16 @@
 
 #include <string.h>
 
-#include "block.h"
 #include "egnn.h"
-#include "pool.h"
+#include "team.h"
 
 typedef struct Engine {
   const EgnnCore *core;
   EgnnConfig config;
   EgnnModel *model;
   size_t parameters; /* floats */
-  Pool pool;
+  Team team;
   Block weights, plan, partial, squares;
-  Block *workspace; /* [pool.threads] */
   EgnnCall call;
   ParameterUpdate update;
   double norm; /* of the gradient, found by engine_norm */
@@ -24,11 +22,7 @@ typedef struct Engine {
 
 static void engine_close(Engine *e) {
   if (!e) return;
-  if (e->workspace) {
-    for (int k = 0; k < e->pool.threads; k++) free(e->workspace[k].memory);
-    pool_stop(&e->pool);
-  }
-  free(e->workspace);
+  team_close(&e->team);
   free(e->weights.memory);
   free(e->plan.memory);
   free(e->partial.memory);
@@ -45,10 +39,8 @@ static Engine *engine_open(const EgnnCore *core, const EgnnConfig *config, int t
   e->config = *config;
   e->parameters = core->parameter_count(config);
   if (posix_memalign((void **)&e->model, 64, core->model_bytes(config)) != 0) e->model = 0;
-  e->workspace = calloc(threads, sizeof(Block));
-  if (!e->model || !e->workspace || !pool_start(&e->pool, threads)) {
+  if (!e->model || !team_open(&e->team, threads)) {
     free(e->model);
-    free(e->workspace);
     free(e);
     return 0;
   }
@@ -63,11 +55,11 @@ static void engine_pack(void *context, int task, int thread) {
 }
 static void engine_forward_task(void *context, int task, int thread) {
   Engine *e = context;
-  e->core->forward(&e->call, task, e->workspace[thread].memory);
+  e->core->forward(&e->call, task, e->team.workspace[thread].memory);
 }
 static void engine_train_task(void *context, int task, int thread) {
   Engine *e = context;
-  e->core->train(&e->call, task, e->workspace[thread].memory);
+  e->core->train(&e->call, task, e->team.workspace[thread].memory);
 }
 static void engine_reduce(void *context, int task, int thread) {
   Engine *e = context;
@@ -91,20 +83,19 @@ static int engine_run(Engine *e, int training) {
   call->plan = plan;
   uint64_t bytes = core->workspace_bytes(e->model, plan, &call->batch, training);
   int tasks = training ? core->lanes(plan) : core->forward_tasks(plan);
-  for (int k = 0; k < e->pool.threads && (k == 0 || tasks > 1); k++)
-    if (!block_reserve(&e->workspace[k], bytes, "activations of a group of molecules", error, room)) return 0;
+  if (!team_reserve(&e->team, tasks, bytes, "activations of a group of molecules", error, room)) return 0;
   if (training) {
     size_t all = core->lanes(plan) * core->partial_bytes(e->model);
     if (!block_reserve(&e->partial, all, "gradients", error, room)) return 0;
     call->partial = e->partial.memory;
   }
-  pool_run(&e->pool, engine_pack, e, core->pack_tasks(e->model));
+  pool_run(&e->team.pool, engine_pack, e, core->pack_tasks(e->model));
   if (!training) {
-    pool_run(&e->pool, engine_forward_task, e, tasks);
+    pool_run(&e->team.pool, engine_forward_task, e, tasks);
     return 1;
   }
-  pool_run(&e->pool, engine_train_task, e, tasks);
-  pool_run(&e->pool, engine_reduce, e, core->reduce_tasks(e->model));
+  pool_run(&e->team.pool, engine_train_task, e, tasks);
+  pool_run(&e->team.pool, engine_reduce, e, core->reduce_tasks(e->model));
   return 1;
 }
 
@@ -115,7 +106,7 @@ static void engine_square_sum(void *context, int task, int thread) {
 }
 static void engine_update_task(void *context, int task, int thread) {
   Engine *e = context;
-  e->core->update(&e->update, task, e->workspace[thread].memory);
+  e->core->update(&e->update, task, e->team.workspace[thread].memory);
 }
 
 /* ‖gradient‖ of e->update into e->norm. */
@@ -123,7 +114,7 @@ static int engine_norm(Engine *e) {
   int chunks = e->core->chunks(e->update.count);
   if (!block_reserve(&e->squares, chunks * sizeof(double), "a norm", e->error, sizeof e->error)) return 0;
   e->update.squares = e->squares.memory;
-  pool_run(&e->pool, engine_square_sum, e, chunks);
+  pool_run(&e->team.pool, engine_square_sum, e, chunks);
   double sum = 0;
   for (int k = 0; k < chunks; k++) sum += e->update.squares[k];
   e->norm = __builtin_sqrt(sum);
@@ -133,9 +124,9 @@ static int engine_norm(Engine *e) {
 /* Runs e->update, whose pointers are set. */
 static int engine_update(Engine *e) {
   uint64_t bytes = e->core->update_workspace(&e->update);
-  for (int k = 0; k < e->pool.threads; k++)
-    if (!block_reserve(&e->workspace[k], bytes, "a matrix of the optimiser", e->error, sizeof e->error)) return 0;
-  pool_run(&e->pool, engine_update_task, e, e->core->update_tasks(&e->update));
+  int tasks = e->core->update_tasks(&e->update);
+  if (!team_reserve(&e->team, tasks, bytes, "a matrix of the optimiser", e->error, sizeof e->error)) return 0;
+  pool_run(&e->team.pool, engine_update_task, e, tasks);
   return 1;
 }
 

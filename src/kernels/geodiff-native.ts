@@ -68,6 +68,9 @@ function loadAddon(): Addon | undefined {
   return loaded === "absent" ? undefined : loaded;
 }
 
+/** Instruction set of the native conformer network, undefined where it was not built. */
+export const geoDiffNativeIsa = (): string | undefined => loadAddon()?.isa;
+
 export interface GeoDiffNativeOptions {
   /** Threads that share the molecules; default 1. Results do not depend on it. */
   readonly threads?: number;

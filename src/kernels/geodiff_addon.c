@@ -3,14 +3,11 @@
 #include <node_api.h>
 #include <string.h>
 
-#include "block.h"
+#include "cores.h"
 #include "geodiff.h"
-#include "pool.h"
+#include "team.h"
 
-#if defined(__x86_64__)
-extern const GeoDiffCore geodiff_avx512, geodiff_avx2;
-#endif
-extern const GeoDiffCore geodiff_base;
+CORES(GeoDiffCore, geodiff)
 
 typedef struct Engine {
   const GeoDiffCore *core;
@@ -18,23 +15,10 @@ typedef struct Engine {
   size_t parameters;
   int packed;   /* weights belong to `known` */
   float *known; /* copy of the parameters that were packed last */
-  Pool pool;
-  Block weights, partial, *workspace; /* [pool.threads] */
+  Team team;
+  Block weights, partial;
   GeoDiffCall call;
 } Engine;
-
-/* The best core that this processor runs, or the one of that name; null where there is none such. */
-static const GeoDiffCore *core_named(const char *name) {
-#if defined(__x86_64__)
-  __builtin_cpu_init();
-  int wide = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw") &&
-             __builtin_cpu_supports("avx512vl");
-  int middle = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-  if (wide && (!name[0] || strcmp(name, geodiff_avx512.name) == 0)) return &geodiff_avx512;
-  if (middle && (!name[0] || strcmp(name, geodiff_avx2.name) == 0)) return &geodiff_avx2;
-#endif
-  return !name[0] || strcmp(name, geodiff_base.name) == 0 ? &geodiff_base : 0;
-}
 
 static napi_value fail(napi_env env, const char *message) {
   napi_throw_error(env, 0, message);
@@ -43,11 +27,7 @@ static napi_value fail(napi_env env, const char *message) {
 
 static void engine_close(Engine *e) {
   if (!e) return;
-  if (e->workspace) {
-    for (int k = 0; k < e->pool.threads; k++) free(e->workspace[k].memory);
-    pool_stop(&e->pool);
-  }
-  free(e->workspace);
+  team_close(&e->team);
   free(e->weights.memory);
   free(e->partial.memory);
   free(e->known);
@@ -89,11 +69,9 @@ static napi_value create(napi_env env, napi_callback_info info) {
     e->config = (GeoDiffConfig){v[0], v[1], v[2], v[3]};
     e->parameters = core->parameter_count(&e->config);
     e->known = malloc(e->parameters * sizeof(float));
-    Block *workspace = calloc(v[4], sizeof(Block));
-    if (workspace && pool_start(&e->pool, v[4])) e->workspace = workspace;
-    else free(workspace);
+    team_open(&e->team, v[4]);
   }
-  if (!held || !e || !e->known || !e->workspace ||
+  if (!held || !e || !e->known || !e->team.workspace ||
       napi_create_external(env, held, finalize, 0, &external) != napi_ok) {
     engine_close(e);
     free(held);
@@ -139,11 +117,11 @@ static void *array_of(napi_env env, napi_value value, napi_typedarray_type type,
 
 static void do_evaluate(void *context, int task, int thread) {
   Engine *e = context;
-  e->core->evaluate(&e->call, task, e->workspace[thread].memory);
+  e->core->evaluate(&e->call, task, e->team.workspace[thread].memory);
 }
 static void do_train(void *context, int task, int thread) {
   Engine *e = context;
-  e->core->train(&e->call, task, e->workspace[thread].memory);
+  e->core->train(&e->call, task, e->team.workspace[thread].memory);
 }
 
 /* Null, or what went wrong. */
@@ -153,8 +131,8 @@ static const char *engine_run(Engine *e, int training, char *error, size_t room)
   if (!block_reserve(&e->weights, core->weights_bytes(&e->config), "weights", error, room)) return error;
   call->weights = e->weights.memory;
   uint64_t bytes = core->workspace_bytes(call);
-  for (int k = 0; k < e->pool.threads; k++)
-    if (!block_reserve(&e->workspace[k], bytes, "activations of a molecule", error, room)) return error;
+  int tasks = training ? GEODIFF_LANES : call->molecules;
+  if (!team_reserve(&e->team, tasks, bytes, "activations of a molecule", error, room)) return error;
   if (training && !block_reserve(&e->partial, GEODIFF_LANES * core->partial_bytes(&e->config), "gradients", error, room))
     return error;
   call->partial = e->partial.memory;
@@ -164,7 +142,7 @@ static const char *engine_run(Engine *e, int training, char *error, size_t room)
     core->pack(call);
     e->packed = 1;
   }
-  pool_run(&e->pool, training ? do_train : do_evaluate, e, training ? GEODIFF_LANES : call->molecules);
+  pool_run(&e->team.pool, training ? do_train : do_evaluate, e, tasks);
   if (training) core->reduce(call);
   return 0;
 }

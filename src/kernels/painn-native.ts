@@ -33,8 +33,11 @@ function loadAddon(): { readonly addon?: Addon; readonly reason: string } {
   return loaded;
 }
 
-/** Why native PaiNN is there or not. */
-export const painnNativeReason = (): string => loadAddon().reason;
+/** Whether native PaiNN is there, its instruction set, and why. */
+export function painnNativeStatus(): { readonly isa?: string; readonly reason: string } {
+  const { addon, reason } = loadAddon();
+  return addon === undefined ? { reason } : { isa: addon.isa, reason };
+}
 
 export interface PainnNativeOptions {
   /** Threads that share the molecules; default 1. Results do not depend on it. */

@@ -3,14 +3,11 @@
 #include <node_api.h>
 #include <string.h>
 
-#include "block.h"
+#include "cores.h"
 #include "painn.h"
-#include "pool.h"
+#include "team.h"
 
-#if defined(__x86_64__)
-extern const PainnCore painn_avx512, painn_avx2;
-#endif
-extern const PainnCore painn_base;
+CORES(PainnCore, painn)
 
 typedef struct Engine {
   const PainnCore *core;
@@ -19,23 +16,10 @@ typedef struct Engine {
   size_t parameters; /* floats */
   int packed;        /* weights belong to `known` */
   float *known;      /* copy of the parameters that were packed last */
-  Pool pool;
-  Block weights, partial, *workspace; /* [pool.threads] */
+  Team team;
+  Block weights, partial;
   PainnCall call;
 } Engine;
-
-/* The best core that this processor runs, or the one of that name; null where there is none such. */
-static const PainnCore *core_named(const char *name) {
-#if defined(__x86_64__)
-  __builtin_cpu_init();
-  int wide = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw") &&
-             __builtin_cpu_supports("avx512vl");
-  int middle = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-  if (wide && (!name[0] || strcmp(name, painn_avx512.name) == 0)) return &painn_avx512;
-  if (middle && (!name[0] || strcmp(name, painn_avx2.name) == 0)) return &painn_avx2;
-#endif
-  return !name[0] || strcmp(name, painn_base.name) == 0 ? &painn_base : 0;
-}
 
 static napi_value fail(napi_env env, const char *message) {
   napi_throw_error(env, 0, message);
@@ -44,11 +28,7 @@ static napi_value fail(napi_env env, const char *message) {
 
 static void engine_close(Engine *e) {
   if (!e) return;
-  if (e->workspace) {
-    for (int k = 0; k < e->pool.threads; k++) free(e->workspace[k].memory);
-    pool_stop(&e->pool);
-  }
-  free(e->workspace);
+  team_close(&e->team);
   free(e->weights.memory);
   free(e->partial.memory);
   free(e->model);
@@ -111,11 +91,9 @@ static napi_value create(napi_env env, napi_callback_info info) {
     e->parameters = core->parameter_count(&config);
     e->known = malloc(e->parameters * sizeof(float));
     if (posix_memalign((void **)&e->model, 64, core->model_bytes(&config)) != 0) e->model = 0;
-    Block *workspace = calloc(threads, sizeof(Block));
-    if (workspace && pool_start(&e->pool, threads)) e->workspace = workspace;
-    else free(workspace);
+    team_open(&e->team, threads);
   }
-  if (!held || !e || !e->known || !e->model || !e->workspace ||
+  if (!held || !e || !e->known || !e->model || !e->team.workspace ||
       napi_create_external(env, held, finalize, 0, &external) != napi_ok) {
     engine_close(e);
     free(held);
@@ -168,11 +146,11 @@ static void do_pack(void *context, int task, int thread) {
 }
 static void do_evaluate(void *context, int task, int thread) {
   Engine *e = context;
-  e->core->evaluate(&e->call, task, e->workspace[thread].memory);
+  e->core->evaluate(&e->call, task, e->team.workspace[thread].memory);
 }
 static void do_train(void *context, int task, int thread) {
   Engine *e = context;
-  e->core->train(&e->call, task, e->workspace[thread].memory);
+  e->core->train(&e->call, task, e->team.workspace[thread].memory);
 }
 static void do_reduce(void *context, int task, int thread) {
   Engine *e = context;
@@ -194,22 +172,21 @@ static const char *engine_run(Engine *e, int training, char *error, size_t room)
   if (!block_reserve(&e->weights, core->weights_bytes(e->model), "weights", error, room)) return error;
   call->weights = e->weights.memory;
   uint64_t bytes = core->workspace_bytes(call);
-  for (int k = 0; k < e->pool.threads && (k == 0 || tasks > 1); k++)
-    if (!block_reserve(&e->workspace[k], bytes, "activations of a molecule", error, room)) return error;
+  if (!team_reserve(&e->team, tasks, bytes, "activations of a molecule", error, room)) return error;
   if (training && !block_reserve(&e->partial, lanes * core->partial_bytes(e->model), "gradients", error, room)) return error;
   call->partial = e->partial.memory;
   size_t held = e->parameters * sizeof(float);
   if (!e->packed || memcmp(e->known, call->parameters, held) != 0) {
     memcpy(e->known, call->parameters, held);
-    pool_run(&e->pool, do_pack, e, core->pack_tasks(e->model));
+    pool_run(&e->team.pool, do_pack, e, core->pack_tasks(e->model));
     e->packed = 1;
   }
   if (!training) {
-    pool_run(&e->pool, do_evaluate, e, tasks);
+    pool_run(&e->team.pool, do_evaluate, e, tasks);
     return 0;
   }
-  pool_run(&e->pool, do_train, e, tasks);
-  pool_run(&e->pool, do_reduce, e, core->pack_tasks(e->model));
+  pool_run(&e->team.pool, do_train, e, tasks);
+  pool_run(&e->team.pool, do_reduce, e, core->pack_tasks(e->model));
   return 0;
 }
 

@@ -98,7 +98,12 @@ export function parseAssignment(assignment: string): Settings {
 }
 
 /** Keys whose `kind` decides which other keys there are: another kind replaces the mapping, it does not merge. */
-const UNIONS: ReadonlySet<string> = new Set(["schedule"]);
+const UNIONS: ReadonlySet<string> = new Set(["schedule", "network"]);
+/** Kinds with the same keys: these stay when one takes the place of another. */
+const ALIKE: readonly (readonly unknown[])[] = [
+  ["egnn", "gnn"],
+  ["egnn", "mpnn"],
+];
 
 /** Later settings over earlier ones, mappings merged key by key. */
 export function mergeSettings(...all: readonly Settings[]): Settings {
@@ -116,7 +121,10 @@ export function mergeSettings(...all: readonly Settings[]): Settings {
 }
 
 const otherKind = (before: Settings, after: Settings): boolean =>
-  "kind" in before && "kind" in after && before.kind !== after.kind;
+  "kind" in before &&
+  "kind" in after &&
+  before.kind !== after.kind &&
+  !ALIKE.some((kinds) => kinds.includes(before.kind) && kinds.includes(after.kind));
 
 /**
  * The checked configuration.

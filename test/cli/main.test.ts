@@ -83,6 +83,7 @@ describe("--json", () => {
       dataHome: folder,
       dataSets: [],
       engines: { jax: { available: true } },
+      kernels: { egnn: {}, painn: {}, geodiff: {} },
       devices: { cpu: { available: true } },
     });
   });

@@ -11,6 +11,7 @@ import {
   type Settings,
 } from "../../src/train/config-file.ts";
 import { edmSettingsSchema, PRESETS } from "../../src/train/edm/settings.ts";
+import { forceFieldSettingsSchema } from "../../src/train/geometric/settings.ts";
 import { learningRateAt, trainingSchema } from "../../src/train/schema.ts";
 
 const root = mkdtempSync(join(tmpdir(), "equimol-config-"));
@@ -71,7 +72,14 @@ describe("settings", () => {
     expect(merged).toEqual({ network: { hidden: 16, layers: 2 }, schedule: { kind: "cosine" } });
   });
 
-  test("another kind of network keeps the other settings of the network", () => {
+  test("another kind of network replaces the settings of the network", () => {
+    const settings = { network: { kind: "schnet", filters: 8, radial: { kind: "gaussian" } } };
+    const merged = mergeSettings(settings, parseAssignment("network.kind=dimenet++"));
+    expect(merged).toEqual({ network: { kind: "dimenet++" } });
+    expect(forceFieldSettingsSchema.parse(merged).network.radial.kind).toBe("bessel");
+  });
+
+  test("a kind of network that takes the same settings keeps them", () => {
     const settings = { network: { kind: "egnn", hidden: 8 } };
     expect(mergeSettings(settings, parseAssignment("network.kind=gnn"))).toEqual({
       network: { kind: "gnn", hidden: 8 },
