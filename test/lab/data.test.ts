@@ -1,6 +1,10 @@
 import { existsSync } from "node:fs";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { describe, expect, test } from "vitest";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { labDataSchema, loadLabData } from "../../src/data/lab/catalog.ts";
 import { mixtureLogDensity } from "../../src/data/lab/gaussian-mixture.ts";
 import type { LabData } from "../../src/data/lab/lab-data.ts";
@@ -137,4 +141,77 @@ test.skipIf(!mnist)("MNIST is binary or grey, the same digits in both", async ()
   expect(binary.train.every((x) => x === 0 || x === 1)).toBe(true);
   expect(grey.train.every((x) => x >= 0 && x < 1)).toBe(true);
   expect(mean(grey.test)).toBeCloseTo(mean(binary.test), 2);
+});
+
+describe("Fashion-MNIST", () => {
+  const [height, width] = [3, 4];
+  let home: string;
+  let folder: string;
+  beforeEach(async () => {
+    home = await mkdtemp(join(tmpdir(), "equimol-lab-"));
+    folder = join(home, "lab", "fashion-mnist");
+    vi.stubEnv("EQUIMOL_HOME", home);
+  });
+  afterEach(async () => {
+    vi.unstubAllEnvs();
+    await rm(home, { recursive: true });
+  });
+
+  /** An IDX file: magic number, count, height, width, then bytes. */
+  const idx = (pixels: readonly number[], size = [height, width]): Buffer => {
+    const header = Buffer.alloc(16);
+    [0x803, pixels.length / (size[0] * size[1]), ...size].forEach((n, k) => {
+      header.writeUInt32BE(n, 4 * k);
+    });
+    return Buffer.concat([header, Buffer.from(pixels)]);
+  };
+  const ramp = (images: number): number[] =>
+    Array.from({ length: images * height * width }, (_, i) => (i * 5) % 256);
+  const put = async (name: string, bytes: Uint8Array): Promise<void> => {
+    await mkdir(folder, { recursive: true });
+    await writeFile(join(folder, name), bytes);
+  };
+
+  test("is read from its files, compressed or not", async () => {
+    await put("train-images-idx3-ubyte", idx(ramp(5)));
+    await put("t10k-images-idx3-ubyte.gz", gzipSync(idx(ramp(2))));
+    const grey = await load("fashion-mnist-grey", { count: 50_000 });
+    expect(grey.shape).toEqual({ kind: "images", height, width, binary: false });
+    expect(Array.from(grey.train, (x) => Math.floor(x * 256))).toEqual(ramp(5));
+    expect(Array.from(grey.test, (x) => Math.floor(x * 256))).toEqual(ramp(2));
+    const binary = await load("fashion-mnist", { count: 4 });
+    expect(binary.train).toHaveLength(4 * height * width);
+    ramp(4).forEach((value, i) => {
+      if (value === 0 || value === 255) expect(binary.train[i]).toBe(value / 255);
+      else expect([0, 1]).toContain(binary.train[i]);
+    });
+  });
+
+  test("that is not there is said so, with where it belongs", async () => {
+    await expect(load("fashion-mnist")).rejects.toThrow(
+      `data set "fashion-mnist" is not here: put train-images-idx3-ubyte and t10k-images-idx3-ubyte (also .gz) into ${folder}`,
+    );
+    await put("train-images-idx3-ubyte", idx(ramp(5)));
+    await expect(load("fashion-mnist")).rejects.toThrow(
+      `${join(folder, "t10k-images-idx3-ubyte")}: is missing`,
+    );
+  });
+
+  test.each([
+    ["cut short", idx(ramp(2)).subarray(0, 30), "has 30 bytes; 2 images of 3 × 4 take 40"],
+    ["of labels", Buffer.from([0, 0, 8, 1, 0, 0, 0, 1, 7]), "is no IDX file of images (magic number 0x803)"],
+    ["of another size", idx(ramp(2), [4, 3]), "has images of 4 × 3, the training file 3 × 4"],
+  ])("with a file %s is refused", async (_, bytes, message) => {
+    await put("train-images-idx3-ubyte", idx(ramp(5)));
+    await put("t10k-images-idx3-ubyte", bytes);
+    await expect(load("fashion-mnist")).rejects.toThrow(
+      `${join(folder, "t10k-images-idx3-ubyte")}: ${message}`,
+    );
+  });
+
+  test("with a broken archive is refused", async () => {
+    await put("train-images-idx3-ubyte.gz", gzipSync(idx(ramp(5))).subarray(0, 40));
+    await put("t10k-images-idx3-ubyte", idx(ramp(2)));
+    await expect(load("fashion-mnist")).rejects.toThrow("train-images-idx3-ubyte.gz: cannot be unpacked");
+  });
 });

@@ -25,12 +25,12 @@ const KINDS: readonly (readonly [string, Settings, "points" | "images"])[] = [
   ["score-sde", { ...NETWORK, sampleSteps: 3, likelihoodSteps: 4 }, "points"],
   ["energy", LEVELS, "points"],
   ["ddpm", { ...NETWORK, sampleSteps: 3, likelihoodTimes: 4 }, "points"],
-  ["ddpm", { ...NETWORK, prediction: "v", loss: "vlb", sampleSteps: 3 }, "images"],
+  ["ddpm", { ...NETWORK, network: "mixer", prediction: "v", loss: "vlb", sampleSteps: 3 }, "images"],
   ["latent-ddpm", { ...NETWORK, coder: [8], sampleSteps: 3, likelihoodTimes: 4 }, "points"],
   ["latent-ddpm", { ...NETWORK, coder: [8], sampleSteps: 3, likelihoodTimes: 4 }, "images"],
   ["d3pm-uniform", { ...NETWORK, steps: 4, cells: 6 }, "points"],
   ["d3pm-absorbing", { ...NETWORK, steps: 4 }, "images"],
-  ["cold", { ...NETWORK, steps: 3 }, "images"],
+  ["cold", { ...NETWORK, network: "mixer", patch: 8, steps: 3 }, "images"], // one patch, three blanks
 ];
 
 /** 8 × 8 binary images: bars across or down. */

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { type Corruption, keepSchedule, reverseProbabilities } from "../../src/diffusion/categorical.ts";
 import { stream } from "../../src/math/random.ts";
 import { blurOf } from "../../src/models/lab/cold/blur.ts";
+import { deblur, raised } from "../../src/models/lab/cold/deblur.ts";
 import { symbolBound } from "../../src/models/lab/discrete/bound.ts";
 import { labKind } from "../../src/models/lab/kinds.ts";
 import { initialParameters, parameterTree } from "../../src/nets/parameters.ts";
@@ -140,18 +141,46 @@ describe("blur", () => {
     });
   });
 
-  test("on the device is the same", async () => {
-    const { rows, columns } = blur.factors(1.1);
-    const repeated = (values: Float64Array): Float32Array =>
-      Float32Array.from([...values, ...values, ...values]);
-    const out = blur.onDevice(
-      np.array(Float32Array.from(images), { shape: [3, H, W] }),
-      np.array(repeated(rows), { shape: [3, H, 1] }),
-      np.array(repeated(columns), { shape: [3, 1, W] }),
-    );
+  test("on the device is the same, with coefficients added", async () => {
+    const factors = blur.factors(1.1);
+    const device = (values: Float64Array): np.Array =>
+      np.array(Float32Array.from(values), { shape: [3, H, W] });
+    const added = stream({ seed: 7, purpose: "test" }).normals(new Float64Array(3 * H * W));
+    const repeated = Float64Array.from(added, (_, k) => factors[k % (H * W)]);
+    const out = blur.onDevice(device(images), device(repeated), device(added));
     const found = (await out.data()) as Float32Array;
+    const other = blur.image(added);
     blur.apply(images, 1.1).forEach((value, i) => {
-      expect(found[i]).toBeCloseTo(value, 4);
+      expect(found[i]).toBeCloseTo(value + other[i], 4);
     });
+  });
+
+  test("undone with the exact E[x | u] gives images with the variances of the data", async () => {
+    const [T, noise, n] = [150, 0.1, 200];
+    const D = H * W;
+    const widths = Array.from({ length: T + 1 }, (_, t) => (t === 0 ? 0 : 0.1 * 80 ** ((t - 1) / (T - 1))));
+    const deviations = Float64Array.from({ length: D }, (_, k) => 2 / (1 + (k % 5)));
+    const factors = widths.map(blur.factors);
+    const normals = stream({ seed: 8, purpose: "test" }).normals(new Float64Array(2 * n * D));
+    const start = Float64Array.from({ length: n * D }, (_, i) => {
+      const k = i % D;
+      return factors[T][k] * deviations[k] * normals[i] + noise * normals[n * D + i];
+    });
+    const samples = await deblur(blur, widths, noise, start, async (seen, step) => {
+      const raise = raised(factors[step], noise);
+      const found = blur.coefficients(seen).map((value, i) => {
+        const k = i % D;
+        const [d, A2] = [factors[step][k], deviations[k] ** 2];
+        return (((d * A2) / (d * d * A2 + noise * noise)) * value) / raise[k];
+      });
+      return blur.image(found);
+    });
+    const found = blur.coefficients(samples);
+    for (let k = 0; k < D; k++) {
+      let sum = 0;
+      for (let i = 0; i < n; i++) sum += found[i * D + k] ** 2 / n;
+      // ± 4 standard errors of a variance of n draws
+      expect(Math.abs(sum / deviations[k] ** 2 - 1)).toBeLessThan(4 * Math.sqrt(2 / n));
+    }
   });
 });

@@ -20,7 +20,7 @@ export async function readIdxImages(file: string): Promise<Images> {
   const raw = await readFile(file).catch((error: Error) => {
     throw new InputError(`cannot be read: ${error.message}`, { file });
   });
-  const bytes = file.endsWith(".gz") ? gunzipSync(raw) : raw;
+  const bytes = file.endsWith(".gz") ? unpacked(raw, file) : raw;
   if (bytes.length < 16 || bytes.readUInt32BE(0) !== 0x803)
     throw new InputError("is no IDX file of images (magic number 0x803)", { file });
   const [count, height, width] = [4, 8, 12].map((at) => bytes.readUInt32BE(at));
@@ -31,6 +31,14 @@ export async function readIdxImages(file: string): Promise<Images> {
       { file },
     );
   return { count, height, width, pixels: bytes.subarray(16) };
+}
+
+function unpacked(raw: Buffer, file: string): Buffer {
+  try {
+    return gunzipSync(raw);
+  } catch (error) {
+    throw new InputError(`cannot be unpacked: ${(error as Error).message}`, { file });
+  }
 }
 
 /** Folder of the training and test images of a data set. @throws InputError saying where they are looked for */

@@ -1,5 +1,6 @@
 /** MNIST and Fashion-MNIST as rows: binarised, or grey and dequantised. */
 import { createHash } from "node:crypto";
+import { InputError } from "../../errors.ts";
 import { stream } from "../../math/random.ts";
 import type { LabDataSettings } from "./catalog.ts";
 import { type Images, imageFile, imageFolder, readIdxImages } from "./idx.ts";
@@ -11,6 +12,11 @@ export async function imageRows(name: string, settings: LabDataSettings): Promis
   const folder = imageFolder(name.startsWith("fashion") ? "fashion-mnist" : "mnist");
   const train = await readIdxImages(imageFile(folder, "train"));
   const test = await readIdxImages(imageFile(folder, "test"));
+  if (test.height !== train.height || test.width !== train.width)
+    throw new InputError(
+      `has images of ${test.height} × ${test.width}, the training file ${train.height} × ${train.width}`,
+      { file: imageFile(folder, "test") },
+    );
   const rows = grey ? dequantised : binarised;
   // 50,000 stands for all that there is: the usual number of points to draw means nothing here.
   const wanted = settings.count === 50_000 ? train.count : settings.count;

@@ -1,11 +1,14 @@
-/** The network that predicts from a noised row and its time: a residual MLP for points, an MLP-Mixer for images. */
+/**
+ * The network that predicts from a noised row and its time: a residual MLP for points; for images one too, which sees all
+ * pixels at once and learns fastest what digits are, or an MLP-Mixer, which shares its weights over the image.
+ */
 import { z } from "zod";
 import { InputError } from "../../errors.ts";
 import { type Mixer, mixer, mixerSpecs } from "../../nets/mixer.ts";
 import type { Layout, ParameterTree } from "../../nets/parameters.ts";
 import { type ResidualMlp, residualMlp, residualMlpSpecs } from "../../nets/residual-mlp.ts";
 import type { np } from "../../runtime/jax.ts";
-import type { LabModelKind, LabShape } from "./lab-model.ts";
+import { type LabModelKind, type LabShape, rowLength } from "./lab-model.ts";
 
 const count = z.number().int().positive();
 
@@ -16,7 +19,9 @@ export const denoiserSettings = {
   blocks: count.default(3),
   /** Sines and cosines of the time. */
   timeFeatures: count.default(64),
-  /** Side of the patches that images are cut into. */
+  /** What sees images. */
+  network: z.enum(["mlp", "mixer"]).default("mlp"),
+  /** Side of the patches that the mixer cuts images into. */
   patch: count.default(4),
 };
 
@@ -24,25 +29,26 @@ export interface DenoiserSettings {
   readonly hidden: number;
   readonly blocks: number;
   readonly timeFeatures: number;
+  readonly network: "mlp" | "mixer";
   readonly patch: number;
 }
 
 /** What suits these networks. */
-export const denoiserPresets: NonNullable<LabModelKind["presets"]> = {
+export const denoiserPresets = {
   points: { "training.learningRate": 3e-3, "training.emaDecay": 0.99, "training.epochs": 60 },
   images: {
-    hidden: 64,
-    "training.learningRate": 2e-3,
-    "training.batchSize": 64,
-    "training.epochs": 4,
+    hidden: 512,
+    "training.learningRate": 1e-3,
+    "training.batchSize": 128,
+    "training.epochs": 5,
     "training.emaDecay": 0.995,
     "training.clipping": "none",
     "training.validateEvery": 500,
   },
-};
+} satisfies LabModelKind["presets"];
 
 /** Of points, for kinds that choose their sampler: its noise makes good for errors of earlier steps. */
-export const fewNoisySteps = (presets: typeof denoiserPresets): typeof denoiserPresets => ({
+export const fewNoisySteps = (presets: typeof denoiserPresets): NonNullable<LabModelKind["presets"]> => ({
   ...presets,
   points: { ...presets.points, sampler: "sde-dpm-solver", sampleSteps: 50 },
 });
@@ -61,8 +67,8 @@ export function denoiserNetwork(settings: DenoiserSettings, shape: LabShape): De
     (parameters as unknown as Parameters).network;
   if (shape.kind === "symbols")
     throw new InputError("a Gaussian diffusion takes points or images, not symbols");
-  if (shape.kind === "points") {
-    const config = { ...settings, inputs: shape.dimension, outputs: shape.dimension };
+  if (shape.kind === "points" || settings.network === "mlp") {
+    const config = { ...settings, inputs: rowLength(shape), outputs: rowLength(shape) };
     return {
       layout: residualMlpSpecs("network", config),
       apply: (parameters, zt, t) => residualMlp(config, networkOf(parameters), zt, t),

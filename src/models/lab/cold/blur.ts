@@ -5,15 +5,15 @@
 import { np } from "../../../runtime/jax.ts";
 
 export interface Blur {
-  /** Factors of the H + W frequencies at width σ: e^{−λ τ} is their product. */
-  readonly factors: (sigma: number) => { readonly rows: Float64Array; readonly columns: Float64Array };
+  /** Factors e^{−λ τ} of the coefficients at width σ. [H W] */
+  readonly factors: (sigma: number) => Float64Array;
   /** D(x) at width σ for all images, [n, H W] in place of none. */
   readonly apply: (images: Float64Array, sigma: number) => Float64Array;
-  /** The same on the device, each image with its factors; takes ownership. [B, H, W], [B, H, 1], [B, 1, W] */
-  readonly onDevice: (images: np.Array, rows: np.Array, columns: np.Array) => np.Array;
-  /** Coefficients in the cosine basis, and back. [n, H W] */
+  /** Coefficients in the cosine basis, which is orthonormal, and back. [n, H W] */
   readonly coefficients: (images: Float64Array) => Float64Array;
   readonly image: (coefficients: Float64Array) => Float64Array;
+  /** Images whose coefficients are times `factors` plus `added`; takes ownership. [B, H, W] all */
+  readonly onDevice: (images: np.Array, factors: np.Array, added: np.Array) => np.Array;
 }
 
 /** Orthonormal cosine basis, row k the frequency k. [n, n] */
@@ -24,56 +24,57 @@ function cosines(n: number): Float64Array {
   });
 }
 
+/** [n, n] → its transpose. */
+const transposed = (matrix: Float64Array, n: number): Float64Array =>
+  matrix.map((_, i) => matrix[(i % n) * n + Math.floor(i / n)]);
+
 export function blurOf(height: number, width: number): Blur {
   const [H, W] = [height, width];
   const [down, across] = [cosines(H), cosines(W)];
-  const decay = (n: number, sigma: number): Float64Array =>
-    Float64Array.from({ length: n }, (_, k) => Math.exp(-0.5 * ((Math.PI * k * sigma) / n) ** 2));
-  const factors: Blur["factors"] = (sigma) => ({ rows: decay(H, sigma), columns: decay(W, sigma) });
+  const [downBack, acrossBack] = [transposed(down, H), transposed(across, W)];
 
-  /** A X Bᵀ of each image, or Aᵀ X B. */
-  const transformed = (images: Float64Array, back: boolean): Float64Array => {
+  /** A X Bᵀ of each image. */
+  const sandwich = (A: Float64Array, images: Float64Array, B: Float64Array): Float64Array => {
     const out = new Float64Array(images.length);
     const half = new Float64Array(H * W);
-    const A = (i: number, y: number): number => (back ? down[y * H + i] : down[i * H + y]);
-    const B = (j: number, x: number): number => (back ? across[x * W + j] : across[j * W + x]);
     for (let first = 0; first < images.length; first += H * W) {
       half.fill(0);
       for (let i = 0; i < H; i++)
         for (let y = 0; y < H; y++) {
-          const a = A(i, y);
+          const a = A[i * H + y];
           for (let x = 0; x < W; x++) half[i * W + x] += a * images[first + y * W + x];
         }
       for (let i = 0; i < H; i++)
         for (let j = 0; j < W; j++) {
           let sum = 0;
-          for (let x = 0; x < W; x++) sum += B(j, x) * half[i * W + x];
+          for (let x = 0; x < W; x++) sum += B[j * W + x] * half[i * W + x];
           out[first + i * W + j] = sum;
         }
     }
     return out;
   };
-  const coefficients = (images: Float64Array): Float64Array => transformed(images, false);
-  const image = (found: Float64Array): Float64Array => transformed(found, true);
+  const coefficients: Blur["coefficients"] = (images) => sandwich(down, images, across);
+  const image: Blur["image"] = (found) => sandwich(downBack, found, acrossBack);
+  const factors: Blur["factors"] = (sigma) =>
+    Float64Array.from({ length: H * W }, (_, k) => {
+      const [i, j] = [Math.floor(k / W), k % W];
+      return Math.exp(-0.5 * (Math.PI * sigma) ** 2 * ((i / H) ** 2 + (j / W) ** 2));
+    });
 
   return {
     factors,
     coefficients,
     image,
     apply: (images, sigma) => {
-      const { rows, columns } = factors(sigma);
-      return image(
-        coefficients(images).map((value, k) => value * rows[Math.floor(k / W) % H] * columns[k % W]),
-      );
+      const kept = factors(sigma);
+      return image(coefficients(images).map((value, k) => value * kept[k % (H * W)]));
     },
-    onDevice: (images, rows, columns) => {
+    onDevice: (images, kept, added) => {
       const A = np.array(Float32Array.from(down), { shape: [1, H, H] });
       const B = np.array(Float32Array.from(across), { shape: [1, W, W] });
-      const found = np
-        .matmul(np.matmul(A.ref, images), B.ref.transpose([0, 2, 1]))
-        .mul(rows)
-        .mul(columns);
-      return np.matmul(np.matmul(A.transpose([0, 2, 1]), found), B);
+      const found = np.matmul(np.matmul(A.ref, images), B.ref.transpose([0, 2, 1]));
+      const changed = found.mul(kept).add(added);
+      return np.matmul(np.matmul(A.transpose([0, 2, 1]), changed), B);
     },
   };
 }

@@ -38,7 +38,10 @@ export const ddpm: LabModelKind<z.infer<typeof settingsSchema>> = {
   title: "DDPM: denoising diffusion",
   source: "Ho, Jain, Abbeel 2020",
   settings: settingsSchema,
-  presets: fewNoisySteps(denoiserPresets),
+  presets: {
+    ...fewNoisySteps(denoiserPresets),
+    images: { ...denoiserPresets.images, prediction: "x0" },
+  },
   recipes: {
     reference: {
       description: "256 wide, T = 1000 linear, batches of 256, Adam at 1e-3, 100 epochs of 50,000 points",

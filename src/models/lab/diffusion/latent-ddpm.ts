@@ -5,13 +5,13 @@
 import { z } from "zod";
 import { linearSchedule } from "../../../diffusion/schedule.ts";
 import { stream } from "../../../math/random.ts";
-import { type Mlp, mlp } from "../../../nets/mlp.ts";
+import { type Mlp, mlp, silu } from "../../../nets/mlp.ts";
 import { layoutSize, type ParameterTree } from "../../../nets/parameters.ts";
-import { jax, nn, np } from "../../../runtime/jax.ts";
+import { jax, np } from "../../../runtime/jax.ts";
 import { denoiserNetwork, denoiserSettings } from "../denoiser-network.ts";
 import { logStandardNormal } from "../gaussian.ts";
 import { type LabModelKind, type LabShape, rowLength } from "../lab-model.ts";
-import { rowNetwork } from "../rows.ts";
+import { rowFunction } from "../rows.ts";
 import { autoencoder } from "../vae/autoencoder.ts";
 import { observationOf } from "../vae/observation.ts";
 import { diagonalPosterior } from "../vae/posterior.ts";
@@ -46,7 +46,7 @@ export const latentDdpm: LabModelKind<z.infer<typeof settingsSchema>> = {
       hidden: 256,
       "training.batchSize": 200,
       "training.learningRate": 2e-3,
-      "training.epochs": 15,
+      "training.epochs": 5,
       "training.emaDecay": 0.995,
       "training.clipping": "none",
     },
@@ -72,24 +72,20 @@ export const latentDdpm: LabModelKind<z.infer<typeof settingsSchema>> = {
     const coderLayout = coder.layout.map((spec) => ({ ...spec, name: `vae.${spec.name}` }));
     const layout = [...coderLayout, ...network.layout];
     const coderSize = layoutSize(coderLayout);
-    const decoder = rowNetwork(coderLayout, Z, (parameters, code, t) => {
-      t.dispose();
-      return coder
-        .decode((parameters as unknown as Parameters).vae, code.reshape([-1, 1, Z]))
-        .reshape([-1, D]);
-    });
+    const decoder = rowFunction(coderLayout, Z, (parameters, code) =>
+      coder.decode((parameters as unknown as Parameters).vae, code.reshape([-1, 1, Z])).reshape([-1, D]),
+    );
 
     /** A draw of the latent of each row, [B, Z]; the parameters are taken over. */
     const encode = (vae: ParameterTree, x: np.Array, noise: np.Array): np.Array => {
       const { encoder, ...unused } = vae as unknown as { readonly encoder: Mlp };
       jax.tree.dispose(unused);
-      const { z: drawn, logDensity } = posterior.draw(undefined, mlp(encoder, x, nn.silu), noise);
+      const { z: drawn, logDensity } = posterior.draw(undefined, mlp(encoder, x, silu), noise);
       logDensity.dispose();
       return drawn.reshape([-1, Z]);
     };
     /** Latent of each row, and log p(x | z) − log q(z | x). x [B, D] with its noise behind it → [B, Z + 1] */
-    const encoded = rowNetwork(coderLayout, D + Z, (parameters, both, t) => {
-      t.dispose();
+    const encoded = rowFunction(coderLayout, D + Z, (parameters, both) => {
       const { vae } = parameters as unknown as Parameters;
       const x = both.ref.slice([], [0, D]);
       const noise = both.slice([], [D, D + Z]).reshape([-1, 1, Z]);
@@ -122,9 +118,7 @@ export const latentDdpm: LabModelKind<z.infer<typeof settingsSchema>> = {
           sampler: settings.sampler,
           steps: settings.sampleSteps,
         });
-        const bound = decoder.with(parameters.subarray(0, coderSize));
-        const rows = Float32Array.from(await bound.of(latents, 0));
-        bound.release();
+        const rows = Float32Array.from(await decoder.of(parameters.subarray(0, coderSize), latents));
         const logScale = shape.kind === "images" && shape.binary ? 0 : parameters[coderSize - 1];
         for (let i = 0; i < n; i++) {
           const random = stream({ seed, purpose: "samplingNoise", index: i, step: 0xfffffffe });
@@ -142,9 +136,7 @@ export const latentDdpm: LabModelKind<z.infer<typeof settingsSchema>> = {
             const random = stream({ seed, purpose: "validationNoise", index: i });
             random.normals(both.subarray(i * (D + Z) + D, (i + 1) * (D + Z)));
           }
-          const bound = encoded.with(parameters.subarray(0, coderSize));
-          const found = await bound.of(both, 0); // [n, Z + 1]
-          bound.release();
+          const found = await encoded.of(parameters.subarray(0, coderSize), both); // [n, Z + 1]
           const latents = new Float32Array(n * Z);
           for (let i = 0; i < n * Z; i++) latents[i] = found[Math.floor(i / Z) * (Z + 1) + (i % Z)];
           const terms = await diffusion.bound(

@@ -7,8 +7,8 @@ import { z } from "zod";
 import { type Corruption, keepSchedule, reverseProbabilities } from "../../../diffusion/categorical.ts";
 import { stream } from "../../../math/random.ts";
 import type { ParameterTree } from "../../../nets/parameters.ts";
-import { type ResidualMlp, residualMlp, residualMlpSpecs } from "../../../nets/residual-mlp.ts";
 import { nn, np } from "../../../runtime/jax.ts";
+import { denoiserNetwork, denoiserPresets, denoiserSettings } from "../denoiser-network.ts";
 import type { LabModel, LabModelKind } from "../lab-model.ts";
 import { rowNetwork } from "../rows.ts";
 import { drawn, symbolBound } from "./bound.ts";
@@ -17,9 +17,7 @@ import { symbolCoding } from "./symbols.ts";
 const count = z.number().int().positive();
 
 const settingsSchema = z.strictObject({
-  hidden: count.default(128),
-  blocks: count.default(3),
-  timeFeatures: count.default(32),
+  ...denoiserSettings,
   /** T. */
   steps: count.default(50),
   /** Cells along each axis that points are put into. */
@@ -35,13 +33,7 @@ const kind = (corruption: Corruption): LabModelKind<Settings> => ({
   presets: {
     points: { "training.learningRate": 2e-3, "training.emaDecay": 0.99, "training.epochs": 30 },
     symbols: { "training.learningRate": 2e-3, "training.emaDecay": 0.99, "training.epochs": 30 },
-    images: {
-      hidden: 512,
-      "training.batchSize": 128,
-      "training.epochs": 8,
-      "training.emaDecay": 0.995,
-      "training.clipping": "none",
-    },
+    images: denoiserPresets.images,
   },
   build: (settings, shape, facts) => {
     const coding = symbolCoding(shape, settings.cells, facts);
@@ -50,17 +42,17 @@ const kind = (corruption: Corruption): LabModelKind<Settings> => ({
     const keep = keepSchedule(corruption);
     // Symbol K is the mask. Two symbols are told by one number, −1 or 1, the mask being 0; more by one for each.
     const channels = K === 2 ? 1 : K;
-    const outputs = K === 2 ? 1 : K;
-    const config = { ...settings, inputs: D * channels, outputs: D * outputs };
-    const layout = residualMlpSpecs("network", config);
+    const { layout, apply } =
+      shape.kind === "images"
+        ? denoiserNetwork(settings, shape)
+        : denoiserNetwork(settings, { kind: "points", dimension: D * channels });
 
     /** log p̃(x_0 | x_t); takes ownership. one-hot symbols, zero where masked [B, D, K], t [B] → [B, D, K] */
     const logPredicted = (parameters: ParameterTree, symbols: np.Array, t: np.Array): np.Array => {
-      const { network } = parameters as unknown as { readonly network: ResidualMlp };
       const B = symbols.shape[0];
       const input =
         K === 2 ? symbols.ref.slice([], [], 1).sub(symbols.slice([], [], 0)) : symbols.reshape([B, D * K]);
-      const out = residualMlp(config, network, input, t);
+      const out = apply(parameters, input, t);
       if (K !== 2) return nn.logSoftmax(out.reshape([B, D, K]), 2);
       const logit = out.reshape([B, D, 1]);
       return nn.logSoftmax(np.concatenate([np.zerosLike(logit.ref), logit], 2), 2);

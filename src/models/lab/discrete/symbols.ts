@@ -25,7 +25,7 @@ export interface SymbolCoding {
 export function symbolCoding(shape: LabShape, cells: number, facts?: LabFacts): SymbolCoding {
   const D = rowLength(shape);
   if (shape.kind === "images" && !shape.binary)
-    throw new InputError("takes binary images (mnist), points or symbols; these images are grey");
+    throw new InputError("d3pm takes binary images (mnist), points or symbols; these images are grey");
   if (shape.kind !== "points") {
     const symbols = shape.kind === "images" ? 2 : shape.symbols;
     return {
@@ -38,7 +38,7 @@ export function symbolCoding(shape: LabShape, cells: number, facts?: LabFacts): 
     };
   }
   if (facts === undefined || facts.lowest.length !== D)
-    throw new InputError("cuts points into the cells of a grid, and must know their range");
+    throw new InputError("d3pm cuts points into the cells of a grid, and must know their range");
   const margin = 0.02;
   const low = facts.lowest.map((x, d) => x - margin * (facts.highest[d] - x));
   const sides = facts.highest.map(

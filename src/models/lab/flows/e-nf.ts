@@ -11,9 +11,9 @@ import { type EgnnParameters, egnn, type PaddedGraph } from "../../../nets/egnn.
 import { type EgnnConfig, egnnLayout } from "../../../nets/egnn-config.ts";
 import { fixed } from "../../../nets/masked.ts";
 import type { ParameterTree } from "../../../nets/parameters.ts";
-import { jax, np } from "../../../runtime/jax.ts";
-import { inBlocks } from "../blocks.ts";
+import { np } from "../../../runtime/jax.ts";
 import type { LabModel, LabModelKind } from "../lab-model.ts";
+import { rowFunction } from "../rows.ts";
 import { type Bijection, logDensity, withoutVolume } from "./bijection.ts";
 import { continuousFlow, type Velocity } from "./continuous.ts";
 
@@ -80,24 +80,26 @@ function enfModel(settings: EnfSettings, N: number): LabModel {
   // A normal density of 3(N − 1) numbers in place of 3N.
   const density = (parameters: ParameterTree, x: np.Array): np.Array =>
     logDensity(flow, parameters, x).add(3 * LOG_SQRT_2PI);
-  const score = jax.jit(density);
-  const generate = jax.jit((parameters: ParameterTree, noise: np.Array) =>
-    withoutVolume(flow.inverse(parameters, noise)),
+  const score = rowFunction(flow.specs, D, density, 64);
+  const generate = rowFunction(
+    flow.specs,
+    D,
+    (parameters, noise) => withoutVolume(flow.inverse(parameters, noise)),
+    256,
   );
   return {
     layout: flow.specs,
     draws: () => ({}),
     loss: (parameters, x) => np.negative(density(parameters, x)),
-    sample: (parameters, n, seed) => {
+    sample: async (parameters, n, seed) => {
       const noise = new Float32Array(n * D);
       for (let i = 0; i < n; i++)
         stream({ seed, purpose: "samplingNoise", index: i }).normals(noise.subarray(i * D, (i + 1) * D));
-      return inBlocks(generate, flow.specs, parameters, centre(noise, N), D);
+      return Float32Array.from(await generate.of(parameters, centre(noise, N)));
     },
     logLikelihood: {
       kind: "exact",
-      of: async (parameters, rows) =>
-        Float64Array.from(await inBlocks(score, flow.specs, parameters, rows, D, 64)),
+      of: score.of,
     },
     dispose: () => {
       score.dispose();

@@ -143,8 +143,8 @@ export const glow: LabModelKind<z.infer<typeof glowSettings>> = {
   settings: glowSettings,
   presets: {
     images: {
-      "training.batchSize": 64,
-      "training.epochs": 4,
+      "training.batchSize": 32,
+      "training.epochs": 1,
       "training.learningRate": 2e-3,
       "training.emaDecay": 0.99,
     },

@@ -1,10 +1,10 @@
 /** A flow as a model of the lab: it maximises log p(x), of points or of dequantised grey images, both exact. */
+import { bitsPerDimension } from "../../../diffusion/bound.ts";
 import { InputError } from "../../../errors.ts";
 import { stream } from "../../../math/random.ts";
-import type { ParameterTree } from "../../../nets/parameters.ts";
-import { jax, np } from "../../../runtime/jax.ts";
-import { inBlocks } from "../blocks.ts";
+import { np } from "../../../runtime/jax.ts";
 import { type LabModel, type LabShape, rowLength } from "../lab-model.ts";
+import { rowFunction } from "../rows.ts";
 import { type Bijection, chain, logDensity, withoutVolume } from "./bijection.ts";
 import { logit } from "./logit.ts";
 
@@ -19,9 +19,12 @@ export function labFlow(map: Bijection, shape: LabShape, initialise?: LabModel["
   const D = rowLength(shape);
   const flow = shape.kind === "images" ? chain([logit, map]) : map;
   const block = shape.kind === "images" ? 256 : 2048;
-  const score = jax.jit((parameters: ParameterTree, x: np.Array) => logDensity(flow, parameters, x));
-  const generate = jax.jit((parameters: ParameterTree, z: np.Array) =>
-    withoutVolume(flow.inverse(parameters, z)),
+  const score = rowFunction(flow.specs, D, (parameters, x) => logDensity(flow, parameters, x), block);
+  const generate = rowFunction(
+    flow.specs,
+    D,
+    (parameters, z) => withoutVolume(flow.inverse(parameters, z)),
+    block,
   );
 
   return {
@@ -29,17 +32,24 @@ export function labFlow(map: Bijection, shape: LabShape, initialise?: LabModel["
     initialise,
     draws: () => ({}),
     loss: (parameters, x) => np.negative(logDensity(flow, parameters, x)),
-    sample: (parameters, n, seed) => {
+    sample: async (parameters, n, seed) => {
       const z = new Float32Array(n * D);
       for (let i = 0; i < n; i++)
         stream({ seed, purpose: "samplingNoise", index: i }).normals(z.subarray(i * D, (i + 1) * D));
-      return inBlocks(generate, flow.specs, parameters, z, D, block);
+      return Float32Array.from(await generate.of(parameters, z));
     },
     logLikelihood: {
       kind: "exact",
-      of: async (parameters, rows) =>
-        Float64Array.from(await inBlocks(score, flow.specs, parameters, rows, D, block)),
+      of: score.of,
     },
+    ...(shape.kind === "images" && {
+      figures: async (parameters, rows) => {
+        const all = await score.of(parameters, rows);
+        const mean = all.reduce((sum, value) => sum + value, 0) / all.length;
+        // Grey values are known to 1/256: the density in a cell of that width is its probability.
+        return { "bits/dim": bitsPerDimension(D * Math.log(256) - mean, D) };
+      },
+    }),
     dispose: () => {
       score.dispose();
       generate.dispose();

@@ -2,8 +2,8 @@
 import { stream } from "../../../math/random.ts";
 import { namedViews, type ParameterTree } from "../../../nets/parameters.ts";
 import { jax, np } from "../../../runtime/jax.ts";
-import { inBlocks } from "../blocks.ts";
 import type { LabModel, LabShape } from "../lab-model.ts";
+import { rowFunction } from "../rows.ts";
 import { importanceBound, importanceWeightedLogLikelihood, type LatentVariableModel } from "./bounds.ts";
 import { observationOf } from "./observation.ts";
 import { latentManifold, latentTraversal } from "./pictures.ts";
@@ -24,11 +24,11 @@ export function labVae(model: LatentVariableModel, shape: LabShape, options: Var
   const { samples: K, warmup = 0 } = options;
   const observation = observationOf(shape);
   const logWeights = jax.jit(model.logWeights);
-  const decodeBlock = jax.jit(model.decode);
+  const decoder = rowFunction(layout, E, model.decode, 256);
 
   /** E[x | noise]. [n, E] → [n, D] */
-  const decode = (parameters: Float32Array, noise: Float32Array): Promise<Float32Array> =>
-    inBlocks(decodeBlock, layout, parameters, noise, E);
+  const decode = async (parameters: Float32Array, noise: Float32Array): Promise<Float32Array> =>
+    Float32Array.from(await decoder.of(parameters, noise));
 
   const draws: LabModel["draws"] = (batch, random, progress) => ({
     noise: { values: random.normals(new Float32Array(batch * K * E)), shape: [batch, K, E] },
@@ -72,7 +72,7 @@ export function labVae(model: LatentVariableModel, shape: LabShape, options: Var
     },
     dispose: () => {
       logWeights.dispose();
-      decodeBlock.dispose();
+      decoder.dispose();
     },
   };
 }

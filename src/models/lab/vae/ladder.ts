@@ -3,8 +3,8 @@
  * upwards, d_i, proposes a Gaussian for every z_i; on the way down the posterior of z_i is that proposal times the
  * generative p(z_i | z_{i+1}), both weighted by precision (eq. 10-12). With warm-up the upper latents stay in use.
  */
-import { type Mlp, mlp, mlpSpecs, silu } from "../../../nets/mlp.ts";
-import { type Linear, linear, linearSpecs } from "../../../nets/parameters.ts";
+import { type Mlp, mlp, silu } from "../../../nets/mlp.ts";
+import { glorotSpecs, type Layout, type Linear, linear, linearSpecs } from "../../../nets/parameters.ts";
 import { jax, np } from "../../../runtime/jax.ts";
 import {
   type DiagonalGaussian,
@@ -37,6 +37,10 @@ function gaussianOf(outputs: np.Array): DiagonalGaussian {
 
 const drawFrom = ({ mean, logScale }: DiagonalGaussian, noise: np.Array): np.Array =>
   noise.mul(np.exp(logScale)).add(mean);
+
+/** Layers as of `mlpSpecs`, from larger values: through this many layers smaller ones would let no latent be noticed. */
+const networkSpecs = (name: string, sizes: readonly number[]): Layout =>
+  sizes.slice(1).flatMap((outputs, k) => glorotSpecs(`${name}.${k}`, sizes[k], outputs));
 
 const shared = <T extends DiagonalGaussian>(g: T): T => jax.tree.ref(g) as T;
 
@@ -106,11 +110,13 @@ export function ladder(
   return {
     layout: [
       ...latents.flatMap((Z, i) => [
-        ...mlpSpecs(`up.${i}`, [below(i), widths[i], widths[i]]),
+        ...networkSpecs(`up.${i}`, [below(i), widths[i], widths[i]]),
         ...linearSpecs(`proposal.${i}`, widths[i], 2 * Z),
       ]),
-      ...latents.slice(1).flatMap((above, i) => mlpSpecs(`down.${i}`, [above, widths[i], 2 * latents[i]])),
-      ...mlpSpecs("decoder", [latents[0], widths[0], widths[0], D]),
+      ...latents
+        .slice(1)
+        .flatMap((above, i) => networkSpecs(`down.${i}`, [above, widths[i], 2 * latents[i]])),
+      ...networkSpecs("decoder", [latents[0], widths[0], widths[0], D]),
       ...observation.specs,
     ],
     dimension: D,

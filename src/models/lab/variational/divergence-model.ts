@@ -7,9 +7,9 @@ import { type GaussianMixture, mixtureLogDensity } from "../../../data/lab/gauss
 import { InputError } from "../../../errors.ts";
 import { stream } from "../../../math/random.ts";
 import { namedViews, type ParameterTree } from "../../../nets/parameters.ts";
-import { jax, nn, np } from "../../../runtime/jax.ts";
-import { inBlocks } from "../blocks.ts";
+import { nn, np } from "../../../runtime/jax.ts";
 import type { LabFacts, LabModel, LabModelKind } from "../lab-model.ts";
+import { rowFunction } from "../rows.ts";
 import { type Divergence, divergence } from "./divergence.ts";
 import { type Gaussians, gaussiansLayout, logGaussians } from "./gaussians.ts";
 
@@ -74,7 +74,7 @@ function divergenceModel(settings: DivergenceSettings, facts: LabFacts): LabMode
     const value = divergence(divergenceOf(settings), target(facts.mixture), q, area);
     return np.broadcastTo(value, [x.shape[0]]);
   };
-  const score = jax.jit((parameters: ParameterTree, x: np.Array) =>
+  const score = rowFunction(layout, 2, (parameters, x) =>
     logGaussians(parameters as unknown as Gaussians, x),
   );
 
@@ -104,10 +104,9 @@ function divergenceModel(settings: DivergenceSettings, facts: LabFacts): LabMode
     },
     logLikelihood: {
       kind: "exact",
-      of: async (parameters, rows) =>
-        Float64Array.from(await inBlocks(score, layout, parameters, rows, 2, 2048)),
+      of: score.of,
     },
-    dispose: () => score.dispose(),
+    dispose: score.dispose,
   };
 }
 
