@@ -141,7 +141,7 @@ export const simulate = defineVerb({
     else {
       if (nearest > 0) checkOverlap(state, nearest, place);
       checkReach(state, potential, place);
-      await refresh(state, potential); // unknown elements are found before files are made
+      await at(place, () => refresh(state, potential)); // unknown elements are found before files are made
       const { temperature } = observe(state, settings, potential);
       const problem = explosion(state, temperature, settings.temperature);
       if (problem !== undefined)
@@ -272,4 +272,15 @@ function describe({ method, timestep, temperature, friction }: SimulationSetting
   if (!isDynamics(method)) return `${method}, at most ${steps} steps`;
   const heat = method === "nvt" ? `${temperature} K, friction ${friction}/ps` : `from ${temperature} K`;
   return `${method}, ${heat}, ${steps} steps of ${timestep} fs`;
+}
+
+/** What is wrong with the input, with the file that it came from. */
+async function at<T>(file: string, work: () => T | Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof InputError && error.file === undefined)
+      throw new InputError(error.message, { file });
+    throw error;
+  }
 }

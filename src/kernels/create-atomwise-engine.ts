@@ -5,7 +5,7 @@ import type { GeometricConfig } from "../nets/geometric.ts";
 import { prepareRuntime } from "../runtime/prepare.ts";
 import { threadCount } from "../runtime/worker-shim.ts";
 import type { EngineOptions } from "./create-engine.ts";
-import { painnEngine } from "./painn-engine.ts";
+import { painnEngine, painnSizes } from "./painn-engine.ts";
 import { loadNativePainn, painnNativeStatus } from "./painn-native.ts";
 import { loadWasmPainn } from "./painn-wasm.ts";
 
@@ -16,9 +16,11 @@ export async function createAtomwiseEngine(
 ): Promise<AtomwiseEngine> {
   if ((engine === "native" || engine === "wasm") && device === "webgpu")
     throw new InputError(`--engine ${engine} computes on the CPU; leave out --device webgpu`);
-  const fits = config.kind === "painn";
+  const fits = painnSizes(config) !== undefined;
   if ((engine === "native" || engine === "wasm") && !fits)
-    throw new InputError(`--engine ${engine} does not compute "${config.kind}"; use --engine jax`);
+    throw new InputError(
+      `--engine ${engine} does not compute "${config.kind}"${config.kind === "painn" ? " with vectors" : ""}; use --engine jax`,
+    );
   if (fits && engine !== "jax" && device !== "webgpu") {
     const kernel =
       (engine === "wasm" ? undefined : loadNativePainn(config, { threads: threadCount() })) ??

@@ -10,9 +10,13 @@ import { atomwiseOutputs, type GeometricConfig, geometricLayout, outputChannels 
 import { disposeGraph, type MolecularGraph } from "./molecular-graph.ts";
 import { bucketed, neighbourList } from "./neighbour-list.ts";
 import { layoutSize, type ParameterTree, parameterTree, readTree } from "./parameters.ts";
+import { inParts } from "./split-batch.ts";
 
 /** Molecules of more atoms than this have a neighbour list. */
 const DENSE_UP_TO = 40;
+
+/** Triplets of atoms that are computed at once: about a gigabyte with derivatives. */
+const TRIPLETS = 2 ** 16;
 
 export interface JaxAtomwiseOptions {
   /** Atoms of a molecule up to which every atom sees all others without a neighbour list. */
@@ -105,7 +109,7 @@ export function createJaxAtomwiseEngine(
     await readTree(layout, functionsFor(rows).byParameters(upload(parameters), x, rows.graph(), c), gradient);
   };
 
-  return {
+  const engine: AtomwiseEngine = {
     name: `jax (${jax.defaultDevice()})`,
     outputs: async (parameters, batch) => {
       const rows = rowsOf(batch);
@@ -136,6 +140,9 @@ export function createJaxAtomwiseEngine(
       for (const each of Object.values(compiled)) each.dispose();
     },
   };
+  return config.kind === "dimenet" || config.kind === "dimenet++"
+    ? inParts(engine, (atoms) => atoms ** 3, TRIPLETS)
+    : engine;
 }
 
 function oneHot(rowOf: Int32Array, species: Int32Array, count: number, types: number): Float32Array {
