@@ -32,18 +32,21 @@ export type ConformerSettings = z.infer<typeof conformerSettingsSchema>;
 
 const TRAINING = {
   batchSize: 64,
-  learningRate: 1e-3,
-  epochs: 1,
-  emaDecay: 0.998,
-  warmupSteps: 100,
-  decay: "cosine",
+  optimizer: "muon",
+  muon: { learningRate: 0.005 },
+  learningRate: 5e-4,
+  clipping: 4,
+  epochs: 22,
+  emaDecay: 0.999,
+  warmupSteps: 200,
+  decay: "linear",
 } as const;
 
 export const CONFORMER_PRESETS: Readonly<
   Record<string, { readonly description: string; readonly settings: Settings }>
 > = {
   small: {
-    description: "64 channels, 3 + 1 interactions: the shipped model",
-    settings: { training: TRAINING },
+    description: "64 channels, 4 + 2 interactions: the shipped model",
+    settings: { network: { localLayers: 4, globalLayers: 2 }, training: TRAINING },
   },
 };
