@@ -134,7 +134,7 @@ describe("equimol simulate with a coarse-grained model", () => {
     expect(JSON.parse(good.stdout), good.stderr).toMatchObject({ potential: "cg (noise 0.2 Å)" });
     expectBadInput(
       await run(...simulate, "four.extxyz", ...words, "--out", "f"),
-      /^the model knows the beads C N C C N, got C N C C$/m,
+      /^four\.extxyz: the model knows the beads C N C C N, got C N C C$/m,
     );
     expect(existsSync(path("f"))).toBe(false);
   });
