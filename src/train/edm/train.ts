@@ -1,6 +1,6 @@
 /** Trains an EDM from settings and a data set into a run folder. */
 import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { symbolOf } from "../../chem/elements.ts";
 import { sizeHistogram } from "../../data/dataset-info.ts";
 import { type MoleculeSet, setSize, sizesOf, subset } from "../../data/molecule-set.ts";
@@ -173,7 +173,7 @@ const conditionFacts = (train: MoleculeSet, { condition }: EdmSettings) => ({
   labelled: labelledByAll(train, condition.properties).length,
   repeat: condition.repeat,
   dropout: condition.dropout,
-  ...(condition.labeller === undefined ? {} : { labeller: condition.labeller }),
+  ...(condition.labeller === undefined ? {} : { labeller: basename(resolve(condition.labeller)) }),
 });
 
 /** What the model that training started from had seen. */
