@@ -279,7 +279,7 @@ describe("bad input ends with 2 and one line:", () => {
     [
       "a judge that is none",
       ["evaluate", "--model", "run", "--condition", "alpha", "--judge", "plain"],
-      /config\.json: /,
+      /this model generates molecules: equimol sample/,
     ],
     [
       "a condition of evaluate that is one value",
