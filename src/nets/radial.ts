@@ -35,12 +35,13 @@ export function cosineCutoff(cutoff: number, d: np.Array): np.Array {
     .mul(inside);
 }
 
-/** Falls from 1 to 0 at c with two continuous derivatives there; exponent p. */
+/** Falls from 1 to 0 at c with two continuous derivatives there; p, a whole number from 1. */
 export function polynomialEnvelope(cutoff: number, exponent: number, d: np.Array): np.Array {
   const p = exponent;
   const x = d.div(cutoff);
   const inside = np.less(x.ref, 1).astype(x.dtype);
-  const power = np.exp(np.log(x.ref).mul(p)); // xᵖ, x > 0
+  let power = x.ref; // xᵖ by products: the logarithm of jax-js 0.1.25 has five digits
+  for (let k = 1; k < p; k++) power = power.mul(x.ref);
   const polynomial = x.ref
     .mul(p * (p + 2))
     .sub(np.square(x).mul((p * (p + 1)) / 2))
