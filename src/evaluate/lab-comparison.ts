@@ -14,13 +14,14 @@ import {
   type LabEvaluation,
   type LabEvaluationOptions,
   meanAndError,
+  wallClock,
 } from "./lab-report.ts";
 import { kernelLogDensity } from "./point-sets.ts";
 
 export interface ComparisonOptions extends LabEvaluationOptions {
   readonly data: LabData;
   readonly dataSettings: LabSettings["data"];
-  /** Seconds of training of each model. */
+  /** Seconds of training of each model, counted with the clock. */
   readonly seconds: number;
   /** Folder of the runs, one for each kind. */
   readonly out: string;
@@ -58,12 +59,12 @@ export async function* compareLab(
 }
 
 async function rowOf(kind: LabModelKind, options: ComparisonOptions): Promise<ComparisonRow> {
-  const { data, seconds, out } = options;
+  const { data, seconds, out, clock = wallClock } = options;
   const base = labSettingsSchema(kind).parse(
     mergeSettings(labPreset(kind, data.name, data.shape.kind), { data: options.dataSettings }),
   );
   const train = (folder: string, settings: LabSettings, maxSeconds: number) => {
-    const clock = { parameters: 0, perStep: Number.NaN };
+    const seen = { parameters: 0, perStep: Number.NaN };
     let first: { readonly step: number; readonly at: number } | undefined;
     const outcome = trainLab({
       model: kind.name,
@@ -71,18 +72,19 @@ async function rowOf(kind: LabModelKind, options: ComparisonOptions): Promise<Co
       data,
       out: join(out, folder),
       maxSeconds,
+      clock,
       ...(options.signal && { signal: options.signal }),
       onStart: ({ parameters }) => {
-        clock.parameters = parameters;
+        seen.parameters = parameters;
       },
       // The first step compiles.
       onProgress: ({ step }) => {
-        const now = performance.now() / 1000;
-        if (first) clock.perStep = (now - first.at) / (step - first.step);
+        const now = clock();
+        if (first) seen.perStep = (now - first.at) / (step - first.step);
         else first = { step, at: now };
       },
     });
-    return outcome.then((done) => ({ ...done, ...clock }));
+    return outcome.then((done) => ({ ...done, ...seen }));
   };
   const still = { ...base, training: { ...base.training, validateEvery: 1_000_000_000 } };
   /** As many epochs as fit into the time, so that the learning rate falls to the end within it: a short run tells. */
@@ -97,9 +99,9 @@ async function rowOf(kind: LabModelKind, options: ComparisonOptions): Promise<Co
   const epochs = kind.fittedAtStart ? base.training.epochs : await epochsThatFit();
   options.signal?.throwIfAborted();
   const settings = { ...still, training: { ...still.training, epochs } };
-  const began = performance.now();
+  const began = clock();
   const outcome = await train(kind.name, settings, seconds);
-  const withStart = (performance.now() - began) / 1000;
+  const trainingSeconds = clock() - began;
   options.signal?.throwIfAborted();
   const trained = await loadLabModel(findModel(join(out, kind.name)));
   const measured = await evaluateLabModel(trained.model, trained.parameters, data, options);
@@ -109,7 +111,7 @@ async function rowOf(kind: LabModelKind, options: ComparisonOptions): Promise<Co
     title: kind.title,
     parameters: outcome.parameters,
     steps: outcome.steps,
-    trainingSeconds: kind.fittedAtStart ? withStart : outcome.position.seconds,
+    trainingSeconds,
     ...measured,
   };
 }

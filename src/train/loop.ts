@@ -41,6 +41,8 @@ export interface TrainingEvents {
   readonly signal?: AbortSignal;
   /** Training seconds after which the run saves and returns. */
   readonly maxSeconds?: number;
+  /** What these seconds are counted with; wall time where absent. */
+  readonly clock?: () => number;
 }
 
 export interface TrainingProgress {
@@ -92,8 +94,9 @@ export async function trainingLoop(
   let lastLogged: number | null = null;
 
   const interrupted = (): boolean => events.signal?.aborted ?? false;
-  const outOfTime = (): boolean =>
-    seconds() - secondsBefore >= (events.maxSeconds ?? Number.POSITIVE_INFINITY);
+  const { maxSeconds = Number.POSITIVE_INFINITY, clock = seconds } = events;
+  const clockBegan = clock();
+  const outOfTime = (): boolean => clock() - clockBegan >= maxSeconds;
   const save = async (): Promise<void> => {
     position = { ...position, seconds: seconds() };
     await run.saveState({ optimizer, clipQueue, position });
