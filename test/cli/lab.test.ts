@@ -52,7 +52,9 @@ describe("equimol lab", () => {
   });
 
   test("compares models in one table and one figure; one that cannot take the data says why", async () => {
-    const words = ["compare", "--data", "two-moons", "--models", "real-nvp,cold", "--seconds", "1"];
+    const words = ["compare", "--data", "two-moons", "--models", "real-nvp,cold", "--seconds", "1"].concat(
+      "--clock=processor",
+    );
     const compared = await lab(...words, ...SMALL.slice(0, 4), "--threads", "1", ...FEW);
     expect(compared.code, compared.stderr).toBe(0);
     expect(compared.stderr).toContain("cold: cold blurs images; take mnist or mnist-grey");
@@ -165,6 +167,7 @@ describe("bad input ends with 2 and one line", () => {
       ["train", "score-explicit", "--data", "pinwheel"],
       "score-explicit needs data whose score is known",
     ],
+    ["a clock that is none", ["compare", "--clock", "sun"], '--clock is wall or processor, not "sun"'],
     [
       "a wrong setting",
       ["train", "ddpm", "--set", "model.hiden=3"],
