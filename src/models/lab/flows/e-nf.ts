@@ -29,9 +29,10 @@ export const enfSettings = z.strictObject({
 });
 export type EnfSettings = z.infer<typeof enfSettings>;
 
+/** With bounded displacements: a velocity that grows without limit leaves the few Runge-Kutta steps within a few updates. */
 const networkConfig = ({ hidden, blocks }: EnfSettings): EgnnConfig => ({
   ...{ inFeatures: 1, outFeatures: 1, hidden, layers: blocks, sublayers: 1 },
-  ...{ attention: false, tanh: false, coordsRange: 15, normConstant: 1 },
+  ...{ attention: false, tanh: true, coordsRange: 2, normConstant: 1 },
   ...{ aggregation: "mean", normalizationFactor: 1, sinEmbedding: false },
 });
 
@@ -119,7 +120,8 @@ export const enf: LabModelKind<EnfSettings> = {
       "data.test": 1000,
       "training.batchSize": 64,
       "training.epochs": 5,
-      "training.learningRate": 5e-3,
+      "training.learningRate": 2e-3,
+      "training.clipping": 2,
       "training.emaDecay": 0.99,
     },
   },
