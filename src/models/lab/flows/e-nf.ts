@@ -32,7 +32,7 @@ export type EnfSettings = z.infer<typeof enfSettings>;
 /** With bounded displacements: a velocity that grows without limit leaves the few Runge-Kutta steps within a few updates. */
 const networkConfig = ({ hidden, blocks }: EnfSettings): EgnnConfig => ({
   ...{ inFeatures: 1, outFeatures: 1, hidden, layers: blocks, sublayers: 1 },
-  ...{ attention: false, tanh: true, coordsRange: 2, normConstant: 1 },
+  ...{ attention: false, tanh: true, coordsRange: 1, normConstant: 1 },
   ...{ aggregation: "mean", normalizationFactor: 1, sinEmbedding: false },
 });
 
