@@ -93,6 +93,7 @@ export async function trainingLoop(
   let sinceLog = { loss: 0, steps: 0 };
   let lastLogged: number | null = null;
 
+  let heard = performance.now();
   const interrupted = (): boolean => events.signal?.aborted ?? false;
   const { maxSeconds = Number.POSITIVE_INFINITY, clock = seconds } = events;
   const clockBegan = clock();
@@ -193,6 +194,10 @@ export async function trainingLoop(
         moleculesPerSecond,
       });
 
+      if (performance.now() - heard > 100) {
+        await new Promise(setImmediate); // an interruption is heard: engines may compute without ever waiting
+        heard = performance.now();
+      }
       if (interrupted()) {
         await save();
         return outcome(false);

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { loadEdm } from "../../src/models/edm/model.ts";
+import type { SpeciesBatch } from "../../src/nets/atomwise-engine.ts";
 import type { DenoiserEngine } from "../../src/nets/engine.ts";
 import { createJaxEngine } from "../../src/nets/jax-engine.ts";
 import { jax } from "../../src/runtime/jax.ts";
@@ -10,6 +11,8 @@ import { checkSettings, mergeSettings, parseAssignment } from "../../src/train/c
 import { edmSettingsSchema } from "../../src/train/edm/settings.ts";
 import { trainingTimes } from "../../src/train/edm/task.ts";
 import { type TrainEdmOptions, trainEdm } from "../../src/train/edm/train.ts";
+import { forceFieldSettingsSchema } from "../../src/train/geometric/settings.ts";
+import { trainForceField } from "../../src/train/geometric/train.ts";
 import { readState } from "../../src/train/state-file.ts";
 import { smallDataset } from "./small-data.ts";
 
@@ -52,6 +55,37 @@ const metrics = (out: string): Record<string, unknown>[] =>
     .map((line) => JSON.parse(line) as Record<string, unknown>);
 
 describe("a training run", () => {
+  test("hears an interruption from outside, also with an engine that never waits", async () => {
+    const abort = new AbortController();
+    const forces = new Float64Array(data.train.positions.length).fill(0.1);
+    const energy = new Float64Array(data.train.offsets.length - 1).fill(1);
+    const zero = ({ species }: SpeciesBatch) => ({
+      outputs: new Float32Array(species.length),
+      gradient: new Float32Array(3 * species.length),
+    });
+    const outcome = await trainForceField({
+      settings: forceFieldSettingsSchema.parse({
+        network: { hidden: 2, layers: 1 },
+        training: { epochs: 1000, logEvery: 100_000, validateEvery: 1_000_000 },
+      }),
+      data: { ...data, valid: undefined, train: { ...data.train, forces, properties: { energy } } },
+      out: join(root, "outside"),
+      signal: abort.signal,
+      onProgress: ({ step }) => {
+        if (step === 1) setTimeout(() => abort.abort());
+      },
+      createEngine: async () => ({
+        name: "zero",
+        outputs: async (_, batch) => zero(batch).outputs,
+        positionGradient: async (_, batch) => zero(batch),
+        parameterGradient: async () => undefined,
+        mixedGradient: async (...[, , , , gradient]) => void gradient.fill(0),
+        dispose: () => undefined,
+      }),
+    });
+    expect(outcome).toMatchObject({ interrupted: true, finished: false });
+  });
+
   test("that is interrupted and resumed ends in the same bytes as a straight one", async () => {
     const straight = await trainEdm(options("straight"));
     expect(straight.finished).toBe(true);
