@@ -38,7 +38,7 @@ export async function withPredictedLabels(
     );
   const values = Float64Array.from(train.properties[property]);
   const unknown = [...Array(setSize(train)).keys()].filter((i) => Number.isNaN(values[i]));
-  const engine = await createAtomwiseEngine(networkOf(model.config), { device: "auto" });
+  const engine = await createAtomwiseEngine(networkOf(model.config));
   try {
     for (let first = 0; first < unknown.length; first += TOGETHER) {
       const part = unknown.slice(first, first + TOGETHER);

@@ -17,6 +17,10 @@ const CUTOFF = 1.35;
 const gaussian = { kind: "gaussian", count: 8, cutoff: CUTOFF } as const;
 const bessel = { kind: "bessel", count: 6, cutoff: CUTOFF } as const;
 const passing = { types: 1, hidden: 16, layers: 3, radial: gaussian };
+const directional = {
+  ...{ types: 1, hidden: 16, layers: 3, interaction: 8 },
+  ...{ spherical: 4, envelope: 6, radial: bessel },
+};
 const NETWORKS: Readonly<Record<string, GeometricConfig>> = {
   SchNet: { kind: "schnet", types: 1, hidden: 16, filters: 16, layers: 3, radial: gaussian },
   EGNN: { kind: "egnn", ...passing, aggregation: "sum", update: "residual", edges: "squared", gate: true },
@@ -28,28 +32,8 @@ const NETWORKS: Readonly<Record<string, GeometricConfig>> = {
     edges: "basis",
     gate: false,
   },
-  DimeNet: {
-    kind: "dimenet",
-    variant: "bilinear",
-    types: 1,
-    hidden: 16,
-    layers: 3,
-    interaction: 8,
-    spherical: 4,
-    envelope: 6,
-    radial: bessel,
-  },
-  "DimeNet++": {
-    kind: "dimenet++",
-    variant: "++",
-    types: 1,
-    hidden: 16,
-    layers: 3,
-    interaction: 8,
-    spherical: 4,
-    envelope: 6,
-    radial: bessel,
-  },
+  DimeNet: { kind: "dimenet", variant: "bilinear", ...directional },
+  "DimeNet++": { kind: "dimenet++", variant: "++", ...directional },
   PaiNN: { kind: "painn", types: 1, hidden: 16, layers: 3, radial: bessel },
 };
 
