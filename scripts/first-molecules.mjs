@@ -14,6 +14,7 @@ import { createEngine } from "../dist/kernels/create-engine.js";
 import { dynamicsConfig } from "../dist/models/edm/config.js";
 import { generate } from "../dist/models/edm/generate.js";
 import { bondRuleOf, findModel, loadEdm } from "../dist/models/edm/model.js";
+import { resolveSampling, samplingText } from "../dist/models/edm/sampling.js";
 
 const MODEL = "qm9-small";
 const COUNT = 64;
@@ -32,16 +33,14 @@ async function firstMolecules() {
   const engine = await createEngine(dynamicsConfig(model.config), { onNotice: output.log });
   const began = performance.now();
 
-  const { sampler, steps, temperature } = model.config.sampling;
+  const sampling = resolveSampling(model, {});
+  const { steps } = sampling;
   const bar = output.progress(`sampling ${COUNT} molecules`, steps);
   const molecules = [];
   let chain = [];
   const options = {
     count: COUNT,
     seed: SEED,
-    sampler,
-    steps,
-    temperature,
     chainOf: 0,
     chainFrames: 120,
     onProgress: (share) => bar.update(Math.round(share * steps)),
@@ -67,7 +66,7 @@ async function firstMolecules() {
     training: { sizes: model.config.sizes },
     provenance: {
       Model: MODEL,
-      Sampler: `${sampler}, ${steps} steps, temperature ${temperature}, seed ${SEED}`,
+      Sampler: `${samplingText(sampling)}, seed ${SEED}`,
       Computed: `in ${duration(seconds)} by ${engine.name}`,
       "Again with": `equimol sample --model ${MODEL} -n ${COUNT} --seed ${SEED} --out molecules.sdf`,
     },

@@ -54,6 +54,7 @@ export {
   transition,
 } from "./diffusion/process.ts";
 export { ancestral } from "./diffusion/samplers/ancestral.ts";
+export { churn } from "./diffusion/samplers/churn.ts";
 export { ddim } from "./diffusion/samplers/ddim.ts";
 export { dpmSolver } from "./diffusion/samplers/dpm-solver.ts";
 export {
@@ -63,7 +64,23 @@ export {
   type Spacing,
   samplingTimes,
 } from "./diffusion/samplers/grid.ts";
+export { type KarrasOptions, karras } from "./diffusion/samplers/karras.ts";
 export { annealedLangevin, langevin } from "./diffusion/samplers/langevin.ts";
+export {
+  type Grid,
+  type LevelOptions,
+  levelGrid,
+  levelOf,
+  levelRange,
+} from "./diffusion/samplers/noise-levels.ts";
+export {
+  SAMPLER_NAMES,
+  SAMPLERS,
+  type SamplerChoice,
+  type SamplerEntry,
+  type SamplerName,
+  type SamplerOptions,
+} from "./diffusion/samplers/registry.ts";
 export { sdeDpmSolver } from "./diffusion/samplers/sde-dpm-solver.ts";
 // Diffusion: schedules, process, samplers
 export {

@@ -19,10 +19,11 @@ import { type ConditionedProperty, conditionedProperty, withUnit } from "../mode
 import { dynamicsConfig } from "../models/edm/config.ts";
 import { type GenerateOptions, generate } from "../models/edm/generate.ts";
 import { bondRuleOf, type EdmModel, findModel, loadEdm } from "../models/edm/model.ts";
+import { resolveSampling } from "../models/edm/sampling.ts";
 import { type ConditionWords, conditioned, conditionRequest } from "./condition-options.ts";
 import { judgeOf } from "./judge.ts";
 import type { Output } from "./output.ts";
-import { type SamplingWords, samplingOf } from "./sampling-options.ts";
+import { optionWord, type SamplingWords, samplingRequest } from "./sampling-options.ts";
 
 export interface ConditionArguments extends EngineOptions, ConditionWords, SamplingWords {
   readonly model: string;
@@ -51,7 +52,7 @@ export async function evaluateCondition(args: ConditionArguments, output: Output
     );
   const model = await loadEdm(findModel(args.model));
   const property = conditionedProperty(model.config, request.range?.property ?? args.condition);
-  const sampling = samplingOf(args, undefined, model);
+  const sampling = resolveSampling(model, samplingRequest(args), optionWord);
   const count = args.limit ?? (isSweep ? SWEEPS : MOLECULES);
   const asked = conditioned(request, model.config, { count, first: 0, seed: args.seed }, output.warn);
   const judge = await judgeOf(args.judge, property.name, args);

@@ -69,6 +69,7 @@ export const evaluate = defineVerb({
         "with --condition: the property network that measures it (the shipped one of the property)",
     },
     ...sweepArgs,
+    quality: samplingArgs.quality,
     sampler: samplingArgs.sampler,
     steps: samplingArgs.steps,
     temperature: samplingArgs.temperature,

@@ -4,20 +4,21 @@ import { InputError, WorkError } from "../errors.ts";
 import { checkMoleculeTarget, coordinatesFit, writeMolecules } from "../formats/write.ts";
 import { beadsAt, recommendedSampling, sampleBeads } from "../models/cg/generate.ts";
 import { loadCg } from "../models/cg/model.ts";
-import { SAMPLERS } from "../models/edm/config.ts";
 import { findModel } from "../models/edm/model.ts";
-import { integerOption, numberOption } from "./options.ts";
+import { resolveSampling } from "../models/edm/sampling.ts";
+import { integerOption } from "./options.ts";
 import { duration, type Output } from "./output.ts";
 import { program, quoted } from "./program.ts";
+import { optionWord, SAMPLER_WORDS, type SamplingWords, samplingRequest } from "./sampling-options.ts";
 
 /** Options of `sample` that mean something for beads. */
-const KNOWN = [
+const KNOWN: readonly string[] = [
   "model",
   "count",
   "out",
   "sampler",
   "steps",
-  "eta",
+  ...SAMPLER_WORDS,
   "first",
   "seed",
   "threads",
@@ -25,13 +26,10 @@ const KNOWN = [
   "quiet",
 ];
 
-interface SampleWords {
+interface SampleWords extends Omit<SamplingWords, "quality" | "temperature"> {
   readonly model: string;
   readonly out?: string | undefined;
   readonly count?: string | undefined;
-  readonly sampler?: string | undefined;
-  readonly steps?: string | undefined;
-  readonly eta?: string | undefined;
   readonly first: string;
   readonly seed: string;
 }
@@ -50,27 +48,19 @@ export async function sampleCg(args: SampleWords, rawArgs: readonly string[], ou
   const count = integerOption("count", args.count ?? "100", { min: 1, max: 1e7 });
   const first = integerOption("first", args.first, { min: 0, max: 1e9 });
   const seed = integerOption("seed", args.seed, { min: 0 });
-  if (args.sampler !== undefined && !SAMPLERS.some((name) => name === args.sampler))
-    throw new InputError(`--sampler ${args.sampler}: expected one of ${SAMPLERS.join(", ")}`);
-  const eta = numberOption("eta", args.eta, { min: 0, max: 1 });
-  if (eta !== undefined && args.sampler !== "ddim")
-    throw new InputError("--eta is the noise of ddim; add --sampler ddim");
+  const request = samplingRequest(args);
   const model = await loadCg(findModel(args.model));
   const { config, schedule } = model;
-  const recommended = recommendedSampling(
-    args.sampler === undefined ? config : { ...config, sampling: undefined },
-  );
-  const sampler = SAMPLERS.find((name) => name === args.sampler) ?? recommended.sampler;
-  const steps = integerOption("steps", args.steps, { min: 1, max: schedule.steps }) ?? recommended.steps;
+  const recommended = { temperature: 1, ...recommendedSampling(config) };
+  const sampling = resolveSampling({ config: { sampling: recommended }, schedule }, request, optionWord);
+  const { sampler, steps } = sampling;
 
   const progress = output.progress("sampling", count);
   const positions = await sampleBeads(model, {
     count,
     first,
     seed,
-    sampler,
-    steps,
-    ...(eta === undefined ? {} : { eta }),
+    ...sampling,
     onProgress: (share) => progress.update(Math.floor(share * count)),
   }).finally(progress.done);
   const name = basename(resolve(args.model));

@@ -7,9 +7,10 @@ import { checkWritable } from "../formats/atomic-write.ts";
 import { checkMoleculeTarget, coordinatesFit, writeMolecules } from "../formats/write.ts";
 import { createEngine } from "../kernels/create-engine.ts";
 import type { ConditionValues } from "../models/edm/condition.ts";
-import { dynamicsConfig, SAMPLERS } from "../models/edm/config.ts";
+import { dynamicsConfig } from "../models/edm/config.ts";
 import { type GenerateOptions, generate } from "../models/edm/generate.ts";
 import { bondRuleOf, findModel, loadEdm } from "../models/edm/model.ts";
+import { resolveSampling, samplingText } from "../models/edm/sampling.ts";
 import { modelKindOf } from "../models/model-folder.ts";
 import {
   asked,
@@ -20,10 +21,10 @@ import {
   targetsOf,
 } from "./condition-options.ts";
 import { engineArgs, engineOptions } from "./engine-options.ts";
-import { commonOptions, integerOption, integersOption, numberOption, seedOption } from "./options.ts";
+import { commonOptions, integerOption, integersOption, seedOption } from "./options.ts";
 import { createOutput, duration } from "./output.ts";
 import { program, quoted } from "./program.ts";
-import { samplingArgs, samplingOf } from "./sampling-options.ts";
+import { optionWord, samplingArgs, samplingRequest } from "./sampling-options.ts";
 import { writeSweepPicture } from "./sweep-picture.ts";
 import { defineVerb } from "./verb.ts";
 import { valuesOf } from "./words.ts";
@@ -87,8 +88,8 @@ export const sample = defineVerb({
   examples: [
     { command: "equimol sample -n 100 --out molecules.sdf", does: "100 molecules from the shipped model" },
     {
-      command: "equimol sample --model runs/qm9 --sampler ddim --steps 50 --out fast.extxyz",
-      does: "in 50 deterministic steps",
+      command: "equimol sample -n 10000 --temperature 1 --steps 50 --out fast.extxyz",
+      does: "the model's own distribution in 50 steps",
     },
     {
       command: "equimol sample --model qm9-alpha-edm --condition alpha=80 --out polarizable.sdf",
@@ -108,24 +109,24 @@ export const sample = defineVerb({
     const began = performance.now();
     const request = conditionRequest(valuesOf(rawArgs, "condition"), args);
     const chosen = samplingChoices({ ...args, count: args.count ?? (request.range ? "1" : "100") });
+    const how = samplingRequest(args);
     const { out, picture } = targets(args, request);
     const engineChoice = engineOptions(args);
     const model = await loadEdm(findModel(args.model));
-    const { sampler, steps, temperature } = samplingOf(args, chosen.eta, model);
-    const sampling = conditioned(request, model.config, chosen, output.warn);
+    const sampling = resolveSampling(model, how, optionWord);
+    const { steps } = sampling;
+    const asking = conditioned(request, model.config, chosen, output.warn);
     for (const file of [out, args.chain]) if (file !== undefined) await checkMoleculeTarget(file);
     if (picture !== undefined) await checkWritable(picture);
     const engine = await createEngine(dynamicsConfig(model.config), {
       ...engineChoice,
       onNotice: output.log,
     });
-    const { count, first, seed } = sampling;
+    const { count, first, seed } = asking;
     const options: GenerateOptions = {
       ...chosen,
+      ...asking,
       ...sampling,
-      sampler,
-      steps,
-      temperature,
       ...(args.chain === undefined ? {} : { chainOf: first }),
       onProgress: (share) =>
         progress.update(
@@ -182,9 +183,7 @@ export const sample = defineVerb({
       molecules: written,
       seed,
       first,
-      sampler,
-      steps,
-      temperature,
+      ...sampling,
       ...(model.config.condition && { condition: asked(request), guidance: request.guidance }),
       engine: engine.name,
       seconds,
@@ -192,7 +191,7 @@ export const sample = defineVerb({
       lost,
     });
     output.print(
-      `${written} molecules in ${duration(seconds)} (${sampler}, ${steps} steps${temperature === 1 ? "" : `, temperature ${temperature}`}, ${engine.name}) → ${[out, picture].filter((file) => file !== undefined).join(", ")}\nMeasure them with: ${program()} evaluate ${quoted(out)}`,
+      `${written} molecules in ${duration(seconds)} (${samplingText(sampling)}, ${engine.name}) → ${[out, picture].filter((file) => file !== undefined).join(", ")}\nMeasure them with: ${program()} evaluate ${quoted(out)}`,
     );
   },
 });
@@ -216,23 +215,15 @@ function samplingChoices(args: {
   readonly count: string;
   readonly first: string;
   readonly seed: string;
-  readonly sampler?: string;
-  readonly eta?: string;
   readonly sizes?: string;
   readonly "batch-size": string;
 }) {
-  if (args.sampler !== undefined && !SAMPLERS.some((name) => name === args.sampler))
-    throw new InputError(`--sampler ${args.sampler}: expected one of ${SAMPLERS.join(", ")}`);
-  const eta = numberOption("eta", args.eta, { min: 0, max: 1 });
-  if (eta !== undefined && args.sampler !== "ddim")
-    throw new InputError("--eta is the noise of ddim; add --sampler ddim");
   const sizes = integersOption("sizes", args.sizes, { min: 1, max: 1000 });
   return {
     count: integerOption("count", args.count, { min: 1, max: 1e9 }),
     first: integerOption("first", args.first, { min: 0, max: 1e9 }),
     seed: integerOption("seed", args.seed, { min: 0 }),
     batchSize: integerOption("batch-size", args["batch-size"], { min: 1 }),
-    ...(eta === undefined ? {} : { eta }),
     ...(sizes === undefined ? {} : { sizes }),
   };
 }

@@ -1,54 +1,114 @@
-/** How noise becomes molecules: options of verbs that sample, and what a model recommends. */
+/** How noise becomes molecules: options of verbs that sample, read into a request that the model completes. */
+import {
+  SAMPLER_NAMES,
+  SAMPLER_OPTIONS,
+  SAMPLERS,
+  type SamplerOptionName,
+  type SamplerOptions,
+} from "../diffusion/samplers/registry.ts";
 import { InputError } from "../errors.ts";
-import { SAMPLERS } from "../models/edm/config.ts";
-import { addsNoise, type GenerateOptions } from "../models/edm/generate.ts";
-import type { EdmModel } from "../models/edm/model.ts";
+import { QUALITIES, type SamplingRequest } from "../models/edm/sampling.ts";
 import { integerOption, numberOption } from "./options.ts";
 
-const DEFAULT_STEPS = 250;
+type Kebab<S extends string> = S extends `${infer A}${infer B}`
+  ? `${A extends Lowercase<A> ? A : `-${Lowercase<A>}`}${Kebab<B>}`
+  : S;
+/** An option of a sampler as it is written: churn-from. */
+export type SamplerWord = Kebab<SamplerOptionName>;
+
+const OPTION_NAMES = Object.keys(SAMPLER_OPTIONS) as SamplerOptionName[];
+const word = (name: SamplerOptionName): SamplerWord =>
+  name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`) as SamplerWord;
+
+/** All of them. */
+export const SAMPLER_WORDS: readonly SamplerWord[] = OPTION_NAMES.map(word);
+
+/** "--churn-from", for messages. */
+export const optionWord = (name: SamplerOptionName | "steps" | "temperature"): string =>
+  `--${name === "steps" || name === "temperature" ? name : word(name)}`;
+
+export interface TextArg {
+  readonly type: "string";
+  readonly valueHint: string;
+  readonly description: string;
+}
+
+const samplersWith = (name: SamplerOptionName): string =>
+  SAMPLER_NAMES.filter((sampler) => SAMPLERS[sampler].options.includes(name)).join(", ");
+
+/** The samplers' own options. */
+const ownArgs = Object.fromEntries(
+  OPTION_NAMES.map((name): [SamplerWord, TextArg] => {
+    const spec = SAMPLER_OPTIONS[name];
+    return [
+      word(name),
+      {
+        type: "string",
+        valueHint: spec.kind === "choice" ? spec.values.join("|") : spec.symbol,
+        description: `${samplersWith(name)}: ${spec.meaning}`,
+      },
+    ];
+  }),
+) as Readonly<Record<SamplerWord, TextArg>>;
 
 export const samplingArgs = {
+  quality: {
+    type: "string",
+    valueHint: QUALITIES.join("|"),
+    description:
+      "a setting that was measured for the model, between fast and good (what its card recommends)",
+  },
   sampler: {
     type: "string",
-    valueHint: SAMPLERS.join("|"),
-    description: "how noise becomes molecules (what the model's card recommends, else ancestral)",
+    valueHint: SAMPLER_NAMES.join("|"),
+    description: "how noise becomes molecules (what the model's card recommends, else churn)",
   },
   steps: {
     type: "string",
     valueHint: "K",
-    description: `denoising steps, at most the model's (${DEFAULT_STEPS})`,
+    description: "denoising steps (what the model's card recommends, else 100)",
   },
-  eta: { type: "string", valueHint: "η", description: "noise of --sampler ddim, 0 to 1 (0)" },
   temperature: {
     type: "string",
     valueHint: "τ",
     description: "multiplies the noise of the steps; below 1: more stable molecules that vary less (1)",
   },
+  ...ownArgs,
 } as const;
 
 /** What citty read of `samplingArgs`. */
-export interface SamplingWords {
-  readonly sampler?: string | undefined;
-  readonly steps?: string | undefined;
-  readonly temperature?: string | undefined;
+export type SamplingWords = {
+  readonly [K in "quality" | "sampler" | "steps" | "temperature" | SamplerWord]?: string | undefined;
+};
+
+/** What the words ask for; whether it fits is seen with the model. @throws InputError for words that mean nothing */
+export function samplingRequest(args: SamplingWords): SamplingRequest {
+  const sampler = oneOf("sampler", args.sampler, SAMPLER_NAMES);
+  const quality = oneOf("quality", args.quality, QUALITIES);
+  if (sampler !== undefined && quality !== undefined)
+    throw new InputError("--quality is a whole setting; leave out --sampler, or choose --steps with it");
+  const own = OPTION_NAMES.map((name): [SamplerOptionName, SamplerOptions[SamplerOptionName]] => {
+    const spec = SAMPLER_OPTIONS[name];
+    const given = args[word(name)];
+    if (spec.kind === "choice") return [name, oneOf(word(name), given, spec.values)];
+    return [name, (spec.kind === "integer" ? integerOption : numberOption)(word(name), given, spec)];
+  });
+  return {
+    ...(Object.fromEntries(own.filter(([, value]) => value !== undefined)) as SamplerOptions),
+    quality,
+    sampler,
+    steps: integerOption("steps", args.steps, { min: 1, max: 100_000 }),
+    temperature: numberOption("temperature", args.temperature, { min: 0, max: 2 }),
+  };
 }
 
-/** Sampler, steps and temperature: those asked for, or what the model recommends. */
-export function samplingOf(
-  args: SamplingWords,
-  eta: number | undefined,
-  { config, schedule }: EdmModel,
-): Required<Pick<GenerateOptions, "sampler" | "steps" | "temperature">> {
-  const T = schedule.steps;
-  const recommended = args.sampler === undefined ? config.sampling : undefined;
-  const sampler = SAMPLERS.find((name) => name === args.sampler) ?? recommended?.sampler ?? "ancestral";
-  const steps = integerOption("steps", args.steps, { min: 1, max: T });
-  const temperature = numberOption("temperature", args.temperature, { min: 0, max: 2 });
-  if (temperature !== undefined && !addsNoise({ sampler, ...(eta === undefined ? {} : { eta }) }))
-    throw new InputError(`--temperature multiplies the noise of the steps; ${sampler} adds none here`);
-  return {
-    sampler,
-    steps: steps ?? Math.min(recommended?.steps ?? DEFAULT_STEPS, T),
-    temperature: temperature ?? recommended?.temperature ?? 1,
-  };
+function oneOf<T extends string>(
+  name: string,
+  value: string | undefined,
+  known: readonly T[],
+): T | undefined {
+  if (value === undefined) return undefined;
+  const found = known.find((each) => each === value);
+  if (found === undefined) throw new InputError(`--${name} ${value}: expected one of ${known.join(", ")}`);
+  return found;
 }

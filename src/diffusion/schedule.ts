@@ -2,7 +2,7 @@
  * Variance-preserving noise schedules: z_t = α_t x + σ_t ε with α² + σ² = 1, all functions of
  * γ(t) = −log SNR(t), t ∈ [0, 1] (Kingma et al. 2021, "Variational diffusion models"). The polynomial schedule is
  * Hoogeboom et al. 2022, appendix B; cosine: Nichol & Dhariwal 2021, eq. 17; linear β: Ho et al. 2020.
- * The predefined schedules are tables of T + 1 values; t is rounded to the nearest one, as published.
+ * The predefined schedules are tables of T + 1 values as published; γ is linear between them.
  */
 
 /** A schedule is the function γ; everything else follows from it. */
@@ -114,5 +114,11 @@ function clipSteps(alpha2: readonly number[], least: number): number[] {
 function tabulated(name: string, alpha2: readonly number[]): NoiseSchedule {
   const steps = alpha2.length - 1;
   const table = Float64Array.from(alpha2, (a) => Math.log(1 - a) - Math.log(a));
-  return scheduleOf(name, steps, (t) => table[Math.round(t * steps)]);
+  return scheduleOf(name, steps, (t) => {
+    const at = Math.min(Math.max(t, 0), 1) * steps;
+    const nearest = Math.round(at);
+    if (Math.abs(at - nearest) < 1e-9 * steps) return table[nearest]; // k/T, however it was rounded
+    const k = Math.floor(at);
+    return table[k] + (at - k) * (table[k + 1] - table[k]);
+  });
 }

@@ -14,6 +14,8 @@ export const trainingSchema = z.strictObject({
   warmupSteps: z.number().int().nonnegative().default(0),
   /** How the learning rate falls until the last step of the last epoch. */
   decay: z.enum(["none", "linear", "cosine"]).default("none"),
+  /** The fall takes this share of the steps, the last ones; before it the rate stays. */
+  decayShare: z.number().positive().max(1).default(1),
   /** "muon": Muon for hidden matrices, AdamW for the rest. */
   optimizer: z.enum(["adamw", "muon"]).default("adamw"),
   /** Settings of the matrices that Muon takes; their learning rate rises and falls with `learningRate`. */
@@ -50,9 +52,10 @@ export function optimizerOptions(config: TrainingConfig): OptimizerOptions {
 
 /** Learning rate of step `step` (from 0) of `total`. */
 export function learningRateAt(config: TrainingConfig, step: number, total: number): number {
-  const { learningRate, warmupSteps, decay } = config;
+  const { learningRate, warmupSteps, decay, decayShare } = config;
   if (step < warmupSteps) return (learningRate * (step + 1)) / warmupSteps;
-  const progress = Math.min((step - warmupSteps) / Math.max(total - warmupSteps, 1), 1);
+  const start = Math.max(warmupSteps, total * (1 - decayShare));
+  const progress = Math.min(Math.max((step - start) / Math.max(total - start, 1), 0), 1);
   switch (decay) {
     case "none":
       return learningRate;

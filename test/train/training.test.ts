@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
+import { polynomialSchedule } from "../../src/diffusion/schedule.ts";
 import { loadEdm } from "../../src/models/edm/model.ts";
 import type { SpeciesBatch } from "../../src/nets/atomwise-engine.ts";
 import type { DenoiserEngine } from "../../src/nets/engine.ts";
@@ -210,7 +211,13 @@ describe("a run that starts from a model", () => {
 test("stratified times: one in each of as many equal parts of 0 … T as the batch has molecules; uniform in the mean", () => {
   const counts = new Int32Array(10);
   for (let epoch = 0; epoch < 200; epoch++) {
-    const times = trainingTimes("stratified", 999, 3, Uint32Array.of(epoch, 5, 9, 11, 70), epoch);
+    const times = trainingTimes(
+      { timeSampling: "stratified", levels: { kind: "uniform" } },
+      polynomialSchedule(999),
+      3,
+      Uint32Array.of(epoch, 5, 9, 11, 70),
+      epoch,
+    );
     expect([...times].map((t) => Math.floor(t / 200)).sort()).toEqual([0, 1, 2, 3, 4]);
     for (const t of times) counts[Math.floor(t / 100)]++;
   }

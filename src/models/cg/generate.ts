@@ -3,23 +3,17 @@
  * model. Sample i of a seed is the same whatever else is drawn with it.
  */
 import type { Molecule } from "../../chem/molecule.ts";
-import { SAMPLER_FUNCTIONS } from "../../diffusion/samplers/by-name.ts";
+import { SAMPLERS, type SamplerChoice } from "../../diffusion/samplers/registry.ts";
 import type { Denoiser } from "../../diffusion/space.ts";
 import type { BeadField } from "../../nets/bead-field.ts";
-import type { SamplerName } from "../edm/generate.ts";
 import { moleculeSpace } from "../edm/noise.ts";
 import { beadNetworkConfig, type CgConfig } from "./config.ts";
 import { type BeadFields, openBeadFields } from "./field.ts";
 import type { CgModel } from "./model.ts";
 
-export interface SampleBeadsOptions {
+export interface SampleBeadsOptions extends SamplerChoice {
   readonly count: number;
   readonly seed: number;
-  readonly sampler: SamplerName;
-  /** Denoising steps, at most the model's T. */
-  readonly steps: number;
-  /** Noise of the DDIM sampler. */
-  readonly eta?: number;
   /** Index of the first sample. */
   readonly first?: number;
   /** Called after each denoising step with the share of all work that is done. */
@@ -33,7 +27,7 @@ const DEFAULT_STEPS = 250;
 export const recommendedSampling = ({
   sampling,
   schedule,
-}: CgConfig): { readonly sampler: SamplerName; readonly steps: number } => ({
+}: CgConfig): Pick<SamplerChoice, "sampler" | "steps"> => ({
   sampler: sampling?.sampler ?? "ancestral",
   steps: Math.min(sampling?.steps ?? DEFAULT_STEPS, schedule.steps),
 });
@@ -56,7 +50,7 @@ export function cgDenoiser({ parameters, schedule }: CgModel, fields: BeadFields
 /** Positions of samples `first` … `first + count − 1`, in Å. [count, N, 3] */
 export async function sampleBeads(model: CgModel, options: SampleBeadsOptions): Promise<Float64Array> {
   const { config, schedule } = model;
-  const { count, seed, sampler, steps, eta, first = 0, onProgress } = options;
+  const { count, seed, sampler, steps, first = 0, onProgress } = options;
   const width = 3 * config.beads.length;
   const out = new Float64Array(count * width);
   const fields = await openBeadFields(beadNetworkConfig(config));
@@ -67,9 +61,8 @@ export async function sampleBeads(model: CgModel, options: SampleBeadsOptions): 
     const indices = Array.from({ length: B }, (_, k) => first + done + k);
     const sizes = new Int32Array(B).fill(config.beads.length);
     const space = moleculeSpace(sizes, 3, { seed, purpose: "samplingNoise" }, indices);
-    const z = await SAMPLER_FUNCTIONS[sampler](denoiser, schedule, space, {
-      steps,
-      ...(eta === undefined ? {} : { eta }),
+    const z = await SAMPLERS[sampler].run(denoiser, schedule, space, {
+      ...options,
       onStep: (step) => onProgress?.((done + (B * step) / steps) / count),
     });
     const epsilon = await denoiser(z, 0); // the mean of p(x | z_0): its noise is far below that of the data

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import type { DynamicsConfig } from "../../nets/dynamics.ts";
 import { conditionSchema, contextChannels } from "./condition.ts";
+import { qualitiesSchema, samplingSchema } from "./sampling.ts";
 
 const count = z.number().int().positive();
 
@@ -18,6 +19,11 @@ export const networkSchema = z.strictObject({
   aggregation: z.enum(["sum", "mean"]).default("sum"),
   normalizationFactor: z.number().positive().default(1),
   sinEmbedding: z.boolean().default(false),
+  /**
+   * How the network is told the noise level: as t (the paper's), or as (γ(t) − γ(0))/(γ(1) − γ(0)), equal for equal
+   * ratios of noise.
+   */
+  time: z.enum(["t", "logSnr"]).default("t"),
 });
 
 export const scheduleSchema = z.discriminatedUnion("kind", [
@@ -41,15 +47,6 @@ export const featuresSchema = z.strictObject({
     .default([1, 4, 10]),
 });
 
-export const SAMPLERS = ["ancestral", "ddim", "dpm-solver", "sde-dpm-solver"] as const;
-
-/** How a model is best sampled, as measured on its card. */
-export const samplingSchema = z.strictObject({
-  sampler: z.enum(SAMPLERS),
-  steps: count,
-  temperature: z.number().nonnegative().default(1),
-});
-
 export const edmConfigSchema = z.strictObject({
   kind: z.literal("edm"),
   /** Version of this file's layout. */
@@ -63,8 +60,10 @@ export const edmConfigSchema = z.strictObject({
   sizes: z.record(z.string().regex(/^[1-9]\d*$/), count),
   /** What the model is conditioned on; unconditional when absent. */
   condition: conditionSchema.optional(),
-  /** Used where the caller does not choose; the paper's ancestral sampling when absent. */
+  /** How the model is best sampled, as measured on its card; used where the caller does not choose. */
   sampling: samplingSchema.optional(),
+  /** Measured settings between which a caller may choose by name. */
+  qualities: qualitiesSchema.optional(),
   /** Where the model comes from: data set, steps, seconds, versions. */
   provenance: z.record(z.string(), z.json()).default({}),
 });
@@ -79,7 +78,7 @@ export const featureCount = (config: Pick<EdmConfig, "elements" | "features">): 
 export function dynamicsConfig(
   config: Pick<EdmConfig, "elements" | "features" | "network" | "condition">,
 ): DynamicsConfig {
-  const { kind, ...network } = config.network;
+  const { kind, time: _, ...network } = config.network;
   const outFeatures = featureCount(config);
   return { ...network, network: kind, inFeatures: outFeatures + 1 + contextChannels(config), outFeatures };
 }

@@ -3,34 +3,23 @@
  * else is generated with it: its size and its noise depend on (seed, i) alone.
  */
 import type { Molecule } from "../../chem/molecule.ts";
-import { SAMPLER_FUNCTIONS } from "../../diffusion/samplers/by-name.ts";
+import { SAMPLERS } from "../../diffusion/samplers/registry.ts";
 import type { Denoiser } from "../../diffusion/space.ts";
 import { stream } from "../../math/random.ts";
 import { atomOffsets, type DenoiserEngine } from "../../nets/engine.ts";
 import { type Condition, type ConditionValues, contextAt, contextOf } from "./condition.ts";
-import type { SAMPLERS } from "./config.ts";
 import { channelCount, decode } from "./features.ts";
 import { type JointDistribution, jointDistribution, type SizedCondition } from "./joint.ts";
 import type { EdmModel } from "./model.ts";
 import { cooled, moleculeSpace } from "./noise.ts";
-import { networkInput } from "./objective.ts";
+import { networkInput, timeChannel } from "./objective.ts";
+import { addsNoise, resolveSampling, type Sampling, type SamplingRequest } from "./sampling.ts";
 import { sizeDistribution } from "./sizes.ts";
 
-export type SamplerName = (typeof SAMPLERS)[number];
-
-export interface GenerateOptions {
+/** What is not said of the sampling is as the model recommends. */
+export interface GenerateOptions extends SamplingRequest {
   readonly count: number;
   readonly seed: number;
-  readonly sampler: SamplerName;
-  /** Denoising steps, at most the model's T. */
-  readonly steps: number;
-  /** Noise of the DDIM sampler. */
-  readonly eta?: number;
-  /**
-   * Multiplies the noise that steps add, 1 when absent. Below 1 samples gather where the model's density is high:
-   * more of them are stable, and they vary less.
-   */
-  readonly temperature?: number;
   /** Index of the first molecule: shards of one seed are `first`, `first + count`, … */
   readonly first?: number;
   /** Molecule i has `sizes[i % sizes.length]` atoms; drawn from the model's p(N) when absent. */
@@ -90,10 +79,6 @@ function drawFrom({ config }: EdmModel, options: GenerateOptions): Draw {
 
 const itself = (index: number): number => index;
 
-/** Whether steps add noise; the last one then does, too. */
-export const addsNoise = ({ sampler, eta = 0 }: Pick<GenerateOptions, "sampler" | "eta">): boolean =>
-  sampler === "ancestral" || sampler === "sde-dpm-solver" || (sampler === "ddim" && eta > 0);
-
 /** Generates molecules `first` … `first + count − 1`, batch by batch, in order of their index within a batch. */
 export async function* generate(
   model: EdmModel,
@@ -101,10 +86,11 @@ export async function* generate(
   options: GenerateOptions,
 ): AsyncGenerator<readonly Generated[]> {
   const { count, first = 0, batchSize = 64 } = options;
+  const sampling = resolveSampling(model, options);
   const draw = drawFrom(model, options);
   for (let done = 0; done < count; done += batchSize) {
     const indices = Array.from({ length: Math.min(batchSize, count - done) }, (_, k) => first + done + k);
-    yield await generateBatch(model, engine, options, indices, indices.map(draw), (share) =>
+    yield await generateBatch(model, engine, { ...options, sampling }, indices, indices.map(draw), (share) =>
       options.onProgress?.((done + share * indices.length) / count),
     );
   }
@@ -113,7 +99,7 @@ export async function* generate(
 async function generateBatch(
   model: EdmModel,
   engine: DenoiserEngine,
-  options: GenerateOptions,
+  { sampling, ...options }: GenerateOptions & { readonly sampling: Sampling },
   indices: readonly number[],
   drawn: readonly ReturnType<Draw>[],
   onProgress: (share: number) => void,
@@ -125,7 +111,7 @@ async function generateBatch(
   const random = { seed: options.seed, purpose: "samplingNoise" } as const;
   const space = cooled(
     moleculeSpace(sizes, C, random, indices.map(options.noiseOf ?? itself)),
-    options.temperature ?? 1,
+    sampling.temperature,
   );
   const predict = guidedPrediction(model, engine, sizes, drawn, options.guidance);
   const brokenSteps = new Int32Array(sizes.length);
@@ -142,20 +128,17 @@ async function generateBatch(
 
   const watched = options.chainOf === undefined ? -1 : indices.indexOf(options.chainOf);
   const frames: Molecule[] = [];
-  const frameCount = Math.min(options.chainFrames ?? 60, options.steps);
+  const { steps } = sampling;
+  const frameCount = Math.min(options.chainFrames ?? 60, steps);
   const keepFrame = (z: Float64Array): void => {
     frames.push(decode(config, z.subarray(C * offsets[watched], C * offsets[watched + 1])));
   };
-  const run = SAMPLER_FUNCTIONS[options.sampler];
-  const z0 = await run(denoiser, schedule, space, {
-    steps: options.steps,
-    ...(options.eta === undefined ? {} : { eta: options.eta }),
+  const z0 = await SAMPLERS[sampling.sampler].run(denoiser, schedule, space, {
+    ...sampling,
     onStep: (done, z) => {
-      const due =
-        Math.floor((done * frameCount) / options.steps) >
-        Math.floor(((done - 1) * frameCount) / options.steps);
+      const due = Math.floor((done * frameCount) / steps) > Math.floor(((done - 1) * frameCount) / steps);
       if (watched >= 0 && due) keepFrame(z);
-      onProgress(done / (options.steps + 1));
+      onProgress(done / (steps + 1));
     },
   });
 
@@ -166,7 +149,7 @@ async function generateBatch(
   const xh = z0.slice();
   for (let k = 0; k < xh.length; k++) {
     if (k % C < 3)
-      xh[k] = (z0[k] - sigma * epsilon[k]) / alpha + (addsNoise(options) ? (sigma / alpha) * noise[k] : 0);
+      xh[k] = (z0[k] - sigma * epsilon[k]) / alpha + (addsNoise(sampling) ? (sigma / alpha) * noise[k] : 0);
   }
   space.project(xh);
   onProgress(1);
@@ -196,7 +179,16 @@ export function guidedPrediction(
     (context?: Float64Array): Denoiser =>
     async (z, t) =>
       Float64Array.from(
-        await engine.forward(network, networkInput(sizes, z, t, C, contextAt(config, schedule, context, t))),
+        await engine.forward(
+          network,
+          networkInput(
+            sizes,
+            z,
+            timeChannel(config, schedule, t),
+            C,
+            contextAt(config, schedule, context, t),
+          ),
+        ),
       );
   if (condition === undefined) return predict();
   const conditional = predict(

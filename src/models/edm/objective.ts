@@ -49,8 +49,20 @@ export function noised(
   return z;
 }
 
+/** What the network is told of time t, between 0 and 1. */
+export function timeChannel(
+  { network }: Pick<EdmConfig, "network">,
+  schedule: NoiseSchedule,
+  t: number,
+): number {
+  if (network.time === "t") return t;
+  const [start, end] = [schedule.gamma(0), schedule.gamma(1)];
+  return (schedule.gamma(t) - start) / (end - start);
+}
+
 /**
- * What the network sees: z_t, its time t as one more channel, and the condition in those behind it.
+ * What the network sees: z_t, its time as one more channel, and the condition in those behind it.
+ * @param time of each molecule, as `timeChannel` gives it
  * @param context of each molecule, at its time. [M, K]
  */
 export function networkInput(
@@ -117,9 +129,10 @@ export async function trainingLoss(
     if (!simple) constants[m] += normalizers[m] + volumes[m];
   }
   const time = Float64Array.from(draws.timeSteps, (step) => step / T);
+  const told = time.map((t) => timeChannel(config, schedule, t));
   const errors = await engine.squaredError(
     parameters,
-    networkInput(batch.sizes, z, time, C, contextAt(config, schedule, batch.context, time)),
+    networkInput(batch.sizes, z, told, C, contextAt(config, schedule, batch.context, time)),
     { target: Float32Array.from(draws.noise), positionWeight, featureWeight },
     gradient,
   );
@@ -154,9 +167,10 @@ export async function likelihoodTerms(
   const z = noised(schedule, batch, draws, C);
   const z0 = noised(schedule, batch, { timeSteps: new Int32Array(M), noise: noise0 }, C);
   const time = Float64Array.from(draws.timeSteps, (step) => step / T);
+  const told = time.map((t) => timeChannel(config, schedule, t));
   const out = await engine.forward(
     parameters,
-    networkInput(batch.sizes, z, time, C, contextAt(config, schedule, batch.context, time)),
+    networkInput(batch.sizes, z, told, C, contextAt(config, schedule, batch.context, time)),
   );
   const out0 = await engine.forward(
     parameters,

@@ -1,5 +1,6 @@
 /** What a conformer model is: the contents of its `config.json`. */
 import { z } from "zod";
+import { SAMPLER_NAMES } from "../../diffusion/samplers/registry.ts";
 import type { GeoDiffConfig } from "../../nets/geodiff.ts";
 import { scheduleSchema } from "../edm/config.ts";
 import { atomWidth, EDGE_CHANNELS } from "./channels.ts";
@@ -24,7 +25,7 @@ export const geoDiffNetworkSchema = z.strictObject({
  */
 export const PARAMETERISATIONS = ["alignment", "chain-rule"] as const;
 
-export const CONFORMER_SAMPLERS = ["sde-dpm-solver", "dpm-solver", "ddim", "ancestral", "langevin"] as const;
+export const CONFORMER_SAMPLERS = [...SAMPLER_NAMES, "langevin"] as const;
 export type ConformerSampler = (typeof CONFORMER_SAMPLERS)[number];
 
 export const geoDiffConfigSchema = z.strictObject({

@@ -5,11 +5,8 @@
  */
 import type { GraphWithStereo } from "../../chem/rdkit-graph.ts";
 import { type Stereo, stereoErrors, stereoIsRight } from "../../chem/stereo.ts";
-import { ancestral } from "../../diffusion/samplers/ancestral.ts";
-import { ddim } from "../../diffusion/samplers/ddim.ts";
-import { dpmSolver } from "../../diffusion/samplers/dpm-solver.ts";
 import { annealedLangevin } from "../../diffusion/samplers/langevin.ts";
-import { sdeDpmSolver } from "../../diffusion/samplers/sde-dpm-solver.ts";
+import { SAMPLERS } from "../../diffusion/samplers/registry.ts";
 import type { NoiseSchedule } from "../../diffusion/schedule.ts";
 import type { Denoiser, Space } from "../../diffusion/space.ts";
 import { stream } from "../../math/random.ts";
@@ -65,7 +62,7 @@ export interface StereoReport {
 
 /** Whether the sampler's steps add noise, which a temperature can lower. */
 export const takesTemperature = (sampler: ConformerSampler): boolean =>
-  sampler === "sde-dpm-solver" || sampler === "ancestral";
+  sampler !== "langevin" && SAMPLERS[sampler].stochastic({});
 
 const DEFAULT_STEPS = 50;
 
@@ -176,11 +173,10 @@ async function samplePositions(
     sampler === "langevin" ? 1 : temperature,
   );
   const denoiser = conformerDenoiser(model, network, graphs);
-  const samplers = { ancestral, ddim, "dpm-solver": dpmSolver, "sde-dpm-solver": sdeDpmSolver };
   const z0 =
     sampler === "langevin"
       ? await langevinLevels(denoiser, schedule, space, steps, onProgress)
-      : await samplers[sampler](denoiser, schedule, space, {
+      : await SAMPLERS[sampler].run(denoiser, schedule, space, {
           steps,
           onStep: (done) => onProgress(done / steps),
         });

@@ -67,7 +67,13 @@ export async function cgTask(
     ...(data.updater && { updater: data.updater }),
     batches: (epoch) => epochBatches(sizes, { batchSize, seed, epoch }),
     lossAndGradient: (parameters, indices, epoch, gradient) => {
-      const times = trainingTimes(settings.timeSampling, schedule.steps, seed, indices, epoch);
+      const times = trainingTimes(
+        { timeSampling: settings.timeSampling, levels: { kind: "uniform" } },
+        schedule,
+        seed,
+        indices,
+        epoch,
+      );
       return objective.lossAndGradient(
         parameters,
         noised(train, indices, times, "trainingNoise", epoch),

@@ -11,6 +11,22 @@ const withKind = (value: unknown): unknown =>
     ? { kind: "polynomial", ...value }
     : value;
 
+const levelsSchema = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("uniform") }),
+  z.strictObject({
+    kind: z.literal("logNormal"),
+    /** Of ln σ̃, σ̃ = σ/α. */
+    mean: z.number().default(-1.6),
+    deviation: z.number().positive().default(1.4),
+  }),
+]);
+
+/** A mean or a deviation is that of ln σ̃: `--set levels.mean=-2` is enough. */
+const withLevelKind = (value: unknown): unknown =>
+  typeof value === "object" && value !== null && !("kind" in value)
+    ? { kind: Object.keys(value).length > 0 ? "logNormal" : "uniform", ...value }
+    : value;
+
 /** One name stands for a list of one: `--set condition.properties=alpha`. */
 const listed = (value: unknown): unknown => (typeof value === "string" ? [value] : value);
 
@@ -21,6 +37,8 @@ export const edmSettingsSchema = z.strictObject({
   loss: z.enum(["l2", "vlb"]).default("l2"),
   /** How the times of a batch are drawn. */
   timeSampling: z.enum(["independent", "stratified"]).default("independent"),
+  /** At which noise levels. */
+  levels: z.preprocess(withLevelKind, levelsSchema).prefault({ kind: "uniform" }),
   data: z
     .strictObject({
       /** Larger molecules are left out. */

@@ -5,6 +5,8 @@ import type { Molecule } from "../../chem/molecule.ts";
 import { stability } from "../../chem/stability.ts";
 import { epochBatches } from "../../data/batches.ts";
 import { type MoleculeSet, moleculeAt, setSize, sizesOf } from "../../data/molecule-set.ts";
+import { levelAt, stratifiedLevels } from "../../diffusion/levels.ts";
+import type { NoiseSchedule } from "../../diffusion/schedule.ts";
 import { coordinatesFit, writeMolecules } from "../../formats/write.ts";
 import { permutation, stream } from "../../math/random.ts";
 import type { EdmConfig } from "../../models/edm/config.ts";
@@ -68,7 +70,7 @@ export function edmTask(
         Array.from(indices, (i) => moleculeAt(data.train, data.items[i])),
       );
       hideLabels(batch, settings.condition.dropout, seed, indices, epoch);
-      const timeSteps = trainingTimes(settings.timeSampling, schedule.steps, seed, indices, epoch);
+      const timeSteps = trainingTimes(settings, schedule, seed, indices, epoch);
       const noise = moleculeNoise(batch.sizes, C, { seed, purpose: "trainingNoise" }, indices, epoch);
       if (learned) return learned.lossAndGradient(parameters, batch, { timeSteps, noise }, gradient);
       return trainingLoss(
@@ -143,25 +145,23 @@ function hideLabels(
   });
 }
 
-/**
- * Time step 0 … T of each molecule of a batch: independent draws as in the paper, or one from each of as many equal
- * strata as there are molecules (Kingma et al. 2021, appendix I.1), which lowers the variance of the gradient.
- */
+/** Time step 0 … T of each molecule of a batch: independent draws as in the paper, or stratified ones. */
 export function trainingTimes(
-  sampling: EdmSettings["timeSampling"],
-  T: number,
+  { timeSampling, levels }: Pick<EdmSettings, "timeSampling" | "levels">,
+  schedule: NoiseSchedule,
   seed: number,
   indices: Uint32Array,
   epoch: number,
 ): Int32Array {
-  const M = indices.length;
-  if (sampling === "independent")
-    return Int32Array.from(indices, (index) =>
-      stream({ seed, purpose: "trainingTime", index, step: epoch }).integer(T + 1),
-    );
-  const random = stream({ seed, purpose: "trainingTime", index: indices[0], step: epoch });
-  const stratum = permutation(M, random);
-  return Int32Array.from(stratum, (k) => Math.floor(((k + random.uniform()) / M) * (T + 1)));
+  const key = { seed, purpose: "trainingTime", step: epoch } as const;
+  if (timeSampling === "stratified")
+    return stratifiedLevels(levels, schedule, indices.length, stream({ ...key, index: indices[0] }));
+  return Int32Array.from(indices, (index) => {
+    const random = stream({ ...key, index });
+    return levels.kind === "uniform"
+      ? random.integer(schedule.steps + 1)
+      : levelAt(levels, schedule, random.uniform());
+  });
 }
 
 const mean = <T>(items: readonly T[], value: (item: T) => number): number =>

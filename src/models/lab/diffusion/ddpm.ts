@@ -6,6 +6,7 @@ import { z } from "zod";
 import { bitsPerDimension } from "../../../diffusion/bound.ts";
 import { PREDICTIONS } from "../../../diffusion/prediction.ts";
 import { SPACINGS } from "../../../diffusion/samplers/grid.ts";
+import { SAMPLER_NAMES } from "../../../diffusion/samplers/registry.ts";
 import { scheduleFrom } from "../../../diffusion/schedule.ts";
 import { denoiserNetwork, denoiserPresets, denoiserSettings, fewNoisySteps } from "../denoiser-network.ts";
 import { type LabModelKind, rowLength } from "../lab-model.ts";
@@ -24,7 +25,7 @@ const settingsSchema = z.strictObject({
   loss: z.enum(["simple", "vlb"]).default("simple"),
   /** Variance of a reverse step: β̃ (posterior) or β (forward). */
   variance: z.enum(["posterior", "forward"]).default("posterior"),
-  sampler: z.enum(["ancestral", "ddim", "dpm-solver", "sde-dpm-solver"]).default("dpm-solver"),
+  sampler: z.enum(SAMPLER_NAMES).default("dpm-solver"),
   /** Steps of the sampler, at most T. */
   sampleSteps: count.default(100),
   /** Spacing of its steps; absent: "logSnr" for points, "time" for images. */

@@ -6,19 +6,14 @@
 import { decoderTerm, reverseStepKl } from "../../../diffusion/bound.ts";
 import { dataFrom, epsilonFrom, type Prediction, predictionTarget } from "../../../diffusion/prediction.ts";
 import type { ReverseVariance } from "../../../diffusion/process.ts";
-import { ancestral } from "../../../diffusion/samplers/ancestral.ts";
-import { ddim } from "../../../diffusion/samplers/ddim.ts";
-import { dpmSolver } from "../../../diffusion/samplers/dpm-solver.ts";
 import type { Spacing } from "../../../diffusion/samplers/grid.ts";
-import { sdeDpmSolver } from "../../../diffusion/samplers/sde-dpm-solver.ts";
+import { SAMPLERS, type SamplerName } from "../../../diffusion/samplers/registry.ts";
 import type { NoiseSchedule } from "../../../diffusion/schedule.ts";
 import { np } from "../../../runtime/jax.ts";
 import type { DenoiserNetwork } from "../denoiser-network.ts";
 import { type LabModel, type LabShape, rowLength } from "../lab-model.ts";
 import { rowNetwork, rowSpace } from "../rows.ts";
 import { boundTerms, type RowBound } from "./bound-terms.ts";
-
-export const SAMPLERS = { ancestral, ddim, "dpm-solver": dpmSolver, "sde-dpm-solver": sdeDpmSolver };
 
 export interface GaussianDiffusionOptions {
   readonly schedule: NoiseSchedule;
@@ -40,7 +35,7 @@ export interface GaussianDiffusion {
     parameters: Float32Array,
     n: number,
     seed: number,
-    how: { readonly sampler: keyof typeof SAMPLERS; readonly steps: number; readonly spacing?: Spacing },
+    how: { readonly sampler: SamplerName; readonly steps: number; readonly spacing?: Spacing },
   ) => Promise<Float32Array>;
   /** Terms of −log p of each row, in nats. */
   readonly bound: (
@@ -137,7 +132,7 @@ export function gaussianDiffusion(
       withEpsilon(parameters, async (epsilon) => {
         const space = rowSpace(n, D, seed);
         const options = { steps: Math.min(steps, T), spacing, variance };
-        const z0 = await SAMPLERS[sampler](epsilon, schedule, space, options);
+        const z0 = await SAMPLERS[sampler].run(epsilon, schedule, space, options);
         return fromDiffused(dataFrom(schedule, 0, z0, await epsilon(z0, 0)));
       }),
     bound: (parameters, rows, seed, times) =>

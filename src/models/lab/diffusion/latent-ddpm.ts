@@ -3,6 +3,7 @@
  * its latents in place of their normal prior. Both are trained at once; the diffusion's loss does not reach the encoder.
  */
 import { z } from "zod";
+import { SAMPLER_NAMES } from "../../../diffusion/samplers/registry.ts";
 import { linearSchedule } from "../../../diffusion/schedule.ts";
 import { stream } from "../../../math/random.ts";
 import { type Mlp, mlp, silu } from "../../../nets/mlp.ts";
@@ -26,7 +27,7 @@ const settingsSchema = z.strictObject({
   /** Widths of the encoder's hidden layers; the decoder has them in reverse. */
   coder: z.array(count).default([64, 64]),
   steps: count.default(1000),
-  sampler: z.enum(["ancestral", "ddim", "dpm-solver", "sde-dpm-solver"]).default("dpm-solver"),
+  sampler: z.enum(SAMPLER_NAMES).default("dpm-solver"),
   sampleSteps: count.default(100),
   likelihoodTimes: count.default(50),
 });

@@ -6,6 +6,7 @@ import { z } from "zod";
 import { scoreFrom } from "../../../diffusion/prediction.ts";
 import { flowLogDensity } from "../../../diffusion/probability-flow.ts";
 import { SPACINGS } from "../../../diffusion/samplers/grid.ts";
+import { SAMPLER_NAMES } from "../../../diffusion/samplers/registry.ts";
 import { veSchedule, vpSchedule } from "../../../diffusion/sde.ts";
 import { InputError } from "../../../errors.ts";
 import { denoiserNetwork, denoiserPresets, denoiserSettings, fewNoisySteps } from "../denoiser-network.ts";
@@ -30,7 +31,7 @@ const settingsSchema = z.strictObject({
   /** Times that training draws from. */
   steps: count.default(1000),
   /** The reverse SDE: ancestral, sde-dpm-solver; the ODE: ddim, dpm-solver. */
-  sampler: z.enum(["ancestral", "ddim", "dpm-solver", "sde-dpm-solver"]).default("dpm-solver"),
+  sampler: z.enum(SAMPLER_NAMES).default("dpm-solver"),
   sampleSteps: count.default(100),
   /** Spacing of its steps; absent: "logSnr" for points, "time" for images. */
   spacing: z.enum(SPACINGS).optional(),

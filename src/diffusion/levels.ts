@@ -1,0 +1,36 @@
+/**
+ * At which noise levels a denoiser is trained. Uniform in time as published (Hoogeboom et al. 2022, algorithm 1), or
+ * ln σ̃ from a normal distribution, with σ̃ = σ_t/α_t the noise beside data of unit signal (Karras et al. 2022, table 1
+ * and section 5): most is then learned where it changes most, and ends of the schedule that hardly matter are rare.
+ */
+import { normalQuantile } from "../math/normal.ts";
+import { permutation, type Stream } from "../math/random.ts";
+import type { NoiseSchedule } from "./schedule.ts";
+import { timeOfGamma } from "./sde.ts";
+
+export type LevelDistribution =
+  | { readonly kind: "uniform" }
+  /** Mean and standard deviation of ln σ̃; levels outside the schedule become its ends. */
+  | { readonly kind: "logNormal"; readonly mean: number; readonly deviation: number };
+
+/** Step 0 … T of the level below which the share u ∈ (0, 1) of the distribution lies. */
+export function levelAt(distribution: LevelDistribution, schedule: NoiseSchedule, u: number): number {
+  const T = schedule.steps;
+  if (distribution.kind === "uniform") return Math.floor(u * (T + 1));
+  const logSigma = distribution.mean + distribution.deviation * normalQuantile(u);
+  return Math.round(T * timeOfGamma(schedule, 2 * logSigma));
+}
+
+/**
+ * Steps of a batch of M, one from each of M equally likely strata in random order (Kingma et al. 2021, appendix
+ * I.1): a gradient of lower variance than with independent draws. [M]
+ */
+export function stratifiedLevels(
+  distribution: LevelDistribution,
+  schedule: NoiseSchedule,
+  M: number,
+  random: Stream,
+): Int32Array {
+  const stratum = permutation(M, random);
+  return Int32Array.from(stratum, (k) => levelAt(distribution, schedule, (k + random.uniform()) / M));
+}

@@ -1,0 +1,113 @@
+/**
+ * Sampling in the noise level itself, as Karras et al. 2022 write it: x = z/α is the data plus noise of deviation
+ * σ̃ = σ/α, whatever the schedule. Written σ here, and called the level.
+ */
+import type { NoiseSchedule } from "../schedule.ts";
+import { timeOfGamma } from "../sde.ts";
+import { type Denoiser, PRIOR_STEP, type Space } from "../space.ts";
+
+export const GRIDS = ["arcsine", "log"] as const;
+/** How levels are spaced: by equal ratios, or more densely in the middle, where molecules are decided. */
+export type Grid = (typeof GRIDS)[number];
+
+export interface LevelOptions {
+  /** Steps K ≥ 1. */
+  readonly steps: number;
+  /** Level to start from; 10 when absent. */
+  readonly sigmaMax?: number;
+  readonly grid?: Grid;
+  /** γ: before a step from level σ, noise is added up to (1 + γ) σ. */
+  readonly churn?: number;
+  /** Levels at which noise is added, both bounds included. */
+  readonly churnFrom?: number;
+  readonly churnTo?: number;
+  /** Deviation of a data coordinate, by which the state is wider than its noise at the start; 0 when absent. */
+  readonly spread?: number;
+  /** Called after each step with the step's number (1 … K) and z; awaited, may abort by throwing. */
+  readonly onStep?: (done: number, z: Float64Array) => void | Promise<void>;
+}
+
+/** Lowest and highest level of a schedule. */
+export const levelRange = (schedule: NoiseSchedule): readonly [number, number] => [
+  levelOf(schedule, 0),
+  levelOf(schedule, 1),
+];
+
+/** σ̃ = σ_t/α_t. */
+export const levelOf = (schedule: NoiseSchedule, t: number): number => Math.exp(0.5 * schedule.gamma(t));
+
+/**
+ * K + 1 falling levels, σ_k = σ_0 (σ_K/σ_0)^w: w = k/K, or w = (2/π) asin √(k/K), with longer steps at both ends.
+ * @throws RangeError unless K ≥ 1 and σ_0 lies between the ends of the schedule
+ */
+export function levelGrid(
+  schedule: NoiseSchedule,
+  { steps: K, sigmaMax, grid = "arcsine" }: Pick<LevelOptions, "steps" | "sigmaMax" | "grid">,
+): Float64Array {
+  const [lowest, highest] = levelRange(schedule);
+  if (!(Number.isInteger(K) && K >= 1))
+    throw new RangeError(`steps must be an integer of at least 1, got ${K}`);
+  const first = sigmaMax ?? Math.min(10, highest);
+  if (!(first > lowest && first <= highest * (1 + 1e-9)))
+    throw new RangeError(
+      `sigmaMax must lie above ${lowest.toPrecision(3)} and be at most ${highest.toPrecision(3)}, the ends of the schedule; got ${first}`,
+    );
+  return Float64Array.from({ length: K + 1 }, (_, k) => {
+    const w = grid === "log" ? k / K : (2 / Math.PI) * Math.asin(Math.sqrt(k / K));
+    return k === K ? lowest : first * (lowest / first) ** w;
+  });
+}
+
+/** The level that churn lifts σ to, at most the highest of the schedule. */
+export function lifted(
+  schedule: NoiseSchedule,
+  sigma: number,
+  { churn = 0, churnFrom = 0, churnTo = Number.POSITIVE_INFINITY }: LevelOptions,
+): number {
+  if (sigma < churnFrom || sigma > churnTo) return sigma;
+  return Math.max(sigma, Math.min((1 + churn) * sigma, levelRange(schedule)[1]));
+}
+
+/** ε̂ of x at a level. */
+export const noiseAt =
+  (denoiser: Denoiser, schedule: NoiseSchedule) =>
+  (x: Float64Array, sigma: number): Promise<Float64Array> => {
+    const alpha = 1 / Math.hypot(1, sigma);
+    return denoiser(
+      x.map((value) => alpha * value),
+      timeOfGamma(schedule, 2 * Math.log(sigma)),
+    );
+  };
+
+/** One step from x at level σ, over σ̂ ≥ σ, down to σ′; `xi` is fresh standard noise where σ̂ > σ. */
+export type LevelStep = (
+  x: Float64Array,
+  levels: { readonly sigma: number; readonly raised: number; readonly next: number },
+  xi: Float64Array | undefined,
+) => Promise<Float64Array>;
+
+/** Noise at the first level, then one step after the other down to the end of the schedule; z at t = 0. */
+export async function runLevels(
+  schedule: NoiseSchedule,
+  space: Space,
+  options: LevelOptions,
+  step: LevelStep,
+): Promise<Float64Array> {
+  const { steps, spread = 0, onStep } = options;
+  const levels = levelGrid(schedule, options);
+  const start = Math.hypot(levels[0], spread);
+  let x: Float64Array = space.noise(PRIOR_STEP).map((value) => start * value);
+  for (let k = 0; k < steps; k++) {
+    const [sigma, next] = [levels[k], levels[k + 1]];
+    const raised = lifted(schedule, sigma, options);
+    x = await step(x, { sigma, raised, next }, raised > sigma ? space.noise(k) : undefined);
+    space.project(x);
+    await onStep?.(k + 1, scaled(x, next));
+  }
+  return scaled(x, levels[steps]);
+}
+
+const scaled = (x: Float64Array, sigma: number): Float64Array => {
+  const alpha = 1 / Math.hypot(1, sigma);
+  return x.map((value) => alpha * value);
+};
