@@ -12,17 +12,21 @@ export interface LikelihoodArguments extends EngineOptions {
   readonly split: string | undefined;
   readonly limit: number | undefined;
   readonly seed: number;
+  /** Steps of the diffusion for each molecule. */
+  readonly draws: number | undefined;
+  /** Also by the probability-flow ODE. */
+  readonly flow: boolean;
 }
 
 /** Prints −log p(x, h, N) in nats per molecule with its terms. */
 export async function evaluateLikelihood(
-  { model: name, data, split, limit, seed, ...engineOptions }: LikelihoodArguments,
+  { model: name, data, split, limit, seed, draws, flow: withFlow, ...engineOptions }: LikelihoodArguments,
   output: Output,
 ): Promise<void> {
   const { createEngine } = await import("../kernels/create-engine.ts");
   const { dynamicsConfig } = await import("../models/edm/config.ts");
   const { checkElements } = await import("../models/edm/features.ts");
-  const { negativeLogLikelihood } = await import("../models/edm/likelihood.ts");
+  const { LIKELIHOOD_TERMS, negativeLogLikelihood } = await import("../models/edm/likelihood.ts");
   const { findModel, loadEdm } = await import("../models/edm/model.ts");
   const { loadDataset } = await import("../data/store.ts");
   const model = await loadEdm(findModel(name));
@@ -30,19 +34,38 @@ export async function evaluateLikelihood(
   checkElements(model.config, molecules, data);
   const engine = await createEngine(dynamicsConfig(model.config), engineOptions);
   const bar = output.progress("likelihood", molecules.length);
+  const byFlow = async () => {
+    const { flowNegativeLogLikelihood } = await import("../models/edm/flow-likelihood.ts");
+    const progress = output.progress("probability-flow ODE", 100);
+    return flowNegativeLogLikelihood(model, engine, molecules, {
+      seed,
+      onProgress: (share) => progress.update(Math.floor(100 * share)),
+    }).finally(progress.done);
+  };
   try {
     const nll = await negativeLogLikelihood(model, engine, molecules, {
       seed,
+      ...(draws !== undefined && { draws }),
       onProgress: (done) => bar.update(done),
     });
     bar.done();
-    output.result({ nll, molecules: molecules.length, split: part, seed, engine: engine.name });
-    const { terms } = nll;
+    const flow = withFlow ? await byFlow() : undefined;
+    output.result({
+      nll,
+      ...(flow && { flow }),
+      molecules: molecules.length,
+      split: part,
+      seed,
+      engine: engine.name,
+    });
+    const { terms, termSems } = nll;
+    const figure = (value: number, sem: number): string => `${value.toFixed(2)} ± ${sem.toFixed(2)}`;
     output.print(
       [
         `Negative log-likelihood of ${molecules.length.toLocaleString("en")} molecules (${data}, ${part}) under ${name}, nats per molecule`,
-        `  −log p(x, h, N)   ${nll.mean.toFixed(2)} ± ${nll.sem.toFixed(2)}`,
-        ...Object.entries(terms).map(([term, value]) => `    ${term.padEnd(16)}${value.toFixed(4)}`),
+        `  −log p(x, h, N)   ${figure(nll.mean, nll.sem)}`,
+        ...LIKELIHOOD_TERMS.map((term) => `    ${term.padEnd(16)}${figure(terms[term], termSems[term])}`),
+        ...(flow ? [`  by the probability-flow ODE ${figure(flow.mean, flow.sem)}`] : []),
       ].join("\n"),
     );
   } finally {

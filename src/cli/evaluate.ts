@@ -51,6 +51,15 @@ export const evaluate = defineVerb({
       valueHint: "NAME|FILE",
       description: "with --nll: data set or molecule file; with --condition: what the model was trained on",
     },
+    draws: {
+      type: "string",
+      valueHint: "K",
+      description: "with --nll: steps of the diffusion computed for each molecule (64)",
+    },
+    flow: {
+      type: "boolean",
+      description: "with --nll: also the likelihood by the probability-flow ODE, some 100 times the work",
+    },
     split: {
       type: "string",
       valueHint: "PART",
@@ -118,6 +127,7 @@ export const evaluate = defineVerb({
           frames: args.frames,
           "fixed-noise": args["fixed-noise"],
           guidance: args.guidance,
+          quality: args.quality,
           sampler: args.sampler,
           steps: args.steps,
           temperature: args.temperature,
@@ -133,7 +143,16 @@ export const evaluate = defineVerb({
       );
       return;
     }
-    const stray = ["judge", "frames", "fixed-noise", "guidance", "sampler", "steps", "temperature"] as const;
+    const stray = [
+      "judge",
+      "frames",
+      "fixed-noise",
+      "guidance",
+      "quality",
+      "sampler",
+      "steps",
+      "temperature",
+    ] as const;
     const strayOption = stray.find((name) => args[name] !== undefined && args[name] !== false);
     if (strayOption !== undefined) throw new InputError(`--${strayOption} is for --model M --condition P`);
     if (args.nll || args.model !== undefined || args.data !== undefined) {
@@ -142,11 +161,22 @@ export const evaluate = defineVerb({
       }
       if (args.reference !== undefined || args.gallery !== undefined || args.rule !== "auto")
         throw new InputError("--reference, --gallery and --rule are for molecule files, not for --nll");
-      const { model, data, split } = args;
+      const { model, data, split, flow } = args;
       const seed = integerOption("seed", args.seed, { min: 0 });
+      const draws = integerOption("draws", args.draws, { min: 1, max: 10_000 });
       const { evaluateLikelihood } = await import("./evaluate-likelihood.ts");
       await evaluateLikelihood(
-        { ...engineOptions(args), model, data, split, limit, seed, onNotice: output.log },
+        {
+          ...engineOptions(args),
+          model,
+          data,
+          split,
+          limit,
+          seed,
+          draws,
+          flow: flow === true,
+          onNotice: output.log,
+        },
         output,
       );
       return;

@@ -10,14 +10,27 @@ import { timeOfGamma } from "./sde.ts";
 
 export type LevelDistribution =
   | { readonly kind: "uniform" }
-  /** Mean and standard deviation of ln σ̃; levels outside the schedule become its ends. */
-  | { readonly kind: "logNormal"; readonly mean: number; readonly deviation: number };
+  /**
+   * Mean and standard deviation of ln σ̃; levels outside the schedule become its ends. The share `even` is uniform in
+   * ln σ̃ over the schedule instead, so that no level is left to chance.
+   */
+  | {
+      readonly kind: "logNormal";
+      readonly mean: number;
+      readonly deviation: number;
+      readonly even: number;
+    };
 
-/** Step 0 … T of the level below which the share u ∈ (0, 1) of the distribution lies. */
+/** Step 0 … T for u uniform in (0, 1): equal parts of it are equally likely parts of the distribution. */
 export function levelAt(distribution: LevelDistribution, schedule: NoiseSchedule, u: number): number {
   const T = schedule.steps;
   if (distribution.kind === "uniform") return Math.floor(u * (T + 1));
-  const logSigma = distribution.mean + distribution.deviation * normalQuantile(u);
+  const { mean, deviation, even } = distribution;
+  const [start, end] = [0.5 * schedule.gamma(0), 0.5 * schedule.gamma(1)];
+  const logSigma =
+    u < even
+      ? start + (u / even) * (end - start)
+      : mean + deviation * normalQuantile((u - even) / (1 - even));
   return Math.round(T * timeOfGamma(schedule, 2 * logSigma));
 }
 

@@ -6,26 +6,40 @@ import { LOG_SQRT_2PI } from "../math/normal.ts";
 import { type NoiseSchedule, sigmaOf } from "./schedule.ts";
 import { timeOfGamma } from "./sde.ts";
 
-/** ε̂ and Σ_d ∂ε̂_d/∂z_d of each of n rows at time t. */
+/** ε̂ and, for each row, its divergence Σ_d ∂ε̂_d/∂z_d at time t. */
 export type DivergenceDenoiser = (
   z: Float64Array,
   t: number,
 ) => Promise<{ readonly epsilon: Float64Array; readonly divergence: Float64Array }>;
 
+/** How a state is made of rows. */
+export interface FlowRows {
+  /** First value of each row, and the number of values at the end. [n + 1] */
+  readonly offsets: ArrayLike<number>;
+  /** Dimension of the space of each row: fewer than its values where it lives in a subspace. [n] */
+  readonly dimensions: ArrayLike<number>;
+}
+
+/** n rows of D values, all free. */
+export const equalRows = (n: number, D: number): FlowRows => ({
+  offsets: Array.from({ length: n + 1 }, (_, i) => i * D),
+  dimensions: new Array<number>(n).fill(D),
+});
+
 /**
  * log p of rows at t = 0 under the model that draws z_1 from N(0, I) and follows the ODE back to t = 0, in nats.
  * Runge–Kutta of fourth order, `steps` equal steps in γ.
- * @param rows z_0 [n, D]
+ * @param z0 all rows, side by side
+ * @returns of each row. [n]
  */
 export async function flowLogDensity(
   denoiser: DivergenceDenoiser,
   schedule: NoiseSchedule,
-  rows: Float64Array,
-  dimension: number,
+  z0: Float64Array,
+  { offsets, dimensions }: FlowRows,
   steps: number,
+  onStep?: (done: number) => void,
 ): Promise<Float64Array> {
-  const D = dimension;
-  const n = rows.length / D;
   const [start, end] = [schedule.gamma(0), schedule.gamma(1)];
   const h = (end - start) / steps;
   // docs: begin slope
@@ -34,11 +48,12 @@ export async function flowLogDensity(
     const { epsilon, divergence } = await denoiser(z, timeOfGamma(schedule, gamma));
     return {
       z: epsilon.map((value, i) => 0.5 * sigma * (value - sigma * z[i])),
-      divergence: divergence.map((value) => 0.5 * sigma * (value - sigma * D)),
+      divergence: divergence.map((value, row) => 0.5 * sigma * (value - sigma * dimensions[row])),
     };
   };
   // docs: end slope
-  let z = rows;
+  let z = z0;
+  const n = dimensions.length;
   const gained = new Float64Array(n); // ∫ divergence dγ
   for (let k = 0; k < steps; k++) {
     const gamma = start + k * h;
@@ -51,10 +66,11 @@ export async function flowLogDensity(
       const sum = a.divergence[i] + 2 * b.divergence[i] + 2 * c.divergence[i] + d.divergence[i];
       gained[i] += (h / 6) * sum;
     }
+    onStep?.(k + 1);
   }
-  return gained.map((value, i) => {
-    let log = value;
-    for (let k = 0; k < D; k++) log -= 0.5 * z[i * D + k] ** 2 + LOG_SQRT_2PI;
+  return gained.map((value, row) => {
+    let log = value - dimensions[row] * LOG_SQRT_2PI;
+    for (let i = offsets[row]; i < offsets[row + 1]; i++) log -= 0.5 * z[i] ** 2;
     return log;
   });
 }

@@ -2,7 +2,7 @@
  * Variance-preserving noise schedules: z_t = α_t x + σ_t ε with α² + σ² = 1, all functions of
  * γ(t) = −log SNR(t), t ∈ [0, 1] (Kingma et al. 2021, "Variational diffusion models"). The polynomial schedule is
  * Hoogeboom et al. 2022, appendix B; cosine: Nichol & Dhariwal 2021, eq. 17; linear β: Ho et al. 2020.
- * The predefined schedules are tables of T + 1 values as published; γ is linear between them.
+ * The published ones are tables of T + 1 values as published; γ is linear between them.
  */
 
 /** A schedule is the function γ; everything else follows from it. */
@@ -30,6 +30,12 @@ export type ScheduleConfig =
     }
   | { readonly kind: "cosine"; readonly steps: number }
   | { readonly kind: "linear"; readonly steps: number }
+  | {
+      readonly kind: "logLinear";
+      readonly sigmaMin: number;
+      readonly sigmaMax: number;
+      readonly steps: number;
+    }
   | { readonly kind: "learned"; readonly steps: number };
 
 /** log(1 + eˣ). */
@@ -89,6 +95,13 @@ export function linearSchedule(steps: number): NoiseSchedule {
   return tabulated("linear", alpha2);
 }
 
+/**
+ * ln σ̃ linear in t, with σ̃ = σ/α from `sigmaMin` to `sigmaMax`: equal steps of time are equal ratios of noise, and a
+ * network that is told t is told the level as it should see it (Song et al. 2021, VE; Karras et al. 2022, c_noise).
+ */
+export const logLinearSchedule = (steps: number, sigmaMin = 0.003, sigmaMax = 50): NoiseSchedule =>
+  scheduleOf("log-linear", steps, (t) => 2 * (Math.log(sigmaMin) + t * Math.log(sigmaMax / sigmaMin)));
+
 /** The schedule that a configuration describes; learned schedules come from their parameters instead. */
 export function scheduleFrom(config: Exclude<ScheduleConfig, { kind: "learned" }>): NoiseSchedule {
   switch (config.kind) {
@@ -98,6 +111,8 @@ export function scheduleFrom(config: Exclude<ScheduleConfig, { kind: "learned" }
       return cosineSchedule(config.steps);
     case "linear":
       return linearSchedule(config.steps);
+    case "logLinear":
+      return logLinearSchedule(config.steps, config.sigmaMin, config.sigmaMax);
   }
 }
 

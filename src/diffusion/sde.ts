@@ -3,7 +3,7 @@
  * linearly. VE: x̃ = x + σ̃ ε with σ̃ rising geometrically; its state here is z = x̃/√(1 + σ̃²), so that everything that
  * knows variance-preserving schedules takes it as it is: γ = 2 log σ̃ is linear in t.
  */
-import { type NoiseSchedule, scheduleOf } from "./schedule.ts";
+import { logLinearSchedule, type NoiseSchedule, scheduleOf } from "./schedule.ts";
 
 /** t begins a little above 0, where γ is −∞ (Song et al. 2021, appendix C, truncate likewise). */
 const VP_START = 1e-3;
@@ -17,8 +17,10 @@ export const vpSchedule = (steps: number, betaMin = 0.1, betaMax = 20): NoiseSch
   });
 
 /** σ̃(t) = σ_min (σ_max/σ_min)^t. */
-export const veSchedule = (steps: number, sigmaMin: number, sigmaMax: number): NoiseSchedule =>
-  scheduleOf("ve", steps, (t) => 2 * (Math.log(sigmaMin) + t * Math.log(sigmaMax / sigmaMin)));
+export const veSchedule = (steps: number, sigmaMin: number, sigmaMax: number): NoiseSchedule => ({
+  ...logLinearSchedule(steps, sigmaMin, sigmaMax),
+  name: "ve",
+});
 
 /** The t at which γ has the value, by bisection; 0 or 1 where it lies outside. */
 export function timeOfGamma(schedule: NoiseSchedule, gamma: number): number {

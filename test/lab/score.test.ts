@@ -6,7 +6,7 @@ import {
   mixtureScore,
 } from "../../src/data/lab/gaussian-mixture.ts";
 import { scoreFrom } from "../../src/diffusion/prediction.ts";
-import { flowLogDensity } from "../../src/diffusion/probability-flow.ts";
+import { equalRows, flowLogDensity } from "../../src/diffusion/probability-flow.ts";
 import { annealedLangevin, langevin } from "../../src/diffusion/samplers/langevin.ts";
 import { linearSchedule } from "../../src/diffusion/schedule.ts";
 import { timeOfGamma, veSchedule, vpSchedule } from "../../src/diffusion/sde.ts";
@@ -217,7 +217,7 @@ describe("SDEs as schedules", () => {
       },
       schedule,
       rows,
-      1,
+      equalRows(rows.length, 1),
       steps,
     );
     // Exact: the image of N(0, 1) at t = 1 under z ↦ what has the same u at t = 0.

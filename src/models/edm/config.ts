@@ -19,11 +19,6 @@ export const networkSchema = z.strictObject({
   aggregation: z.enum(["sum", "mean"]).default("sum"),
   normalizationFactor: z.number().positive().default(1),
   sinEmbedding: z.boolean().default(false),
-  /**
-   * How the network is told the noise level: as t (the paper's), or as (γ(t) − γ(0))/(γ(1) − γ(0)), equal for equal
-   * ratios of noise.
-   */
-  time: z.enum(["t", "logSnr"]).default("t"),
 });
 
 export const scheduleSchema = z.discriminatedUnion("kind", [
@@ -35,6 +30,16 @@ export const scheduleSchema = z.discriminatedUnion("kind", [
   }),
   z.strictObject({ kind: z.literal("cosine"), steps: count.default(1000) }),
   z.strictObject({ kind: z.literal("linear"), steps: count.default(1000) }),
+  z
+    .strictObject({
+      kind: z.literal("logLinear"),
+      /** σ/α at t = 0 and 1, in units of the normalised data. */
+      sigmaMin: z.number().positive().default(0.003),
+      sigmaMax: z.number().positive().default(50),
+      /** Equal ratios: the bound's gap to finer steps is 0.5 ln(σ_max/σ_min)/T of its diffusion term. */
+      steps: count.default(10_000),
+    })
+    .refine(({ sigmaMin, sigmaMax }) => sigmaMin < sigmaMax, "sigmaMin must lie below sigmaMax"),
   z.strictObject({ kind: z.literal("learned"), steps: count.default(1000) }),
 ]);
 
@@ -78,7 +83,7 @@ export const featureCount = (config: Pick<EdmConfig, "elements" | "features">): 
 export function dynamicsConfig(
   config: Pick<EdmConfig, "elements" | "features" | "network" | "condition">,
 ): DynamicsConfig {
-  const { kind, time: _, ...network } = config.network;
+  const { kind, ...network } = config.network;
   const outFeatures = featureCount(config);
   return { ...network, network: kind, inFeatures: outFeatures + 1 + contextChannels(config), outFeatures };
 }

@@ -7,12 +7,12 @@ import { SAMPLERS } from "../../diffusion/samplers/registry.ts";
 import type { Denoiser } from "../../diffusion/space.ts";
 import { stream } from "../../math/random.ts";
 import { atomOffsets, type DenoiserEngine } from "../../nets/engine.ts";
-import { type Condition, type ConditionValues, contextAt, contextOf } from "./condition.ts";
+import { type Condition, type ConditionValues, contextOf } from "./condition.ts";
 import { channelCount, decode } from "./features.ts";
 import { type JointDistribution, jointDistribution, type SizedCondition } from "./joint.ts";
 import type { EdmModel } from "./model.ts";
 import { cooled, moleculeSpace } from "./noise.ts";
-import { networkInput, timeChannel } from "./objective.ts";
+import { networkPrediction } from "./objective.ts";
 import { addsNoise, resolveSampling, type Sampling, type SamplingRequest } from "./sampling.ts";
 import { sizeDistribution } from "./sizes.ts";
 
@@ -167,29 +167,14 @@ async function generateBatch(
 
 /** The network's ε for the batch: unconditional, conditional, or guided away from the unconditional one. */
 export function guidedPrediction(
-  { config, network, schedule }: EdmModel,
+  model: EdmModel,
   engine: DenoiserEngine,
   sizes: Int32Array,
   drawn: readonly { readonly values?: ConditionValues }[],
   w = 0,
 ): Denoiser {
-  const C = channelCount(config);
-  const { condition } = config;
-  const predict =
-    (context?: Float64Array): Denoiser =>
-    async (z, t) =>
-      Float64Array.from(
-        await engine.forward(
-          network,
-          networkInput(
-            sizes,
-            z,
-            timeChannel(config, schedule, t),
-            C,
-            contextAt(config, schedule, context, t),
-          ),
-        ),
-      );
+  const { condition } = model.config;
+  const predict = (context?: Float64Array): Denoiser => networkPrediction(model, engine, sizes, context);
   if (condition === undefined) return predict();
   const conditional = predict(
     contextOf(

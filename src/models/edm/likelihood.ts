@@ -1,27 +1,36 @@
 /**
- * −log p(x, h, N) of molecules under a trained EDM, in nats (Hoogeboom et al. 2022, section 3): the
- * variational bound, estimated with one time step for each molecule, plus −log p(N).
+ * −log p(x, h, N) of molecules under a trained EDM, in nats (Hoogeboom et al. 2022, section 3): the variational
+ * bound plus −log p(N). The T terms of the diffusion are estimated from a few steps drawn by importance, one from each
+ * of as many equally likely strata (../../diffusion/bound-draws.ts); the paper draws one uniformly.
  */
 import type { Molecule } from "../../chem/molecule.ts";
+import { boundDraws } from "../../diffusion/bound-draws.ts";
 import { stream } from "../../math/random.ts";
 import type { DenoiserEngine } from "../../nets/engine.ts";
 import { channelCount, encode } from "./features.ts";
+import { logFeatureLikelihood, priorKl, reconstructionConstants, volumeChange } from "./likelihood-terms.ts";
 import type { EdmModel } from "./model.ts";
 import { moleculeNoise } from "./noise.ts";
-import { likelihoodTerms } from "./objective.ts";
+import { noised, predictionErrors } from "./objective.ts";
 import { sizeDistribution } from "./sizes.ts";
 
 export interface LikelihoodOptions {
   readonly seed: number;
+  /** Steps of the diffusion that are computed for each molecule; 64 when absent. */
+  readonly draws?: number;
   readonly batchSize?: number;
   readonly onProgress?: (done: number) => void;
 }
 
-/** Means over the molecules in nats; `sem` is the standard error of `mean`. */
+export const LIKELIHOOD_TERMS = ["prior", "diffusion", "reconstruction", "volume", "size"] as const;
+export type LikelihoodTerm = (typeof LIKELIHOOD_TERMS)[number];
+
+/** Means over the molecules in nats; `sem` and `termSems` are standard errors of these means. */
 export interface Likelihood {
   readonly mean: number;
   readonly sem: number;
-  readonly terms: Readonly<Record<"prior" | "diffusion" | "reconstruction" | "volume" | "size", number>>;
+  readonly terms: Readonly<Record<LikelihoodTerm, number>>;
+  readonly termSems: Readonly<Record<LikelihoodTerm, number>>;
 }
 
 /** The draws of molecule i depend on (seed, i) alone. */
@@ -29,64 +38,94 @@ export async function negativeLogLikelihood(
   model: EdmModel,
   engine: DenoiserEngine,
   molecules: readonly Molecule[],
-  { seed, batchSize = 64, onProgress }: LikelihoodOptions,
+  { seed, draws: K = 64, batchSize = 64, onProgress }: LikelihoodOptions,
 ): Promise<Likelihood> {
   const { config, schedule, network } = model;
   const C = channelCount(config);
   const sizes = sizeDistribution(config.sizes);
-  const M = molecules.length;
-  const sums = { prior: 0, diffusion: 0, reconstruction: 0, volume: 0, size: 0 };
-  let [sum, sumOfSquares] = [0, 0];
-  // Molecules of one size together: an engine that pads then has nothing to pad.
-  const order = Array.from(molecules.keys()).sort(
-    (a, b) => molecules[a].atomicNumbers.length - molecules[b].atomicNumbers.length || a - b,
-  );
-  for (let begin = 0; begin < M; begin += batchSize) {
-    const indices = order.slice(begin, begin + batchSize);
+  const draws = boundDraws(schedule);
+  const key = { seed, purpose: "likelihoodNoise" } as const;
+  const found: Record<LikelihoodTerm | "sum", number[]> = {
+    prior: [],
+    diffusion: [],
+    reconstruction: [],
+    volume: [],
+    size: [],
+    sum: [],
+  };
+  for (const indices of bySize(molecules, batchSize)) {
     const batch = encode(
       config,
       indices.map((i) => molecules[i]),
     );
-    const timeSteps = Int32Array.from(
-      indices,
-      (index) => 1 + stream({ seed, purpose: "likelihoodTime", index }).integer(schedule.steps),
-    );
-    const key = { seed, purpose: "likelihoodNoise" } as const;
-    const noise = moleculeNoise(batch.sizes, C, key, indices, 1);
-    const noise0 = moleculeNoise(batch.sizes, C, key, indices, 0);
-    const terms = await likelihoodTerms(
-      config,
-      schedule,
-      engine,
-      network,
-      batch,
-      { timeSteps, noise },
-      noise0,
-    );
-    for (let m = 0; m < indices.length; m++) {
-      const size = -sizes.logProbability(batch.sizes[m]);
-      const nll = terms.prior[m] + terms.diffusion[m] + terms.reconstruction[m] + terms.volume[m] + size;
-      sums.prior += terms.prior[m];
-      sums.diffusion += terms.diffusion[m];
-      sums.reconstruction += terms.reconstruction[m];
-      sums.volume += terms.volume[m];
-      sums.size += size;
-      sum += nll;
-      sumOfSquares += nll * nll;
+    const M = indices.length;
+    const errorsAt = (timeSteps: Int32Array, noise: Float64Array) =>
+      predictionErrors(config, schedule, engine, network, batch, { timeSteps, noise });
+    const strata = indices.map((index) => stream({ seed, purpose: "likelihoodTime", index }));
+    const diffusion = new Float64Array(M);
+    for (let k = 0; k < K; k++) {
+      const timeSteps = Int32Array.from(strata, (random) => draws.step((k + random.uniform()) / K));
+      const { position, feature } = await errorsAt(
+        timeSteps,
+        moleculeNoise(batch.sizes, C, key, indices, k + 1),
+      );
+      timeSteps.forEach((step, m) => {
+        diffusion[m] += (draws.weight(step) * (position[m] + feature[m])) / K;
+      });
     }
-    onProgress?.(Math.min(begin + batchSize, M));
+    const zero = { timeSteps: new Int32Array(M), noise: moleculeNoise(batch.sizes, C, key, indices, 0) };
+    const errors0 = await errorsAt(zero.timeSteps, zero.noise);
+    const z0 = noised(schedule, batch, zero, C);
+    const prior = priorKl(config, schedule, batch);
+    const constants = reconstructionConstants(schedule, batch.sizes);
+    const volumes = volumeChange(config, batch.sizes);
+    for (let m = 0; m < M; m++) {
+      const terms = {
+        prior: prior[m],
+        diffusion: diffusion[m],
+        reconstruction:
+          constants[m] + 0.5 * errors0.position[m] - logFeatureLikelihood(config, schedule, batch, z0, m),
+        volume: volumes[m],
+        size: -sizes.logProbability(batch.sizes[m]),
+      };
+      for (const term of LIKELIHOOD_TERMS) found[term].push(terms[term]);
+      found.sum.push(LIKELIHOOD_TERMS.reduce((sum, term) => sum + terms[term], 0));
+    }
+    onProgress?.(found.sum.length);
   }
-  const mean = sum / M;
-  const variance = M > 1 ? Math.max(0, (sumOfSquares - M * mean * mean) / (M - 1)) : 0;
+  const each = (figure: (values: readonly number[]) => number): Record<LikelihoodTerm, number> => ({
+    prior: figure(found.prior),
+    diffusion: figure(found.diffusion),
+    reconstruction: figure(found.reconstruction),
+    volume: figure(found.volume),
+    size: figure(found.size),
+  });
   return {
-    mean,
-    sem: Math.sqrt(variance / M),
-    terms: {
-      prior: sums.prior / M,
-      diffusion: sums.diffusion / M,
-      reconstruction: sums.reconstruction / M,
-      volume: sums.volume / M,
-      size: sums.size / M,
-    },
+    mean: mean(found.sum),
+    sem: standardError(found.sum),
+    terms: each(mean),
+    termSems: each(standardError),
   };
+}
+
+/** Batches of indices, molecules of one size together: an engine that pads then has nothing to pad. */
+export function bySize(molecules: readonly Molecule[], batchSize: number): number[][] {
+  const order = Array.from(molecules.keys()).sort(
+    (a, b) => molecules[a].atomicNumbers.length - molecules[b].atomicNumbers.length || a - b,
+  );
+  const batches: number[][] = [];
+  for (let begin = 0; begin < order.length; begin += batchSize)
+    batches.push(order.slice(begin, begin + batchSize));
+  return batches;
+}
+
+export const mean = (values: readonly number[]): number =>
+  values.reduce((sum, value) => sum + value, 0) / values.length;
+
+/** Of the mean; 0 for a single value. */
+export function standardError(values: readonly number[]): number {
+  if (values.length < 2) return 0;
+  const middle = mean(values);
+  const squares = values.reduce((sum, value) => sum + (value - middle) ** 2, 0);
+  return Math.sqrt(squares / (values.length - 1) / values.length);
 }

@@ -8,12 +8,14 @@
 
 import { reverseStepKl } from "../../diffusion/bound.ts";
 import type { NoiseSchedule } from "../../diffusion/schedule.ts";
+import type { Denoiser } from "../../diffusion/space.ts";
 import { WorkError } from "../../errors.ts";
 import type { AtomBatch, DenoiserEngine, SquaredErrors } from "../../nets/engine.ts";
 import { contextAt } from "./condition.ts";
 import type { EdmConfig } from "./config.ts";
 import { channelCount, type EncodedBatch } from "./features.ts";
 import { logFeatureLikelihood, priorKl, reconstructionConstants, volumeChange } from "./likelihood-terms.ts";
+import type { EdmModel } from "./model.ts";
 
 export type LossKind = "l2" | "vlb";
 
@@ -49,20 +51,8 @@ export function noised(
   return z;
 }
 
-/** What the network is told of time t, between 0 and 1. */
-export function timeChannel(
-  { network }: Pick<EdmConfig, "network">,
-  schedule: NoiseSchedule,
-  t: number,
-): number {
-  if (network.time === "t") return t;
-  const [start, end] = [schedule.gamma(0), schedule.gamma(1)];
-  return (schedule.gamma(t) - start) / (end - start);
-}
-
 /**
  * What the network sees: z_t, its time as one more channel, and the condition in those behind it.
- * @param time of each molecule, as `timeChannel` gives it
  * @param context of each molecule, at its time. [M, K]
  */
 export function networkInput(
@@ -89,6 +79,25 @@ export function networkInput(
   }
   return { sizes, positions, features };
 }
+
+/**
+ * ε̂ of molecules of the given sizes, all at one time.
+ * @param context of each molecule, where the model has a condition. [M, K]
+ */
+export const networkPrediction =
+  (
+    { config, network, schedule }: Pick<EdmModel, "config" | "network" | "schedule">,
+    engine: DenoiserEngine,
+    sizes: Int32Array,
+    context?: Float64Array,
+  ): Denoiser =>
+  async (z, t) =>
+    Float64Array.from(
+      await engine.forward(
+        network,
+        networkInput(sizes, z, t, channelCount(config), contextAt(config, schedule, context, t)),
+      ),
+    );
 
 /** The weight of L_t. */
 const boundWeight = (schedule: NoiseSchedule, step: number): number =>
@@ -129,68 +138,32 @@ export async function trainingLoss(
     if (!simple) constants[m] += normalizers[m] + volumes[m];
   }
   const time = Float64Array.from(draws.timeSteps, (step) => step / T);
-  const told = time.map((t) => timeChannel(config, schedule, t));
   const errors = await engine.squaredError(
     parameters,
-    networkInput(batch.sizes, z, told, C, contextAt(config, schedule, batch.context, time)),
+    networkInput(batch.sizes, z, time, C, contextAt(config, schedule, batch.context, time)),
     { target: Float32Array.from(draws.noise), positionWeight, featureWeight },
     gradient,
   );
   return constants.map((c, m) => c + M * weighted(errors, positionWeight, featureWeight, m));
 }
 
-/** Terms of −log p(x, h | N) of each molecule, in nats. [M] each */
-export interface LikelihoodTerms {
-  readonly prior: Float64Array;
-  readonly diffusion: Float64Array;
-  readonly reconstruction: Float64Array;
-  readonly volume: Float64Array;
-}
-
-/**
- * One-sample estimate of the variational bound: L_t at one t of 1 … T (times T), and L_0 at t = 0.
- * @param draws time steps 1 … T and their noise
- * @param noise0 noise of z_0. [A, C]
- */
-export async function likelihoodTerms(
+/** ‖ε − ε̂‖² of each molecule at the time steps of the draws, positions and features apart. [M] each */
+export async function predictionErrors(
   config: EdmConfig,
   schedule: NoiseSchedule,
   engine: DenoiserEngine,
   parameters: Float32Array,
   batch: EncodedBatch,
   draws: Draws,
-  noise0: Float64Array,
-): Promise<LikelihoodTerms> {
+): Promise<SquaredErrors> {
   const C = channelCount(config);
-  const T = schedule.steps;
-  const M = batch.sizes.length;
   const z = noised(schedule, batch, draws, C);
-  const z0 = noised(schedule, batch, { timeSteps: new Int32Array(M), noise: noise0 }, C);
-  const time = Float64Array.from(draws.timeSteps, (step) => step / T);
-  const told = time.map((t) => timeChannel(config, schedule, t));
+  const time = Float64Array.from(draws.timeSteps, (step) => step / schedule.steps);
   const out = await engine.forward(
     parameters,
-    networkInput(batch.sizes, z, told, C, contextAt(config, schedule, batch.context, time)),
+    networkInput(batch.sizes, z, time, C, contextAt(config, schedule, batch.context, time)),
   );
-  const out0 = await engine.forward(
-    parameters,
-    networkInput(batch.sizes, z0, 0, C, contextAt(config, schedule, batch.context, 0)),
-  );
-  const errors = squaredErrors(out, draws.noise, batch, C);
-  const errors0 = squaredErrors(out0, noise0, batch, C);
-  const constants = reconstructionConstants(schedule, batch.sizes);
-  const each = (term: (m: number) => number): Float64Array =>
-    Float64Array.from({ length: M }, (_, m) => term(m));
-  return {
-    prior: priorKl(config, schedule, batch),
-    diffusion: each(
-      (m) => T * boundWeight(schedule, draws.timeSteps[m]) * (errors.position[m] + errors.feature[m]),
-    ),
-    reconstruction: each(
-      (m) => constants[m] + 0.5 * errors0.position[m] - logFeatureLikelihood(config, schedule, batch, z0, m),
-    ),
-    volume: volumeChange(config, batch.sizes),
-  };
+  return squaredErrors(out, draws.noise, batch, C);
 }
 
 const weighted = (errors: SquaredErrors, position: Float32Array, feature: Float32Array, m: number): number =>

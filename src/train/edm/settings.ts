@@ -18,6 +18,8 @@ const levelsSchema = z.discriminatedUnion("kind", [
     /** Of ln σ̃, σ̃ = σ/α. */
     mean: z.number().default(-1.6),
     deviation: z.number().positive().default(1.4),
+    /** Share that is uniform in ln σ̃ over the whole schedule. */
+    even: z.number().min(0).max(1).default(0.1),
   }),
 ]);
 

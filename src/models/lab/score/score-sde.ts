@@ -4,7 +4,7 @@
  */
 import { z } from "zod";
 import { scoreFrom } from "../../../diffusion/prediction.ts";
-import { flowLogDensity } from "../../../diffusion/probability-flow.ts";
+import { equalRows, flowLogDensity } from "../../../diffusion/probability-flow.ts";
 import { SPACINGS } from "../../../diffusion/samplers/grid.ts";
 import { SAMPLER_NAMES } from "../../../diffusion/samplers/registry.ts";
 import { veSchedule, vpSchedule } from "../../../diffusion/sde.ts";
@@ -89,7 +89,7 @@ export const scoreSde: LabModelKind<z.infer<typeof settingsSchema>> = {
               },
               schedule,
               z0,
-              D,
+              equalRows(z0.length / D, D),
               settings.likelihoodSteps,
             );
             bound.release();
