@@ -1,6 +1,6 @@
 /**
  * Distributions of structure over a set of molecules: bond lengths by kind of bond, bond angles by kind of angle,
- * distances of all pairs of atoms by their elements; and how far they are from those of another set. Collected
+ * distances of all pairs of atoms and the smallest ring of each atom by their elements; and how far they are from those of another set. Collected
  * molecule by molecule into fixed bins, so memory does not grow with the set.
  */
 
@@ -17,16 +17,17 @@ export interface Bins {
   readonly count: number;
 }
 
-/** Å, degrees, Å. */
+/** Å, degrees, Å, atoms (0: in no ring). */
 export const STRUCTURE_BINS = {
   bondLengths: { from: 0.5, width: 0.02, count: 125 },
   bondAngles: { from: 0, width: 2, count: 90 },
   pairDistances: { from: 0, width: 0.1, count: 100 },
+  smallestRings: { from: 0, width: 1, count: 13 },
 } as const satisfies Readonly<Record<string, Bins>>;
 
 export type StructureKind = keyof typeof STRUCTURE_BINS;
 
-/** Counts in the bins of STRUCTURE_BINS, by kind: "C-N double", "H-C-O" (centre in the middle), "C-O". */
+/** Counts in the bins of STRUCTURE_BINS, by kind: "C-N double", "H-C-O" (centre in the middle), "C-O", "C". */
 export type StructureHistograms = Readonly<
   Record<StructureKind, Readonly<Record<string, readonly number[]>>>
 >;
@@ -46,6 +47,7 @@ export function structureCounter(): StructureCounter {
     bondLengths: new Map(),
     bondAngles: new Map(),
     pairDistances: new Map(),
+    smallestRings: new Map(),
   };
   // Kinds are numbers while counting: three bytes, each an element or an order.
   const count = (kind: StructureKind, a: number, b: number, c: number, value: number): void => {
@@ -86,6 +88,9 @@ export function structureCounter(): StructureCounter {
         }
       }
     });
+    smallestRings(neighbours, STRUCTURE_BINS.smallestRings.count - 1).forEach((size, atom) => {
+      count("smallestRings", z[atom], 0, 0, size);
+    });
     const { from, width, count: bins } = STRUCTURE_BINS.pairDistances;
     forEachPairWithin(positions, from + width * bins, (i, j, squared) => {
       count("pairDistances", Math.min(z[i], z[j]), Math.max(z[i], z[j]), 0, Math.sqrt(squared));
@@ -98,6 +103,7 @@ export function structureCounter(): StructureCounter {
     }),
     bondAngles: named(counts.bondAngles, (a, b, c) => `${symbolOf(a)}-${symbolOf(b)}-${symbolOf(c)}`),
     pairDistances: named(counts.pairDistances, (a, b) => `${symbolOf(a)}-${symbolOf(b)}`),
+    smallestRings: named(counts.smallestRings, (a) => symbolOf(a)),
   });
   return { add, histograms };
 }
@@ -139,6 +145,39 @@ export function structureDistance(
     weight += total;
   }
   return weight === 0 || Object.keys(sample[kind]).length === 0 ? null : sum / weight;
+}
+
+/**
+ * Size of the smallest ring that each atom belongs to, 0 for none. A ring through an atom is a path between two of its
+ * neighbours that does not pass through it.
+ * @param largest longer rings are not looked for
+ */
+export function smallestRings(neighbours: readonly (readonly number[])[], largest: number): number[] {
+  return neighbours.map((around, atom) => {
+    let smallest = Number.POSITIVE_INFINITY;
+    for (const start of around) {
+      const steps = new Map([[start, 0]]); // bonds from `start`, without `atom`
+      for (const [at, done] of steps) {
+        if (done + 2 >= Math.min(smallest, largest + 1)) break;
+        if (at !== start && around.includes(at)) {
+          smallest = done + 2;
+          break;
+        }
+        for (const next of neighbours[at]) if (next !== atom && !steps.has(next)) steps.set(next, done + 1);
+      }
+    }
+    return Number.isFinite(smallest) ? smallest : 0;
+  });
+}
+
+/** √(mean squared distance of the atoms from their centre), in Å; every atom counts the same. */
+export function radiusOfGyration(positions: Float64Array): number {
+  const n = positions.length / 3;
+  const centre = [0, 0, 0];
+  positions.forEach((x, k) => {
+    centre[k % 3] += x / n;
+  });
+  return Math.sqrt(positions.reduce((sum, x, k) => sum + (x - centre[k % 3]) ** 2, 0) / n);
 }
 
 type Vector = readonly [number, number, number];

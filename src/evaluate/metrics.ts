@@ -13,7 +13,12 @@ import { perceiveBonds } from "../chem/perception.ts";
 import { loadRdkit, type Rdkit, RdkitOverflow, sanitizedSmiles } from "../chem/rdkit.ts";
 import { valenceStability } from "../chem/stability.ts";
 import { totalVariation, wasserstein } from "./distances.ts";
-import { type StructureHistograms, structureCounter, structureDistance } from "./distributions.ts";
+import {
+  radiusOfGyration,
+  type StructureHistograms,
+  structureCounter,
+  structureDistance,
+} from "./distributions.ts";
 import { type Histogram, type Reference, tally } from "./reference.ts";
 import { type RuleChoice, ruleFor, validityBonds } from "./rule.ts";
 
@@ -47,6 +52,11 @@ export interface ReferenceDistances {
   readonly bondLengthsJensenShannon: number | null;
   readonly bondAnglesJensenShannon: number | null;
   readonly pairDistancesJensenShannon: number | null;
+  readonly smallestRingsJensenShannon: number | null;
+  /** Shares of atoms less those of the reference, by element. */
+  readonly elementShares: Readonly<Record<string, number>>;
+  /** Mean radius of gyration over that of the reference, less 1. */
+  readonly radiusOfGyration: number | null;
 }
 
 /** The JSON of `equimol evaluate`. */
@@ -64,6 +74,8 @@ export interface Evaluation {
   readonly novel?: Share;
   readonly connected: Share;
   readonly geometry: GeometryShares;
+  /** Mean over the molecules, every atom counting the same; Å. */
+  readonly radiusOfGyration: number | null;
   /** Atoms by element. */
   readonly elements: Histogram;
   /** Molecules by number of atoms. */
@@ -108,6 +120,7 @@ export async function evaluateMolecules(
   const unsupportedElements: Record<string, number> = {};
   const structure = structureCounter();
   const n = { molecules: 0, atoms: 0, stableAtoms: 0, stable: 0, valid: 0, connected: 0, unchecked: 0 };
+  let radii = 0;
   const good = { bondLengths: 0, bondAngles: 0, noClashes: 0, noOverlap: 0, all: 0 };
 
   for await (const molecule of molecules) {
@@ -115,6 +128,7 @@ export async function evaluateMolecules(
     const bonds = perceiveBonds(molecule, rule);
     rules[rule]++;
     n.molecules++;
+    radii += radiusOfGyration(molecule.positions);
     n.atoms += molecule.atomicNumbers.length;
     tally(sizes, molecule.atomicNumbers.length);
     for (const z of molecule.atomicNumbers) {
@@ -168,13 +182,14 @@ export async function evaluateMolecules(
       noOverlap: ofMolecules(good.noOverlap),
       passesAll: ofMolecules(good.all),
     },
+    radiusOfGyration: n.molecules === 0 ? null : radii / n.molecules,
     elements,
     sizes,
     unsupportedElements,
     validityUnchecked: n.unchecked,
     ...(reference === undefined
       ? {}
-      : { distances: distancesTo(reference, elements, sizes, structure.histograms()) }),
+      : { distances: distancesTo(reference, elements, sizes, structure.histograms(), radii / n.molecules) }),
   };
 }
 
@@ -214,7 +229,12 @@ function distancesTo(
   elements: Histogram,
   sizes: Histogram,
   structure: StructureHistograms,
+  radius: number,
 ): ReferenceDistances {
+  const atoms = (histogram: Histogram): number =>
+    Object.values(histogram).reduce((sum, count) => sum + count, 0);
+  const [own, theirs] = [atoms(elements), atoms(reference.atomTypes)];
+  const symbols = [...new Set([...Object.keys(reference.atomTypes), ...Object.keys(elements)])];
   return {
     molecules: reference.molecules,
     atomTypesTotalVariation: totalVariation(elements, reference.atomTypes),
@@ -223,5 +243,16 @@ function distancesTo(
     bondLengthsJensenShannon: structureDistance(structure, reference.structure, "bondLengths"),
     bondAnglesJensenShannon: structureDistance(structure, reference.structure, "bondAngles"),
     pairDistancesJensenShannon: structureDistance(structure, reference.structure, "pairDistances"),
+    smallestRingsJensenShannon: structureDistance(structure, reference.structure, "smallestRings"),
+    elementShares:
+      own === 0 || theirs === 0
+        ? {}
+        : Object.fromEntries(
+            symbols.map((symbol) => [
+              symbol,
+              (elements[symbol] ?? 0) / own - (reference.atomTypes[symbol] ?? 0) / theirs,
+            ]),
+          ),
+    radiusOfGyration: Number.isFinite(radius) ? radius / reference.radiusOfGyration - 1 : null,
   };
 }

@@ -8,7 +8,7 @@ import { symbolOf } from "../chem/elements.ts";
 import type { Molecule } from "../chem/molecule.ts";
 import { perceiveBonds } from "../chem/perception.ts";
 import { loadRdkit, RdkitOverflow, sanitizedSmiles } from "../chem/rdkit.ts";
-import { type StructureHistograms, structureCounter } from "./distributions.ts";
+import { radiusOfGyration, type StructureHistograms, structureCounter } from "./distributions.ts";
 import { type RuleChoice, ruleFor, validityBonds } from "./rule.ts";
 
 /** Counts by key, as a JSON object. */
@@ -23,6 +23,8 @@ export interface Reference {
   /** Molecules by number of atoms. */
   readonly sizes: Histogram;
   readonly structure: StructureHistograms;
+  /** Mean over the molecules, Å. */
+  readonly radiusOfGyration: number;
 }
 
 /** Adds one to a count. */
@@ -43,9 +45,10 @@ export async function buildReference(
   const atomTypes: Record<string, number> = {};
   const sizes: Record<string, number> = {};
   const structure = structureCounter();
-  let count = 0;
+  let [count, radii] = [0, 0];
   for await (const molecule of molecules) {
     count++;
+    radii += radiusOfGyration(molecule.positions);
     tally(sizes, molecule.atomicNumbers.length);
     for (const z of molecule.atomicNumbers) tally(atomTypes, symbolOf(z));
     const rule = ruleFor(molecule, options.rule ?? "auto");
@@ -60,5 +63,12 @@ export async function buildReference(
     }
     if (count % 1000 === 0) options.onProgress?.(count);
   }
-  return { molecules: count, smiles, atomTypes, sizes, structure: structure.histograms() };
+  return {
+    molecules: count,
+    smiles,
+    atomTypes,
+    sizes,
+    structure: structure.histograms(),
+    radiusOfGyration: radii / count,
+  };
 }

@@ -55,7 +55,19 @@ export function reportRows(evaluation: Evaluation): ReportRow[] {
 export function distanceRows(evaluation: Evaluation): { readonly label: string; readonly value: string }[] {
   const { distances } = evaluation;
   if (distances === undefined) return [];
+  const shares = Object.entries(distances.elementShares)
+    .map(([symbol, difference]) => `${symbol} ${signed(100 * difference)}`)
+    .join(" ");
   return [
+    { label: "element shares less its own, points:", value: shares || "–" },
+    {
+      label: "radius of gyration",
+      value: distances.radiusOfGyration === null ? "–" : `${signed(100 * distances.radiusOfGyration)} %`,
+    },
+    {
+      label: "smallest rings, Jensen–Shannon",
+      value: `${decimal(distances.smallestRingsJensenShannon)} bits`,
+    },
     { label: "atom types, total variation", value: decimal(distances.atomTypesTotalVariation) },
     { label: "sizes, total variation", value: decimal(distances.sizesTotalVariation) },
     { label: "sizes, Wasserstein", value: `${decimal(distances.sizesWasserstein)} atoms` },
@@ -109,7 +121,8 @@ export function reportCard(evaluation: Evaluation, options: { readonly colour?: 
 const number = (value: number): string => value.toLocaleString("en-US");
 const percent = (fraction: number | null): string =>
   fraction === null ? "–" : `${(100 * fraction).toFixed(2)} %`;
-const decimal = (value: number | null): string => (value === null ? "–" : value.toFixed(3));
+const signed = (value: number): string => `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(2)}`;
+const decimal = (value: number | null): string => (value === null ? "–" : value.toFixed(4));
 
 function composition(elements: Readonly<Record<string, number>>): string {
   const atoms = Object.values(elements).reduce((sum, count) => sum + count, 0);

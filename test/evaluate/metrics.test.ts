@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Molecule } from "../../src/chem/molecule.ts";
+import { radiusOfGyration, smallestRings } from "../../src/evaluate/distributions.ts";
 import { buildReference, type Evaluation, evaluateMolecules } from "../../src/evaluate/metrics.ts";
 import { readMolecules } from "../../src/formats/read.ts";
 import {
@@ -79,7 +80,7 @@ describe("the evaluation of molecules", () => {
       expect(result[key]).toEqual(share(0, 0));
     }
     expect(JSON.stringify(result)).not.toContain("NaN");
-    expect(Object.values(result.distances!)).toEqual([0, null, null, null, null, null, null]);
+    expect(Object.values(result.distances!)).toEqual([0, ...Array(7).fill(null), {}, null]);
   });
 
   it("never fails for empty molecules, single atoms, coinciding atoms or elements that no rule knows", async () => {
@@ -192,7 +193,7 @@ describe("novelty and distances to a reference", () => {
     const reference = await buildReference([methane(), WATER]);
     expect(reference).toMatchObject({ molecules: 2, atomTypes: { C: 1, O: 1, H: 6 }, sizes: { 3: 1, 5: 1 } });
     const same = await evaluateMolecules([WATER, methane()], { reference });
-    expect(Object.values(same.distances!)).toEqual([2, 0, 0, 0, 0, 0, 0]);
+    expect(Object.values(same.distances!)).toEqual([2, ...Array(7).fill(0), { C: 0, H: 0, O: 0 }, 0]);
     const water = await evaluateMolecules([WATER], { reference });
     // types: H 2/3 against 6/8, O 1/3 against 1/8, C 0 against 1/8; sizes: 3 against 3 or 5
     expect(water.distances!.atomTypesTotalVariation).toBeCloseTo(5 / 24, 12);
@@ -200,6 +201,45 @@ describe("novelty and distances to a reference", () => {
     expect(water.distances!.sizesWasserstein).toBeCloseTo(1, 12);
     // four of the six bonds of the reference are C-H, which the sample lacks
     expect(water.distances!.bondLengthsJensenShannon).toBeCloseTo(4 / 6, 12);
+    expect(water.distances!.elementShares.O).toBeCloseTo(1 / 3 - 1 / 8, 12);
+    expect(water.distances!.elementShares.C).toBeCloseTo(-1 / 8, 12);
+    // mean of methane's and water's
+    const [a, b] = [methane(), WATER].map(({ positions }) => radiusOfGyration(positions));
+    expect(water.distances!.radiusOfGyration).toBeCloseTo(b / ((a + b) / 2) - 1, 12);
+  });
+});
+
+describe("structure", () => {
+  const neighbours = (atoms: number, bonds: readonly (readonly [number, number])[]): number[][] =>
+    Array.from({ length: atoms }, (_, a) => bonds.flatMap(([i, j]) => (i === a ? [j] : j === a ? [i] : [])));
+  const ring = (first: number, size: number): [number, number][] =>
+    Array.from({ length: size }, (_, k) => [first + k, first + ((k + 1) % size)]);
+
+  it("knows the smallest ring of each atom, 0 for atoms of chains and between rings", () => {
+    for (const size of [3, 4, 5, 6, 9])
+      expect(smallestRings(neighbours(size, ring(0, size)), 12)).toEqual(Array(size).fill(size));
+    expect(
+      smallestRings(
+        neighbours(4, [
+          [0, 1],
+          [1, 2],
+          [2, 3],
+        ]),
+        12,
+      ),
+    ).toEqual([0, 0, 0, 0]);
+    // two triangles and an atom that joins them
+    const joined = neighbours(7, [...ring(0, 3), ...ring(3, 3), [0, 6], [6, 3]]);
+    expect(smallestRings(joined, 12)).toEqual([3, 3, 3, 3, 3, 3, 0]);
+    // a triangle fused to a hexagon by one bond
+    const fused = neighbours(7, [...ring(0, 6), [0, 6], [1, 6]]);
+    expect(smallestRings(fused, 12)).toEqual([3, 3, 6, 6, 6, 6, 3]);
+    expect(smallestRings(neighbours(9, ring(0, 9)), 8)).toEqual(Array(9).fill(0));
+  });
+
+  it("has the radius of gyration of points in closed form, wherever they are", () => {
+    expect(radiusOfGyration(Float64Array.of(5, 0, 0, 7, 0, 0))).toBeCloseTo(1, 12);
+    expect(radiusOfGyration(Float64Array.of(0, 0, 0, 3, 0, 0, 0, 3, 0))).toBeCloseTo(2, 12);
   });
 });
 
