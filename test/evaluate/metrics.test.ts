@@ -61,7 +61,10 @@ describe("the evaluation of molecules", () => {
         "geometry",
         "moleculeStable",
         "molecules",
-      ].concat(["novel", "rule", "sizes", "unique", "unsupportedElements", "valid", "validityUnchecked"]),
+      ].concat(
+        ["novel", "radiusOfGyration", "rule", "sizes", "unique"],
+        ["unsupportedElements", "valid", "validityUnchecked"],
+      ),
     );
     expect(Object.keys(result.geometry)).toEqual([
       "bondLengths",
