@@ -2,13 +2,19 @@
  * Sampling in the noise level itself, as Karras et al. 2022 write it: x = z/α is the data plus noise of deviation
  * σ̃ = σ/α, whatever the schedule. Written σ here, and called the level.
  */
+import { normalCdf, normalQuantile } from "../../math/normal.ts";
 import type { NoiseSchedule } from "../schedule.ts";
 import { timeOfGamma } from "../sde.ts";
 import { type Denoiser, PRIOR_STEP, type Space } from "../space.ts";
 
-export const GRIDS = ["arcsine", "log"] as const;
-/** How levels are spaced: by equal ratios, or more densely in the middle, where molecules are decided. */
+export const GRIDS = ["normal", "arcsine", "log"] as const;
+/**
+ * How levels are spaced: as quantiles of a normal distribution of ln σ, with most steps where bonds and types of
+ * molecules are decided; by (2/π) asin √(k/K), with longer steps at both ends; by equal ratios.
+ */
 export type Grid = (typeof GRIDS)[number];
+/** Mean and deviation of ln σ of the normal grid. */
+const [MEAN, DEVIATION] = [-1.75, 1.2];
 
 export interface LevelOptions {
   /** Steps K ≥ 1. */
@@ -37,12 +43,12 @@ export const levelRange = (schedule: NoiseSchedule): readonly [number, number] =
 export const levelOf = (schedule: NoiseSchedule, t: number): number => Math.exp(0.5 * schedule.gamma(t));
 
 /**
- * K + 1 falling levels, σ_k = σ_0 (σ_K/σ_0)^w: w = k/K, or w = (2/π) asin √(k/K), with longer steps at both ends.
+ * K + 1 falling levels from σ_0 to the end of the schedule.
  * @throws RangeError unless K ≥ 1 and σ_0 lies between the ends of the schedule
  */
 export function levelGrid(
   schedule: NoiseSchedule,
-  { steps: K, sigmaMax, grid = "arcsine" }: Pick<LevelOptions, "steps" | "sigmaMax" | "grid">,
+  { steps: K, sigmaMax, grid = "normal" }: Pick<LevelOptions, "steps" | "sigmaMax" | "grid">,
 ): Float64Array {
   const [lowest, highest] = levelRange(schedule);
   if (!(Number.isInteger(K) && K >= 1))
@@ -52,10 +58,13 @@ export function levelGrid(
     throw new RangeError(
       `sigmaMax must lie above ${lowest.toPrecision(3)} and be at most ${highest.toPrecision(3)}, the ends of the schedule; got ${first}`,
     );
-  return Float64Array.from({ length: K + 1 }, (_, k) => {
-    const w = grid === "log" ? k / K : (2 / Math.PI) * Math.asin(Math.sqrt(k / K));
-    return k === K ? lowest : first * (lowest / first) ** w;
-  });
+  const share = (sigma: number): number => normalCdf((Math.log(sigma) - MEAN) / DEVIATION);
+  const [above, below] = [share(first), share(lowest)];
+  const level = (u: number): number => {
+    if (grid === "normal") return Math.exp(MEAN + DEVIATION * normalQuantile(above + u * (below - above)));
+    return first * (lowest / first) ** (grid === "log" ? u : (2 / Math.PI) * Math.asin(Math.sqrt(u)));
+  };
+  return Float64Array.from({ length: K + 1 }, (_, k) => (k === 0 ? first : k === K ? lowest : level(k / K)));
 }
 
 /** The level that churn lifts σ to, at most the highest of the schedule. */

@@ -18,7 +18,7 @@ import { sdeDpmSolver } from "./sde-dpm-solver.ts";
 export interface SamplerOptions {
   /** η of DDIM. */
   readonly eta?: number;
-  /** Evaluations of the network in a step, and the order of the solver. */
+  /** Order of the solver. */
   readonly order?: number;
   /** γ: noise is added up to (1 + γ) σ before a step. */
   readonly churn?: number;
@@ -52,7 +52,7 @@ export const SAMPLER_OPTIONS: Readonly<Record<SamplerOptionName, OptionSpec>> = 
     min: 0,
     max: 100,
     symbol: "γ",
-    meaning: "noise is added up to (1 + γ) σ before a step from level σ = σ_t/α_t (0.6)",
+    meaning: "noise is added up to (1 + γ) σ before a step from level σ = σ_t/α_t (churn: 0.5, karras: 0)",
   },
   churnFrom: { kind: "number", min: 0, max: 1e6, symbol: "σ", meaning: "lowest level with churn (all)" },
   churnTo: { kind: "number", min: 0, max: 1e6, symbol: "σ", meaning: "highest level with churn (all)" },
@@ -65,13 +65,14 @@ export const SAMPLER_OPTIONS: Readonly<Record<SamplerOptionName, OptionSpec>> = 
     symbol: "s",
     meaning: "deviation of a coordinate of the data, added to the noise at the start (0)",
   },
-  grid: { kind: "choice", values: GRIDS, meaning: "spacing of the levels" },
+  grid: { kind: "choice", values: GRIDS, meaning: "spacing of the levels (normal)" },
   order: {
     kind: "integer",
     min: 1,
     max: 2,
     symbol: "1|2",
-    meaning: "2: Heun's method, two evaluations a step (1)",
+    meaning:
+      "order of the solver; karras: 2 is Heun's method, of two evaluations a step (1), churn: 2 looks back (2)",
   },
 };
 
@@ -153,12 +154,13 @@ const SAMPLER_TABLE = {
   churn: {
     summary: "churn that keeps the data's variance: the noise is turned, not only replaced",
     source: "docs/sampling.md; after Karras et al. 2022, algorithm 2, and Leimkuhler & Matthews 2013",
-    order: () => 1,
+    order: ({ order = 2 }) => order,
     stochastic: ({ churn: gamma = 1 }) => gamma > 0,
-    options: levelOptions,
+    options: [...levelOptions, "order"],
     evaluations: oneEach,
     onTable: false,
-    run: churn,
+    run: (denoiser, schedule, space, { order, ...options }) =>
+      churn(denoiser, schedule, space, { ...options, order: order === 1 ? 1 : 2 }),
   },
 } as const satisfies Readonly<Record<string, SamplerEntry>>;
 
