@@ -248,8 +248,53 @@ describe("a conditional model that starts from an unconditional one", () => {
   });
 
   test("is refused where the networks differ in more", () => {
-    const other = { ...config, network: { ...config.network, layers: 3 } };
-    expect(() => widenedParameters(plain, other)).toThrow("does not hold the model's");
+    for (const change of [{ sublayers: 2 }, { hidden: 8 }, { layers: 1 }, { attention: false }]) {
+      const other = { ...config, network: { ...config.network, ...change } };
+      expect(() => widenedParameters(plain, other)).toThrow("does not hold the model's");
+    }
+  });
+});
+
+describe("a larger network that starts from a smaller one", () => {
+  test.each([
+    ["units", { hidden: 24 }],
+    ["layers", { layers: plainConfig.network.layers + 2 }],
+    ["units, layers and channels", { hidden: 40, layers: plainConfig.network.layers + 1 }],
+  ])("computes the same function with more %s, and all that is new has a gradient", async (what, change) => {
+    const target = what.includes("channels") ? config : plainConfig;
+    const grownConfig: EdmConfig = { ...target, network: { ...target.network, ...change } };
+    const grown = modelOf(grownConfig, widenedParameters(plain, grownConfig));
+    const grownEngine = createJaxEngine(dynamicsConfig(grownConfig));
+    const before = await guidedPrediction(plain, createJaxEngine(dynamicsConfig(plainConfig)), sizes, [
+      {},
+      {},
+      {},
+    ])(z, 0.4);
+    const after = await guidedPrediction(grown, grownEngine, sizes, [{}, {}, {}])(z, 0.4);
+    expect(maxDifference(after, before)).toBeLessThan(5e-6);
+
+    const batch = encode(grownConfig, [methane()]);
+    const draws = {
+      timeSteps: Int32Array.of(25),
+      noise: moleculeNoise(batch.sizes, C, { seed: 4, purpose: "test" }, [0], 0),
+    };
+    const gradient = new Float32Array(grown.network.length);
+    const objective = { kind: "l2", normalizingAtoms: 5 } as const;
+    await trainingLoss(
+      grownConfig,
+      grown.schedule,
+      objective,
+      grownEngine,
+      grown.network,
+      batch,
+      draws,
+      gradient,
+    );
+    const views = namedViews(modelLayout(grownConfig), gradient);
+    const last = grownConfig.network.layers - 1;
+    const own = views.get(`blocks.${last}.gcl.0.node.1.weight`) as Float32Array; // [hidden, hidden]
+    const column = Array.from({ length: 16 }, (_, row) => own[row * grownConfig.network.hidden + 15]);
+    expect(Math.max(...column.map(Math.abs))).toBeGreaterThan(1e-9);
   });
 });
 

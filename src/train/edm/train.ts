@@ -99,6 +99,9 @@ export async function trainEdm(options: TrainEdmOptions): Promise<TrainingOutcom
     ...(settings.condition.properties.length > 0 && {
       condition: conditionOf(train, settings.condition, data.info, init?.config.condition),
     }),
+    // How it is best sampled was measured for the model before; the best that is known.
+    ...(before?.sampling && { sampling: before.sampling }),
+    ...(before?.qualities && { qualities: before.qualities }),
     provenance: {},
   };
   const items = trainingItems(train, settings.condition);
@@ -135,7 +138,7 @@ export async function trainEdm(options: TrainEdmOptions): Promise<TrainingOutcom
             items,
             rule,
             samples,
-            ...(init && { init: widenedParameters(init, config) }),
+            ...(init && { init: widenedParameters(init, config, settings.training.seed) }),
           },
           engine,
         ),
@@ -145,11 +148,21 @@ export async function trainEdm(options: TrainEdmOptions): Promise<TrainingOutcom
   }
 }
 
-/** The model that training starts from has the settings' network and knows the data's elements. */
+/** Parts of a network that may be larger than in the model that training starts from. */
+const GROWING: readonly string[] = ["hidden", "layers"];
+
+/** The model that training starts from has the settings' network, or a smaller one, and knows the data's elements. */
 function checkInit(config: EdmConfig, settings: EdmSettings, elements: readonly number[]): void {
   for (const part of ["network", "schedule", "features"] as const) {
     const [own, wanted]: Readonly<Record<string, unknown>>[] = [config[part], settings[part]];
-    const key = Object.keys(own).find((name) => JSON.stringify(own[name]) !== JSON.stringify(wanted[name]));
+    const grows = (name: string): boolean =>
+      part === "network" &&
+      config.network.kind === "egnn" &&
+      GROWING.includes(name) &&
+      Number(wanted[name]) > Number(own[name]);
+    const key = Object.keys(own).find(
+      (name) => JSON.stringify(own[name]) !== JSON.stringify(wanted[name]) && !grows(name),
+    );
     if (key !== undefined)
       throw new InputError(
         `the model to start from has ${part}.${key} = ${JSON.stringify(own[key])}, the settings ${JSON.stringify(wanted[key])}; they must agree`,
