@@ -5,9 +5,9 @@
  */
 import { createEngine, dynamicsConfig, findModel, generate, loadEdm, stability, symbolOf } from "equimol";
 
-const model = await loadEdm(findModel("qm9-small"));
+const model = await loadEdm(findModel("qm9-fast"));
 const engine = await createEngine(dynamicsConfig(model.config));
-const options = { count: 10, seed: 0, sampler: "dpm-solver", steps: 50 };
+const options = { count: 10, seed: 0 };
 for await (const batch of generate(model, engine, options)) {
   for (const { index, molecule } of batch) {
     const { stableAtoms, atoms } = stability(molecule, "qm9");

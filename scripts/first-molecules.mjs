@@ -13,10 +13,9 @@ import { writeShowcase } from "../dist/evaluate/showcase.js";
 import { createEngine } from "../dist/kernels/create-engine.js";
 import { dynamicsConfig } from "../dist/models/edm/config.js";
 import { generate } from "../dist/models/edm/generate.js";
-import { bondRuleOf, findModel, loadEdm } from "../dist/models/edm/model.js";
+import { bondRuleOf, findModel, loadEdm, DEFAULT_MODEL as MODEL } from "../dist/models/edm/model.js";
 import { resolveSampling, samplingText } from "../dist/models/edm/sampling.js";
 
-const MODEL = "qm9-small";
 const COUNT = 64;
 const SEED = 0;
 const FOLDER = fileURLToPath(new URL("../out/first", import.meta.url));

@@ -94,7 +94,7 @@ export const evaluate = defineVerb({
     },
     { command: "equimol evaluate *.xyz --gallery look.html", does: "and a page to look at them" },
     {
-      command: "equimol evaluate --model qm9-small --nll --data qm9",
+      command: "equimol evaluate --model qm9-fast --nll --data qm9",
       does: "how likely the data are under a model",
     },
     {

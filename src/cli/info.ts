@@ -22,7 +22,7 @@ export const info = defineVerb({
   },
   examples: [
     { command: "equimol info", does: "version, engines, devices, data sets, models" },
-    { command: "equimol info qm9-small", does: "architecture, size and training of a model" },
+    { command: "equimol info qm9-fast", does: "architecture, size and training of a model" },
   ],
   run: async ({ args }) => {
     const output = createOutput(args);

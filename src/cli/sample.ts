@@ -9,7 +9,7 @@ import { createEngine } from "../kernels/create-engine.ts";
 import type { ConditionValues } from "../models/edm/condition.ts";
 import { dynamicsConfig } from "../models/edm/config.ts";
 import { type GenerateOptions, generate } from "../models/edm/generate.ts";
-import { bondRuleOf, findModel, loadEdm } from "../models/edm/model.ts";
+import { bondRuleOf, DEFAULT_MODEL, findModel, loadEdm } from "../models/edm/model.ts";
 import { resolveSampling, samplingText } from "../models/edm/sampling.ts";
 import { modelKindOf } from "../models/model-folder.ts";
 import {
@@ -34,7 +34,7 @@ export const sample = defineVerb({
   args: {
     model: {
       type: "string",
-      default: "qm9-small",
+      default: DEFAULT_MODEL,
       valueHint: "RUN|NAME",
       description: "model folder, run folder or shipped model",
     },

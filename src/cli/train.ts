@@ -48,16 +48,16 @@ const edm = defineVerb({
       does: "the workshop's model on the built-in data",
     },
     {
-      command: "equimol train edm --data qm9 --preset qm9-small --out runs/qm9 --max-seconds 3600",
+      command: "equimol train edm --data qm9 --preset qm9-fast --out runs/qm9 --max-seconds 3600",
       does: "an hour on QM9",
     },
     {
-      command: "equimol train edm --data mine --init qm9-small --out runs/mine",
+      command: "equimol train edm --data mine --init qm9-fast --out runs/mine",
       does: "the shipped model, trained further on data of your own",
     },
     {
       command:
-        "equimol train edm --data qm9 --init qm9-small --set condition.properties=[alpha] --out runs/alpha",
+        "equimol train edm --data qm9 --init qm9-fast --set condition.properties=[alpha] --out runs/alpha",
       does: "conditioned on the polarizability, from the unconditional model",
     },
     { command: "equimol train edm --data qm9 --out runs/qm9 --resume", does: "go on where it stopped" },
@@ -114,6 +114,10 @@ export const train = defineVerb({
   meta: { name: "train", description: "Train a model." },
   subCommands: {
     edm: { summary: "equivariant diffusion of molecules", load: () => edm },
+    distill: {
+      summary: "a diffusion model into a generator of few steps",
+      load: async () => (await import("./train-distill.ts")).trainDistillVerb,
+    },
     forcefield: { summary: "energies and forces", load: () => trainForceFieldVerb },
     property: { summary: "a property of molecules", load: () => trainPropertyVerb },
     cg: {

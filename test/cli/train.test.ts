@@ -283,8 +283,8 @@ describe("bad input ends training with 2, one line on stderr, and no run folder:
     ["--set without a value", () => [small(), "--set", "epochs"], /^--set epochs: expected key=value/],
     [
       "an unknown preset",
-      () => [small(), "--preset", "qm9-smal"],
-      /^unknown preset "qm9-smal"; did you mean qm9-small\?/,
+      () => [small(), "--preset", "qm9-fas"],
+      /^unknown preset "qm9-fas"; did you mean qm9-fast\?/,
     ],
     [
       "an unknown data set",

@@ -12,6 +12,7 @@ import { dpmSolver } from "./dpm-solver.ts";
 import type { SamplingOptions } from "./grid.ts";
 import { karras } from "./karras.ts";
 import { GRIDS, type Grid, levelRange } from "./noise-levels.ts";
+import { renoise } from "./renoise.ts";
 import { sdeDpmSolver } from "./sde-dpm-solver.ts";
 
 /** What may be said of a sampler besides its name and its steps. */
@@ -86,6 +87,8 @@ export interface SamplerEntry {
   readonly options: readonly SamplerOptionName[];
   /** Evaluations of the network in K steps. */
   readonly evaluations: (steps: number, options: SamplerOptions) => number;
+  /** Its result is x̂ itself and not z_0 with the noise of t = 0: nothing is left to be decoded. */
+  readonly endsInData?: boolean;
   /** Whether its steps are among the T of the schedule, so that there are no more than these. */
   readonly onTable: boolean;
   readonly run: (
@@ -161,6 +164,17 @@ const SAMPLER_TABLE = {
     onTable: false,
     run: (denoiser, schedule, space, { order, ...options }) =>
       churn(denoiser, schedule, space, { ...options, order: order === 1 ? 1 : 2 }),
+  },
+  renoise: {
+    summary: "x̂, noised to the next level, in few steps: for models that were distilled to it",
+    source: "Song et al. 2023 (consistency models), algorithm 1",
+    order: () => 1,
+    stochastic: () => true,
+    options: ["sigmaMax", "spread", "grid"],
+    evaluations: oneEach,
+    endsInData: true,
+    onTable: false,
+    run: renoise,
   },
 } as const satisfies Readonly<Record<string, SamplerEntry>>;
 

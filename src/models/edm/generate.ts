@@ -126,6 +126,20 @@ async function generateBatch(
     return epsilon;
   };
 
+  /** p(x, h | z_0): positions from N(x̂, (σ_0/α_0)²), types by the largest channel of z_0. */
+  const decoded = async (z0: Float64Array): Promise<Float64Array> => {
+    const [alpha, sigma] = [schedule.alpha(0), schedule.sigma(0)];
+    const epsilon = await denoiser(z0, 0);
+    const noise = space.noise(DECODE_STEP);
+    const xh = z0.slice();
+    for (let k = 0; k < xh.length; k++) {
+      if (k % C < 3)
+        xh[k] = (z0[k] - sigma * epsilon[k]) / alpha + (addsNoise(sampling) ? (sigma / alpha) * noise[k] : 0);
+    }
+    space.project(xh);
+    return xh;
+  };
+
   const watched = options.chainOf === undefined ? -1 : indices.indexOf(options.chainOf);
   const frames: Molecule[] = [];
   const { steps } = sampling;
@@ -142,16 +156,9 @@ async function generateBatch(
     },
   });
 
-  // p(x, h | z_0): positions from N(x̂, (σ_0/α_0)²), types by the largest channel of z_0.
-  const [alpha, sigma] = [schedule.alpha(0), schedule.sigma(0)];
-  const epsilon = await denoiser(z0, 0);
-  const noise = space.noise(DECODE_STEP);
-  const xh = z0.slice();
-  for (let k = 0; k < xh.length; k++) {
-    if (k % C < 3)
-      xh[k] = (z0[k] - sigma * epsilon[k]) / alpha + (addsNoise(sampling) ? (sigma / alpha) * noise[k] : 0);
-  }
-  space.project(xh);
+  const xh = SAMPLERS[sampling.sampler].endsInData
+    ? z0.map((value) => value / schedule.alpha(0))
+    : await decoded(z0);
   onProgress(1);
   return indices.map((index, m) => {
     const molecule = decode(config, xh.subarray(C * offsets[m], C * offsets[m + 1]));

@@ -54,6 +54,12 @@ export const readEdmConfig = (folder: string): Promise<EdmConfig> => readModelCo
 /** Folder of shipped models, beside the compiled code or the sources. */
 const shippedModels = (): string => fileURLToPath(new URL("../../../models/", import.meta.url));
 
+/** The model that is taken where none is named. */
+export const DEFAULT_MODEL = "qm9-fast";
+
+/** Models that are no longer shipped under their name, and those that took their place. */
+const RENAMED: Readonly<Record<string, string>> = { "qm9-small": DEFAULT_MODEL };
+
 /** Names of the shipped models, sorted. */
 export function shippedModelNames(): string[] {
   const folder = shippedModels();
@@ -73,6 +79,7 @@ export function findModel(nameOrPath: string): string {
     join(nameOrPath, "checkpoints", "best"),
     join(nameOrPath, "checkpoints", "last"),
     join(shippedModels(), nameOrPath),
+    join(shippedModels(), RENAMED[nameOrPath] ?? nameOrPath),
   ];
   for (const folder of candidates) if (existsSync(join(folder, "config.json"))) return folder;
   const shipped = shippedModelNames();
