@@ -83,7 +83,9 @@ export async function trainingLoop(
     validated: 0,
   };
   const gradient = new Float32Array(optimizer.parameters.length);
-  const totalSteps = config.epochs * task.batches(0).length;
+  const totalSteps = config.steps ?? config.epochs * task.batches(0).length;
+  const done = (): boolean =>
+    config.steps === undefined ? position.epoch >= config.epochs : optimizer.steps >= config.steps;
   const began = performance.now();
   const secondsBefore = position.seconds;
   const moleculesBefore = position.molecules;
@@ -137,7 +139,7 @@ export async function trainingLoop(
   /** After every `validateEvery` steps, or after every epoch, and at the end. */
   const validationIsDue = (): boolean => {
     if (optimizer.steps === 0 || position.validated === optimizer.steps) return false;
-    if (position.epoch === config.epochs) return true;
+    if (done()) return true;
     return config.validateEvery > 0 ? optimizer.steps % config.validateEvery === 0 : position.batch === 0;
   };
   const outcome = (finished: boolean): TrainingOutcome => ({
@@ -150,9 +152,9 @@ export async function trainingLoop(
   if (start === undefined) await save(); // A folder that cannot be written to shows now.
   if (validationIsDue()) await validate(); // Interrupted before it was done.
   if (interrupted() && validationIsDue()) return outcome(false);
-  while (position.epoch < config.epochs) {
+  while (!done()) {
     const batches = task.batches(position.epoch);
-    while (position.batch < batches.length) {
+    while (position.batch < batches.length && !done()) {
       const batch = batches[position.batch];
       const learningRate = learningRateAt(config, optimizer.steps, totalSteps);
       const losses = await task.lossAndGradient(optimizer.parameters, batch, position.epoch, gradient);
@@ -210,9 +212,9 @@ export async function trainingLoop(
       else if (seconds() - lastSave >= config.checkpointSeconds) await save();
       if (interrupted()) return outcome(false);
     }
-    position = { ...position, epoch: position.epoch + 1, batch: 0 };
+    if (position.batch === batches.length) position = { ...position, epoch: position.epoch + 1, batch: 0 };
     if (validationIsDue()) await validate();
-    else if (position.epoch === config.epochs) await save();
+    else if (done()) await save();
     if (interrupted() && validationIsDue()) return outcome(false);
   }
   return outcome(true);

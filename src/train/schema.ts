@@ -8,6 +8,8 @@ const fraction = z.number().min(0).lt(1);
 export const trainingSchema = z.strictObject({
   seed: z.number().int().nonnegative().default(0),
   epochs: count.default(100),
+  /** Steps of the whole run, in place of `epochs`; the last epoch may then be cut short. */
+  steps: count.optional(),
   batchSize: count.default(64),
   learningRate: z.number().positive().default(1e-4),
   /** Steps over which the learning rate rises linearly from zero. */

@@ -52,7 +52,7 @@ export async function runTraining(options: TrainingRun): Promise<TrainingOutcome
   const task = await options.task(run);
   options.onStart?.({
     ...facts,
-    steps: task.batches(0).length * settings.training.epochs,
+    steps: settings.training.steps ?? task.batches(0).length * settings.training.epochs,
     stepsBefore: state?.optimizer.steps ?? 0,
   });
   return trainingLoop(task, settings.training, run, state, options).catch((error: unknown) => {

@@ -14,6 +14,7 @@ import { trainingTimes } from "../../src/train/edm/task.ts";
 import { type TrainEdmOptions, trainEdm } from "../../src/train/edm/train.ts";
 import { forceFieldSettingsSchema } from "../../src/train/geometric/settings.ts";
 import { trainForceField } from "../../src/train/geometric/train.ts";
+import { learningRateAt } from "../../src/train/schema.ts";
 import { readState } from "../../src/train/state-file.ts";
 import { smallDataset } from "./small-data.ts";
 
@@ -54,6 +55,30 @@ const metrics = (out: string): Record<string, unknown>[] =>
     .trim()
     .split("\n")
     .map((line) => JSON.parse(line) as Record<string, unknown>);
+
+describe("steps and rates", () => {
+  test("training.steps ends a run within an epoch, and the resumed half is the whole bit for bit", async () => {
+    const of = (steps: number): TrainEdmOptions["settings"] => ({
+      ...settings,
+      training: { ...settings.training, steps, decay: "none" },
+    });
+    const whole = await trainEdm({ ...options("steps"), settings: of(9) });
+    expect([whole.steps, whole.finished, whole.position.epoch]).toEqual([9, true, 1]);
+    expect(metrics("steps").at(-1)).toHaveProperty("validation");
+    await trainEdm({ ...options("halves"), settings: of(4) });
+    const rest = await trainEdm({ ...options("halves"), settings: of(9), resume: true });
+    expect([rest.steps, rest.finished]).toEqual([9, true]);
+    expect(model("halves").equals(model("steps"))).toBe(true);
+  });
+
+  test("the rate stays until the last share of the steps, then falls", () => {
+    const config = { ...settings.training, warmupSteps: 10, decay: "linear", decayShare: 0.25 } as const;
+    const rate = (step: number): number => learningRateAt(config, step, 400) / config.learningRate;
+    expect([rate(0), rate(9), rate(10), rate(299), rate(300)]).toEqual([0.1, 1, 1, 1, 1]);
+    expect(rate(350)).toBeCloseTo(0.5, 12);
+    expect(rate(400)).toBe(0);
+  });
+});
 
 describe("a training run", () => {
   test("hears an interruption from outside, also with an engine that never waits", async () => {
@@ -197,9 +222,9 @@ describe("a run that starts from a model", () => {
 
   test("wants the model's network, and data of elements that it knows", async () => {
     const init = await loadEdm(join(root, "teacher/checkpoints/last"));
-    const wider = { ...settings, network: { ...settings.network, hidden: 32 } };
-    await expect(trainEdm({ ...options("wider"), settings: wider, init })).rejects.toThrow(
-      "the model to start from has network.hidden = 16, the settings 32; they must agree",
+    const narrow = { ...settings, network: { ...settings.network, hidden: 8 } };
+    await expect(trainEdm({ ...options("narrow"), settings: narrow, init })).rejects.toThrow(
+      "the model to start from has network.hidden = 16, the settings 8; they must agree",
     );
     const without = { ...init, config: { ...init.config, elements: [1, 6] as [number, ...number[]] } };
     await expect(trainEdm({ ...options("strange"), init: without })).rejects.toThrow(
