@@ -79,7 +79,7 @@ if (noBlas !== undefined) notice(`without the peak of sgemm: ${noBlas}`);
 const noPeer = cpuTime ? "processor time is taken" : values.peer ? peerProblem() : "left out (--no-peer)";
 if (noPeer !== undefined) notice(`without the peer: ${noPeer}`);
 
-const model = new URL("../models/qm9-small/config.json", import.meta.url);
+const model = new URL("../models/qm9-fast/config.json", import.meta.url);
 const histogram = JSON.parse(readFileSync(model, "utf8")).sizes;
 const drawn = (numbers) =>
   Object.fromEntries(numbers.map((count) => [count, drawSizes(histogram, count, 1)]));

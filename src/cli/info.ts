@@ -130,7 +130,9 @@ async function showModel(nameOrPath: string, output: Output): Promise<void> {
   const kind = await modelKindOf(folder);
   if (kind === "forcefield" || kind === "property") return showGeometric(folder, output);
   if (kind !== "edm" && kind !== undefined) return showPlainly(folder, output);
-  const { config, parameters } = await loadEdm(folder);
+  const { resolveSampling, samplingText } = await import("../models/edm/sampling.ts");
+  const model = await loadEdm(folder);
+  const { config, parameters } = model;
   const bytes = statSync(join(folder, "model.safetensors")).size;
   output.result({ folder, bytes, parameters: parameters.length, ...config });
 
@@ -145,6 +147,11 @@ async function showModel(nameOrPath: string, output: Output): Promise<void> {
     ["features", described(features)],
     ["elements", config.elements.map(symbolOf).join(" ")],
     ["sizes", `${Math.min(...atoms)} to ${Math.max(...atoms)} atoms, from ${count(molecules)} molecules`],
+    ["sampling", samplingText(resolveSampling(model, {}))],
+    ...Object.entries(config.qualities ?? {}).map(([quality, setting]): [string, string] => [
+      quality,
+      samplingText(setting),
+    ]),
     ...provenanceRows(provenance),
   ];
   output.print(section(folder, rows, output.colours));

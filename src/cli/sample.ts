@@ -116,6 +116,7 @@ export const sample = defineVerb({
     const sampling = resolveSampling(model, how, optionWord);
     const { steps } = sampling;
     const asking = conditioned(request, model.config, chosen, output.warn);
+    if (chosen.sizes !== undefined) warnOfSizes(chosen.sizes, model.config.sizes, output.warn);
     for (const file of [out, args.chain]) if (file !== undefined) await checkMoleculeTarget(file);
     if (picture !== undefined) await checkWritable(picture);
     const engine = await createEngine(dynamicsConfig(model.config), {
@@ -159,7 +160,10 @@ export const sample = defineVerb({
           written++;
         }
       }
-      if (broken === count) throw new WorkError("the network's output was never finite: the model is broken");
+      if (broken === count)
+        throw new WorkError(
+          `the network's output was never finite: ${chosen.sizes === undefined ? "the model is broken" : "the sizes are too far from those it was trained on, or the model is broken"}`,
+        );
       if (lost === count)
         throw new WorkError("every molecule flew apart: the model is not trained, or broken");
     };
@@ -195,6 +199,21 @@ export const sample = defineVerb({
     );
   },
 });
+
+/** Says which sizes were asked for that the model was not trained on. */
+function warnOfSizes(
+  sizes: readonly number[],
+  histogram: Readonly<Record<string, number>>,
+  warn: (text: string) => void,
+): void {
+  const known = Object.keys(histogram).map(Number);
+  const [least, most] = [Math.min(...known), Math.max(...known)];
+  const strange = [...new Set(sizes)].filter((size) => size < least || size > most);
+  if (strange.length === 0) return;
+  warn(
+    `--sizes ${strange.join(",")}: the model was trained on molecules of ${least} to ${most} atoms; it has not learned what others look like`,
+  );
+}
 
 /** Where to write: a sweep has a place of its own by default. */
 function targets(

@@ -74,7 +74,7 @@ test("a temperature takes noise away, and samplers without noise refuse it", asy
 test("a model of another kind says which command takes it", async () => {
   const words = [
     ["sample", "--model", model, "--out", out],
-    ["conformers", "CCO", "--model", "qm9-small", "--out", out],
+    ["conformers", "CCO", "--model", "qm9-fast", "--out", out],
     ["conformers", "CCO", "--model", "ala2-cg", "--out", out],
   ];
   const ends = await Promise.all(words.map((each) => equimol(each)));

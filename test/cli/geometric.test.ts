@@ -98,7 +98,7 @@ describe("equimol train forcefield", () => {
       [[...train, "--data", close], /has no energies/],
       [[...train, "--data", data, "--net", "panin"], /unknown network "panin"; did you mean painn\?/],
       [["predict", close, "--model", model], /close.xyz: molecule 1: atom 1 \(O\) and atom 2 \(H\)/],
-      [["predict", data, "--model", "qm9-small"], /a model of kind "edm"/],
+      [["predict", data, "--model", "qm9-fast"], /a model of kind "edm"/],
       [["predict", data, "--model", model, "--out", "x.sdf"], /extxyz/],
     ] as const) {
       const { code, stderr } = await run(...words);

@@ -14,6 +14,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Molecule } from "../../src/chem/molecule.ts";
 import { readMolecules } from "../../src/formats/read.ts";
+import { DEFAULT_MODEL, findModel } from "../../src/models/edm/model.ts";
 import { webgpuStatus } from "../../src/runtime/prepare.ts";
 import { collect } from "../formats/molecules.ts";
 import { BIN, compile, type Ended } from "./command-line.ts";
@@ -189,6 +190,20 @@ describe("sample", () => {
         expect(Math.max(...apart)).toBeLessThan(1e-3);
       });
     }
+  });
+
+  test("says which sizes the model has not seen, and samples them all the same", async () => {
+    const { code, stderr } = await run(
+      ...["sample", "--model", "run", "--out", "large.xyz", "-n", "2", "--steps", "2", "--sizes", "4,40"],
+    );
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/--sizes 40: the model was trained on molecules of \d+ to \d+ atoms/);
+    expect((await molecules("large.xyz")).map(({ atomicNumbers }) => atomicNumbers.length)).toEqual([4, 40]);
+  });
+
+  test("the old name of the shipped model finds the one that took its place", () => {
+    expect(findModel("qm9-small")).toBe(findModel(DEFAULT_MODEL));
+    expect(findModel("qm9-small")).toMatch(/qm9-fast$/);
   });
 
   test("that is interrupted leaves the old file and nothing else", async () => {

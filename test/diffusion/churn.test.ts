@@ -1,5 +1,7 @@
+import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { optionWord } from "../../src/cli/sampling-options.ts";
 import { churn, turnedNoise } from "../../src/diffusion/samplers/churn.ts";
 import { karras } from "../../src/diffusion/samplers/karras.ts";
 import {
@@ -206,6 +208,17 @@ describe("the registry", () => {
     [{ sampler: "churn", steps: 10, churnFrom: 2, churnTo: 1 }, /^churnFrom must not lie above churnTo/],
   ] as const)("%j: one line with what is permitted", (choice, message) => {
     expect(choiceProblem(choice, table)).toMatch(message);
+  });
+
+  test("is the table of docs/sampling.md, row by row", () => {
+    const page = readFileSync(new URL("../../docs/sampling.md", import.meta.url), "utf8");
+    const rows = page.split("\n").filter((line) => /^\| `[a-z][a-z-]*` \|/.test(line));
+    const expected = SAMPLER_NAMES.map((name) => {
+      const { summary, source, order, options } = SAMPLERS[name];
+      const words = options.map((option) => `\`${optionWord(option)}\``).join(", ");
+      return `| \`${name}\` | ${summary} | ${order({})} | ${words || "none"} | ${source} |`;
+    });
+    expect(rows).toEqual(expected);
   });
 
   test("more steps than the schedule has are no problem where steps are levels", () => {

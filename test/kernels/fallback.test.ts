@@ -24,7 +24,7 @@ async function sampled(
   const file = join(home, `${flags.join("")}${Object.values(env)}.xyz`);
   const words = [
     "sample",
-    "--model=qm9-small",
+    "--model=qm9-fast",
     "--count=2",
     "--sizes=1,9",
     "--sampler=ancestral",
