@@ -69,7 +69,7 @@ const edm = defineVerb({
     const init = args.init === undefined ? undefined : await loadEdm(findModel(args.init));
     const settings = trainingSettings(edmSettingsSchema, args, rawArgs, {
       presets: PRESETS,
-      ...(init && { base: architecture(init.config) }),
+      ...(init && { base: architecture(init.config, args.preset) }),
     });
     const engineChoice = engineOptions(args);
     const data = await loadDataset(args.data);
@@ -96,9 +96,12 @@ const edm = defineVerb({
   },
 });
 
-/** The settings that make a model's network. */
-const architecture = ({ network, schedule, features, condition }: EdmConfig): Settings => ({
-  network,
+/** The settings that make a model's network, as large as the preset wants it if that is larger. */
+const architecture = (
+  { network, schedule, features, condition }: EdmConfig,
+  preset: string | undefined,
+): Settings => ({
+  network: { ...network, ...larger(network, preset === undefined ? {} : PRESETS[preset]?.settings.network) },
   schedule,
   features,
   ...(condition && {
@@ -109,6 +112,15 @@ const architecture = ({ network, schedule, features, condition }: EdmConfig): Se
     },
   }),
 });
+
+/** Units and layers that a preset has more of. */
+const larger = (
+  own: EdmConfig["network"],
+  wanted: unknown,
+): Partial<Pick<EdmConfig["network"], "hidden" | "layers">> => {
+  const { hidden = 0, layers = 0 } = (wanted ?? {}) as { readonly hidden?: number; readonly layers?: number };
+  return { hidden: Math.max(own.hidden, hidden), layers: Math.max(own.layers, layers) };
+};
 
 export const train = defineVerb({
   meta: { name: "train", description: "Train a model." },
