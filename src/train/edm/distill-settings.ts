@@ -30,6 +30,7 @@ export const distillSettingsSchema = z.strictObject({
     amsgrad: false,
     emaDecay: 0.998,
     weightDecay: 0,
+    clipping: 2,
     logEvery: 100,
     validateEvery: 500,
   }),

@@ -13,6 +13,7 @@ import { stability } from "../../chem/stability.ts";
 import { levelAt } from "../../diffusion/levels.ts";
 import { renoisingLevels } from "../../diffusion/samplers/renoise.ts";
 import { timeOfGamma } from "../../diffusion/sde.ts";
+import { WorkError } from "../../errors.ts";
 import { stream } from "../../math/random.ts";
 import { channelCount, removeCenters } from "../../models/edm/features.ts";
 import { generate } from "../../models/edm/generate.ts";
@@ -133,6 +134,10 @@ export function distillTask(
         if (!(Math.abs(seen.epsilon[row]) < FAR_OFF)) whole[m] = 0;
       });
 
+      if (!whole.some((value) => value === 1))
+        throw new WorkError(
+          "every molecule of the student's flew apart: it is lost; start again with a lower learning rate (--set training.learningRate=…)",
+        );
       gradient.fill(0);
       const learns = Math.floor(indices[0] / batchSize) % settings.criticSteps === 0;
       if (learns) {
