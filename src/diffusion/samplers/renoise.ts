@@ -11,7 +11,8 @@ export const renoisingLevels = (
 /**
  * Multistep consistency sampling (Song, Dhariwal, Chen, Sutskever 2023, algorithm 1): the network's x̂ at each level,
  * noised to the next; the last x̂ is the sample. For generators that were distilled to give data and not the mean of what
- * the data may be (docs/distillation.md); of a denoiser as trained it makes averages. Returns z = α_0 x̂.
+ * the data may be (docs/distillation.md); of a denoiser as trained it makes
+ * molecules that are too compact. Returns z = α_0 x̂.
  */
 export async function renoise(
   denoiser: Denoiser,
