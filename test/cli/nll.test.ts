@@ -12,6 +12,7 @@ interface Answer {
     readonly mean: number;
     readonly sem: number;
     readonly terms: Readonly<Record<string, number>>;
+    readonly termSems: Readonly<Record<string, number>>;
   };
   readonly molecules: number;
   readonly split: string;
@@ -48,7 +49,8 @@ describe("evaluate --nll", () => {
     expect(stdout.trimEnd().split("\n")).toHaveLength(1);
     const { nll, molecules } = JSON.parse(stdout) as Answer;
     expect(molecules).toBe(40);
-    expect(Object.keys(nll).sort()).toEqual(["mean", "sem", "terms"]);
+    expect(Object.keys(nll).sort()).toEqual(["mean", "sem", "termSems", "terms"]);
+    expect(Object.keys(nll.termSems)).toEqual(TERMS);
     expect(Object.keys(nll.terms)).toEqual(TERMS);
     for (const value of [nll.mean, nll.sem, ...Object.values(nll.terms)])
       expect(value).toEqual(expect.any(Number));

@@ -212,7 +212,11 @@ describe("the registry", () => {
 
   test("is the table of docs/sampling.md, row by row", () => {
     const page = readFileSync(new URL("../../docs/sampling.md", import.meta.url), "utf8");
-    const rows = page.split("\n").filter((line) => /^\| `[a-z][a-z-]*` \|/.test(line));
+    const [, section] = page.split("## Samplers");
+    const rows = section
+      .split("\n## ")[0]
+      .split("\n")
+      .filter((line) => /^\| `[a-z][a-z-]*` \|/.test(line));
     const expected = SAMPLER_NAMES.map((name) => {
       const { summary, source, order, options } = SAMPLERS[name];
       const words = options.map((option) => `\`${optionWord(option)}\``).join(", ");

@@ -100,13 +100,12 @@ export function edmTask(
     step: number,
     onProgress: () => void,
   ): Promise<Readonly<Record<string, number>>> {
-    const { samples, sampleSteps } = settings.validation;
-    const steps = Math.min(sampleSteps, schedule.steps);
+    const { samples, sampleSteps: steps } = settings.validation;
     const molecules: Molecule[] = [];
     for await (const batch of generate(model, engine, {
       count: samples,
       seed,
-      sampler: "ancestral",
+      sampler: "churn",
       steps,
       onProgress,
     })) {
