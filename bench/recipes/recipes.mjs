@@ -2,7 +2,7 @@
  * Recipes of training, compared at equal time: every variant is trained for what an idle machine does in the same seconds,
  * with each seed, and judged by the same sampler at the same number of evaluations, temperature 1.
  *
- * node bench/recipes/recipes.mjs [--set recipes|paper] [--only NAME,NAME] [--seconds 600] [--seeds 3]
+ * node bench/recipes/recipes.mjs [--set recipes|paper] [--only "NAME; NAME"] [--seconds 600] [--seeds 3]
  *                                [--molecules 1000] [--steps 100] [--data qm9] [--out runs/recipes] [--report FILE.md]
  *
  * How many steps fit into the time is measured once for each variant, by the fastest 20 of some hundred steps, so that
@@ -37,7 +37,7 @@ if (set === undefined) {
   console.error(`--set ${values.set}: expected one of ${Object.keys(SETS).join(", ")}`);
   process.exit(2);
 }
-const names = values.only?.split(",") ?? Object.keys(set.variants);
+const names = values.only?.split(";").map((name) => name.trim()) ?? Object.keys(set.variants);
 const unknown = names.find((name) => !(name in set.variants));
 if (unknown !== undefined) {
   console.error(`--only ${unknown}: expected some of ${Object.keys(set.variants).join("; ")}`);
@@ -60,11 +60,19 @@ function run(words) {
     throw new Error(`${words.join(" ")}: ${result.stderr.slice(-2000)}`);
 }
 
-const settingsOf = (name) =>
-  mergeSettings(mergeSettings(set.base, set.variants[name]), {
-    training: { logEvery: 100, checkpointSeconds: 60 },
-    validation: { molecules: 500, samples: 0 },
-  });
+/** The base with the variant's changes; a schedule and a distribution of levels are replaced whole. */
+function settingsOf(name) {
+  const variant = set.variants[name];
+  const { schedule, levels, ...base } = set.base;
+  return mergeSettings(
+    base,
+    { schedule, levels, ...variant },
+    {
+      training: { logEvery: 100, checkpointSeconds: 60 },
+      validation: { molecules: 500, samples: 0 },
+    },
+  );
+}
 
 /** Steps that fit into the time: by the fastest of three short runs. */
 function stepsOf(folder) {

@@ -60,8 +60,8 @@ export const samplingArgs = {
   },
   sampler: {
     type: "string",
-    valueHint: SAMPLER_NAMES.join("|"),
-    description: "how noise becomes molecules (what the model's card recommends, else churn)",
+    valueHint: "NAME",
+    description: `how noise becomes molecules: ${SAMPLER_NAMES.join(", ")} (what the model's card recommends, else churn)`,
   },
   steps: {
     type: "string",
