@@ -71,6 +71,14 @@ describe("steps and rates", () => {
     expect(model("halves").equals(model("steps"))).toBe(true);
   });
 
+  test("the bound takes no other levels than uniform ones", async () => {
+    const levels = { kind: "logNormal", mean: -1.6, deviation: 1.4, even: 0.1 } as const;
+    const bound = { ...settings, loss: "vlb", levels } as const;
+    await expect(trainEdm({ ...options("bound"), settings: bound })).rejects.toThrow(
+      "with loss vlb leave levels uniform",
+    );
+  });
+
   test("the rate stays until the last share of the steps, then falls", () => {
     const config = { ...settings.training, warmupSteps: 10, decay: "linear", decayShare: 0.25 } as const;
     const rate = (step: number): number => learningRateAt(config, step, 400) / config.learningRate;
