@@ -139,6 +139,11 @@ const { sampling, qualities } = config;
 const text = ({ sampler, steps, temperature }) =>
   `${sampler}, ${steps} steps${temperature === 1 ? "" : `, temperature ${temperature}`}`;
 const yaml = readFileSync(join(run, "config.yaml"), "utf8").trim();
+const trainedSteps = Number(/^schedule:\n(?: {2}.*\n)*? {2}steps: (\d+)/m.exec(yaml)?.[1]);
+const finer =
+  trainedSteps === schedule.steps
+    ? ""
+    : ` Trained with ${number(trainedSteps)} of the steps of its schedule, which is the same function of t however many there are.`;
 const nllFile = join(measured, "nll.json");
 const nll = existsSync(nllFile) ? json(nllFile) : undefined;
 const terms =
@@ -152,7 +157,7 @@ writeFileSync(
   `# ${basename(folder)}
 
 An E(3)-equivariant diffusion model of small organic molecules (EDM, Hoogeboom et al. 2022), trained by this project
-on a CPU. ${network.layers} layers × ${network.hidden}, elements with nuclear charges ${elements.join(", ")}, ${schedule.kind} schedule with T = ${number(schedule.steps)}.
+on a CPU. ${network.layers} layers × ${network.hidden}, elements with nuclear charges ${elements.join(", ")}, ${schedule.kind} schedule with T = ${number(schedule.steps)}.${finer}
 
 ## Training
 | | |
