@@ -98,6 +98,7 @@ const settings = readdirSync(measured)
       a.steps - b.steps || (a.seeds[0].sampling?.temperature ?? 0) - (b.seeds[0].sampling?.temperature ?? 0),
   );
 const data = settings.find(({ name }) => name === "data")?.seeds[0].evaluation.distances;
+const [each] = settings.find(({ seeds }) => seeds[0].sampling !== undefined).seeds;
 const title = ({ name, seeds }) =>
   name === "recommended" ? `**recommended**: ${seeds[0].text}` : seeds[0].text;
 const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
@@ -170,7 +171,7 @@ ${before > 0 ? `| begun from | earlier versions of this model, which had seen ${
 ![Learning curves](learning-curve.svg)
 
 ## Measured
-By \`node bench/measure.mjs ${basename(folder)}\`: counts of all seeds, 0 and up, together, ± the standard deviation between
+By \`node bench/measure.mjs ${basename(folder)} --molecules ${each.evaluation.molecules}\`: counts of all seeds, 0 and up, together, ± the standard deviation between
 seeds where there are several; valid × unique of all molecules; novelty of the unique ones, as in the papers. Seconds are
 of two CPU cores, shared with other work. The last row is the validation split of the data.
 
