@@ -13,7 +13,7 @@ typedef struct Handle {
   int busy;
 } Handle;
 
-enum { MAX_ARGUMENTS = 12 };
+enum { MAX_ARGUMENTS = 13 };
 typedef enum Operation { FORWARD, TRAIN, NORM, UPDATE } Operation;
 
 typedef struct Job {
@@ -171,21 +171,22 @@ static int read_call(napi_env env, Job *job, napi_value *a) {
   call->batch.atoms = atoms;
   ARRAY(call->batch.positions, 3, napi_float32_array, 3 * atoms, "positions");
   ARRAY(call->batch.features, 4, napi_float32_array, c->in_features * atoms, "features");
-  if (napi_get_value_double(env, a[5], &mean_over) != napi_ok) {
+  ARRAY(call->batch.guess, 5, napi_float32_array, c->self_conditioning ? 3 * atoms : 0, "guess");
+  if (napi_get_value_double(env, a[6], &mean_over) != napi_ok) {
     fail(env, "meanOver must be a number");
     return 0;
   }
   call->batch.mean_over = (float)mean_over;
   if (job->operation == FORWARD) {
-    ARRAY(call->output, 6, napi_float32_array, width * atoms, "output");
+    ARRAY(call->output, 7, napi_float32_array, width * atoms, "output");
     return 1;
   }
-  ARRAY(call->target.target, 6, napi_float32_array, width * atoms, "target");
-  ARRAY(call->target.position_weight, 7, napi_float32_array, molecules, "positionWeight");
-  ARRAY(call->target.feature_weight, 8, napi_float32_array, molecules, "featureWeight");
-  ARRAY(call->target.position_error, 9, napi_float64_array, molecules, "position errors");
-  ARRAY(call->target.feature_error, 10, napi_float64_array, molecules, "feature errors");
-  ARRAY(call->gradient, 11, napi_float32_array, (int64_t)e->parameters, "gradient");
+  ARRAY(call->target.target, 7, napi_float32_array, width * atoms, "target");
+  ARRAY(call->target.position_weight, 8, napi_float32_array, molecules, "positionWeight");
+  ARRAY(call->target.feature_weight, 9, napi_float32_array, molecules, "featureWeight");
+  ARRAY(call->target.position_error, 10, napi_float64_array, molecules, "position errors");
+  ARRAY(call->target.feature_error, 11, napi_float64_array, molecules, "feature errors");
+  ARRAY(call->gradient, 12, napi_float32_array, (int64_t)e->parameters, "gradient");
   return 1;
 }
 
@@ -253,10 +254,10 @@ static napi_value start(napi_env env, napi_callback_info info, Operation operati
   return promise;
 }
 
-/* forward(engine, parameters, sizes, positions, features, meanOver, output) */
+/* forward(engine, parameters, sizes, positions, features, guess, meanOver, output) */
 static napi_value forward(napi_env env, napi_callback_info info) { return start(env, info, FORWARD); }
 
-/* squaredError(engine, parameters, sizes, positions, features, meanOver, target, positionWeight, featureWeight,
+/* squaredError(engine, parameters, sizes, positions, features, guess, meanOver, target, positionWeight, featureWeight,
  * positionErrors, featureErrors, gradient) */
 static napi_value squared_error(napi_env env, napi_callback_info info) { return start(env, info, TRAIN); }
 

@@ -5,7 +5,7 @@
 #include "muon.h"
 
 static size_t core_parameter_count(const EgnnConfig *c) {
-  size_t hidden = c->hidden, features = c->sin_embedding ? 2 * SIN_TERMS : 2, in = c->in_features;
+  size_t hidden = c->hidden, features = edge_features_of(c), in = c->in_features;
   size_t edge = (2 * hidden + features + 1) * hidden + (hidden + 1) * hidden;
   size_t convolution = edge + (2 * hidden + 1) * hidden + (hidden + 1) * hidden + (c->attention ? hidden + 1 : 0);
   return (in + 1) * hidden + c->layers * (c->sublayers * convolution + edge + hidden) + (hidden + 1) * in;

@@ -11,7 +11,7 @@
 
 typedef struct EgnnConfig {
   int32_t in_features, out_features, hidden, layers, sublayers;
-  int32_t attention, tanh, mean, sin_embedding; /* flags */
+  int32_t attention, tanh, mean, sin_embedding, self_conditioning; /* flags */
   float coords_range, norm_constant, normalization_factor;
 } EgnnConfig;
 
@@ -21,6 +21,7 @@ typedef struct EgnnBatch {
   const int32_t *sizes;   /* [molecules], each at least 1 */
   const float *positions; /* [atoms, 3] */
   const float *features;  /* [atoms, in_features] */
+  const float *guess;     /* [atoms, 3] positions of an earlier guess (self_conditioning only) */
   float mean_over;        /* divisor of means over neighbours; 0: the number of atoms of the molecule */
 } EgnnBatch;
 

@@ -14,40 +14,45 @@ typedef struct EdgePass {
   float *partial;       /* gradient of the lane, training only */
   const Molecule *mol;
   const float *terms;   /* [n, ld2] A h + b0 | B h */
-  const float *d2, *d0, *embedded;
+  const float *d2, *d0, *guessed, *embedded; /* guessed: null without self-conditioning */
   float *kept;          /* [edges, ld] z, or null */
 } EdgePass;
 
 INLINE EdgePass edge_pass(const EgnnCall *call, Workspace *w, const Molecule *mol, const EdgeLayer *layer, int b,
                           int index, float *partial) {
   const EgnnModel *m = call->model;
-  EdgePass p = {m, layer, call->weights, partial, mol, 0, 0, 0, 0, 0};
+  EdgePass p = {m, layer, call->weights, partial, mol, 0, 0, 0, 0, 0, 0};
   p.terms = w->terms + ((w->training ? index : 0) * w->atoms + mol->atom) * m->ld2;
   p.d2 = w->d2 + w->edges * b + mol->edge;
   p.d0 = w->d2 + mol->edge;
-  p.embedded = w->embedded + mol->edge * 2 * SIN_TERMS;
+  if (w->guessed) p.guessed = w->guessed + mol->edge;
+  p.embedded = w->embedded + mol->edge * m->edge_features;
   if (index < w->kept_layers) p.kept = w->kept + (index * w->edges + mol->edge) * m->ld;
   return p;
 }
 
-INLINE void first_layer_rows(const int with_slope, const EdgePass *p, int from, int to, float *first, float *slope) {
+INLINE void first_layer_rows(const int with_slope, const int with_guess, const EdgePass *p, int from, int to,
+                             float *first, float *slope) {
   const EgnnModel *m = p->model;
   const float *E = p->weights + p->layer->edge;
   const int64_t width = m->hidden, ld = m->ld, ld2 = m->ld2;
-  int n = p->mol->n, features = m->edge_features;
+  int n = p->mol->n, features = m->edge_features, plain = !m->config.sin_embedding;
   int64_t e = (int64_t)from * (n - 1);
   for (int i = from; i < to; i++, e += n - 1, first += (n - 1) * ld, slope += with_slope ? (n - 1) * ld : 0) {
     const float *receiver = p->terms + i * ld2;
     for (int64_t k = 0; k < width; k += VL) {
       const float *sender = p->terms + width + k, *d2 = p->d2 + e, *d0 = p->d0 + e;
+      const float *guessed = p->guessed + (with_guess ? e : 0);
       vf of_receiver = load(receiver + k), of_current = load(E + k), of_input = load(E + width + k);
+      vf of_guess = with_guess ? load(E + 2 * width + k) : splat(0);
       float *to_first = first + k, *to_slope = slope + k;
       for (int j = 0; j < n - 1; j++, sender += ld2, to_first += ld, to_slope += ld) {
         if (j == i) sender += ld2;
         vf z = of_receiver + load(sender);
-        if (features == 2) {
+        if (plain) {
           z = multiply_add(splat(d2[j]), of_current, z);
           z = multiply_add(splat(d0[j]), of_input, z);
+          if (with_guess) z = multiply_add(splat(guessed[j]), of_guess, z);
         } else {
           const float *embedded = p->embedded + (e + j) * features;
           for (int f = 0; f < features; f++) z = multiply_add(splat(embedded[f]), load(E + f * width + k), z);
@@ -65,10 +70,16 @@ INLINE void first_layer_rows(const int with_slope, const EdgePass *p, int from, 
 }
 
 NOINLINE void first_layer(const EdgePass *p, int from, int to, float *first) {
-  first_layer_rows(0, p, from, to, first, first);
+  if (p->guessed)
+    first_layer_rows(0, 1, p, from, to, first, first);
+  else
+    first_layer_rows(0, 0, p, from, to, first, first);
 }
 NOINLINE void first_layer_with_slope(const EdgePass *p, int from, int to, float *first, float *slope) {
-  first_layer_rows(1, p, from, to, first, slope);
+  if (p->guessed)
+    first_layer_rows(1, 1, p, from, to, first, slope);
+  else
+    first_layer_rows(1, 0, p, from, to, first, slope);
 }
 
 /* z of the edges of atoms from … to − 1. */
@@ -220,7 +231,7 @@ NOINLINE void first_layer_backward(const EdgePass *p, int from, int to, const fl
   const EgnnModel *m = p->model;
   const float *E = p->weights + p->layer->edge;
   float *grad_E = p->partial + p->layer->edge_gradient;
-  int n = p->mol->n, width = m->hidden, plain = m->edge_features == 2;
+  int n = p->mol->n, width = m->hidden, plain = !m->config.sin_embedding;
   int64_t e = (int64_t)from * (n - 1);
   if (!plain)
     outer_add(m->edge_features, width, (int64_t)(to - from) * (n - 1), p->embedded + e * m->edge_features,
@@ -228,7 +239,7 @@ NOINLINE void first_layer_backward(const EdgePass *p, int from, int to, const fl
   for (int i = from; i < to; i++, e += n - 1, grad += (n - 1) * m->ld) {
     float *receiver = grad_terms + (size_t)i * m->ld2;
     for (int k = 0; k < width; k += VL) {
-      vf sum = splat(0), current = splat(0), input = splat(0);
+      vf sum = splat(0), current = splat(0), input = splat(0), guess = splat(0);
       const float *g = grad + k;
       float *sender = grad_terms + width + k;
       for (int j = 0; j < n - 1; j++, g += m->ld, sender += m->ld2) {
@@ -237,12 +248,14 @@ NOINLINE void first_layer_backward(const EdgePass *p, int from, int to, const fl
         sum += d;
         current = multiply_add(splat(p->d2[e + j]), d, current);
         input = multiply_add(splat(p->d0[e + j]), d, input);
+        if (p->guessed) guess = multiply_add(splat(p->guessed[e + j]), d, guess);
         store(sender, load(sender) + d);
       }
       store(receiver + k, sum);
       if (plain) {
         store(grad_E + k, load(grad_E + k) + current);
         store(grad_E + width + k, load(grad_E + width + k) + input);
+        if (p->guessed) store(grad_E + 2 * width + k, load(grad_E + 2 * width + k) + guess);
       }
     }
     for (int j = 0; plain && j < n - 1; j++) {

@@ -77,6 +77,9 @@ NOINLINE void forward_group(const EgnnCall *call, const Group *g, Workspace *w) 
   const EgnnModel *m = call->model;
   gather(call, g, w);
   linear(call, &m->embedding, w->atoms, w->features, m->in, node_rows(m, w, 0), m->ld2);
+  if (w->guessed) {
+    EACH_MOLECULE(mol, call, g) guessed_distances(call->batch.guess + 3 * call->plan->start[mol.number], w, &mol);
+  }
   for (int b = 0; b < m->layers; b++) {
     EACH_MOLECULE(mol, call, g) geometry(m, w, &mol, b);
     for (int s = 0; s < m->sublayers; s++) convolve(call, g, w, b, b * m->sublayers + s);

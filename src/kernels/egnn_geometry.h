@@ -52,6 +52,20 @@ INLINE void embed_distance(float d2, float *to) {
   for (int k = 0; k < SIN_TERMS / 2; k++, turns *= 4) sine_cosine_turns(turns, to + k, to + SIN_TERMS / 2 + k);
 }
 
+/* Squared distances in the guess of where the atoms will end (Chen, Zhang, Hinton 2023). */
+NOINLINE void guessed_distances(const float *guess, Workspace *w, const Molecule *mol) {
+  float *d2 = w->guessed + mol->edge;
+  int64_t e = 0;
+  for (int i = 0; i < mol->n; i++)
+    for (int j = 0; j < mol->n; j++)
+      if (j != i) {
+        const float *a = guess + 3 * i, *b = guess + 3 * j;
+        float x = a[0] - b[0], y = a[1] - b[1], z = a[2] - b[2];
+        d2[e++] = x * x + y * y + z * z;
+      }
+  for (; e < mol->edges; e++) d2[e] = 0;
+}
+
 /* Differences and distances before block b. */
 NOINLINE void geometry(const EgnnModel *m, Workspace *w, const Molecule *mol, int b) {
   const float *x = w->x + 3 * w->atoms * b + mol->atom, *y = x + w->atoms, *z = y + w->atoms;
@@ -73,10 +87,11 @@ NOINLINE void geometry(const EgnnModel *m, Workspace *w, const Molecule *mol, in
     store(inverse + e, 1.0f / (sqrt_vector(square + 1e-8f) + m->config.norm_constant));
   }
   if (!m->config.sin_embedding) return;
-  float *to = w->embedded + mol->edge * 2 * SIN_TERMS;
-  for (e = 0; e < mol->edges; e++, to += 2 * SIN_TERMS) {
+  float *to = w->embedded + mol->edge * m->edge_features;
+  for (e = 0; e < mol->edges; e++, to += m->edge_features) {
     embed_distance(d2[e], to);
     embed_distance(w->d2[mol->edge + e], to + SIN_TERMS);
+    if (w->guessed) embed_distance(w->guessed[mol->edge + e], to + 2 * SIN_TERMS);
   }
 }
 

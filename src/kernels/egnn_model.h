@@ -41,6 +41,7 @@ struct EgnnModel {
   EgnnConfig config;
   int hidden, ld, ld2;          /* padded width; row strides of arrays of one and two such widths */
   int in, out;                  /* padded in_features (entering) and width of the last layer */
+  int distances;                /* that describe an edge: now, in the input, in the guess */
   int edge_features;
   int layers, sublayers;
   Linear embedding, last;
@@ -51,6 +52,8 @@ struct EgnnModel {
   Linear **linears;             /* all matrices, for packing and reducing */
 };
 
+INLINE int distances_of(const EgnnConfig *c) { return c->self_conditioning ? 3 : 2; }
+INLINE int edge_features_of(const EgnnConfig *c) { return distances_of(c) * (c->sin_embedding ? SIN_TERMS : 1); }
 INLINE int padded(int n) { return (n + VL - 1) / VL * VL; }
 INLINE size_t whole_lines(size_t bytes) { return (bytes + 63) & ~(size_t)63; }
 
@@ -130,7 +133,8 @@ NOINLINE void model_init(EgnnModel *m, const EgnnConfig *config) {
   m->ld = m->hidden >= 128 ? m->hidden + VL : m->hidden;
   m->ld2 = 2 * m->hidden >= 128 ? 2 * m->hidden + VL : 2 * m->hidden;
   m->in = m->out = padded(config->in_features);
-  m->edge_features = config->sin_embedding ? 2 * SIN_TERMS : 2;
+  m->distances = distances_of(config);
+  m->edge_features = edge_features_of(config);
   memory += whole_lines(sizeof(EgnnModel));
   m->coordinates = (EdgeLayer *)memory;
   memory += whole_lines((size_t)m->layers * sizeof(EdgeLayer));

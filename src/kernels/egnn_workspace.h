@@ -27,11 +27,12 @@ typedef struct Workspace {
   float *result;   /* [atoms, out] */
   /* Edges of the whole group. */
   float *d2;                 /* [layers, edges] squared distances before each block */
+  float *guessed;            /* [edges] squared distances in the guess */
   float *gate;               /* [layers · sublayers, edges] attention */
   float *score;              /* [layers] output of the coordinate network before tanh */
   float *dx, *dy, *dz, *inverse; /* x_i − x_j and 1 / (d + C) */
   float *factor;             /* φ_ij / (d + C), over the normalisation of sums */
-  float *embedded;           /* [edges, 2 SIN_TERMS] */
+  float *embedded;           /* [edges, edge features] */
   float *kept;               /* [kept_layers, edges, ld] */
   /* One block of edges. */
   float *first, *slope, *second;                /* [rows, ld] */
@@ -80,13 +81,14 @@ NOINLINE uint64_t workspace_layout(Workspace *w, const EgnnModel *m, const Group
   w->result = floats(&a, n * m->out);
   w->gate = floats(&a, (training ? c : 1) * e + VL);
   w->d2 = floats(&a, b * e);
+  w->guessed = m->config.self_conditioning ? floats(&a, e) : 0;
   w->score = floats(&a, b * e);
   w->dx = floats(&a, e);
   w->dy = floats(&a, e);
   w->dz = floats(&a, e);
   w->inverse = floats(&a, e);
   w->factor = floats(&a, e);
-  w->embedded = m->config.sin_embedding ? floats(&a, e * 2 * SIN_TERMS) : 0;
+  w->embedded = m->config.sin_embedding ? floats(&a, e * m->edge_features) : 0;
   w->kept = floats(&a, keep * e * m->ld);
   w->first = floats(&a, w->rows * m->ld);
   w->second = floats(&a, w->rows * m->ld);

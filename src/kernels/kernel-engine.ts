@@ -47,6 +47,7 @@ export interface KernelOptions {
 interface ExpectedLengths {
   readonly parameters: number;
   readonly inFeatures: number;
+  readonly selfConditioning: boolean;
   /** Values of an output row. */
   readonly width: number;
 }
@@ -54,6 +55,7 @@ interface ExpectedLengths {
 const expectedLengths = (config: EgnnConfig): ExpectedLengths => ({
   parameters: layoutSize(egnnLayout(config)),
   inFeatures: config.inFeatures,
+  selfConditioning: config.selfConditioning,
   width: 3 + config.outFeatures,
 });
 
@@ -68,6 +70,7 @@ function checkBatch(expected: ExpectedLengths, parameters: Float32Array, batch: 
   checkLength("parameters", parameters, expected.parameters);
   checkLength("positions", batch.positions, 3 * atoms);
   checkLength("features", batch.features, expected.inFeatures * atoms);
+  checkLength("guess", batch.guess ?? [], expected.selfConditioning ? 3 * atoms : 0);
   return atoms;
 }
 

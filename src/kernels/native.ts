@@ -72,10 +72,11 @@ export function loadNativeEngine(config: EgnnConfig, options: NativeOptions = {}
   const handle = create(addon, config, options);
   return kernelEngine(config, {
     name: `native (${options.isa ?? addon.instructionSets()[0]})`,
-    forward: (parameters, { sizes, positions, features }, meanOver, output) =>
-      explained(addon.forward(handle, parameters, sizes, positions, features, meanOver, output)),
-    squaredError: (parameters, { sizes, positions, features }, meanOver, target, errors, gradient) => {
-      const inputs = [parameters, sizes, positions, features, meanOver] as const;
+    forward: (parameters, { sizes, positions, features, guess = NONE }, meanOver, output) =>
+      explained(addon.forward(handle, parameters, sizes, positions, features, guess, meanOver, output)),
+    squaredError: (parameters, batch, meanOver, target, errors, gradient) => {
+      const { sizes, positions, features, guess = NONE } = batch;
+      const inputs = [parameters, sizes, positions, features, guess, meanOver] as const;
       const wanted = [target.target, target.positionWeight, target.featureWeight] as const;
       return explained(
         addon.squaredError(handle, ...inputs, ...wanted, errors.position, errors.feature, gradient),
@@ -91,6 +92,8 @@ export function loadNativeEngine(config: EgnnConfig, options: NativeOptions = {}
   });
 }
 
+const NONE = new Float32Array(0);
+
 /** The smallest network: updates know nothing of networks, they use the add-on's threads and instruction set. */
 const ANY_NETWORK: EgnnConfig = {
   inFeatures: 1,
@@ -105,6 +108,7 @@ const ANY_NETWORK: EgnnConfig = {
   aggregation: "sum",
   normalizationFactor: 1,
   sinEmbedding: false,
+  selfConditioning: false,
 };
 
 /** Parameter updates in native code for networks of other kinds, or undefined where it was not built. */
@@ -149,6 +153,7 @@ function create(addon: Addon, config: EgnnConfig, { threads = 1, isa = "" }: Nat
     tanh: Number(config.tanh),
     mean: Number(config.aggregation === "mean"),
     sinEmbedding: Number(config.sinEmbedding),
+    selfConditioning: Number(config.selfConditioning),
   };
   try {
     return addon.create({ ...numbers, ...flags, threads }, isa);

@@ -10,10 +10,10 @@ EXPORT(configBytes) int config_bytes(void) { return (int)whole_lines(sizeof(Egnn
 
 EXPORT(setConfig)
 void set_config(EgnnConfig *c, int in_features, int out_features, int hidden, int layers, int sublayers, int attention,
-                int tanh, int mean, int sin_embedding, float coords_range, float norm_constant,
+                int tanh, int mean, int sin_embedding, int self_conditioning, float coords_range, float norm_constant,
                 float normalization_factor) {
   *c = (EgnnConfig){in_features, out_features, hidden,       layers,        sublayers,           attention, tanh, mean,
-                    sin_embedding, coords_range, norm_constant, normalization_factor};
+                    sin_embedding, self_conditioning, coords_range, norm_constant, normalization_factor};
 }
 
 EXPORT(modelBytes) size_t export_model_bytes(const EgnnConfig *c) { return model_bytes(c); }
@@ -23,11 +23,12 @@ EXPORT(partialBytes) size_t export_partial_bytes(const EgnnModel *m) { return co
 
 EXPORT(setBatch)
 void set_batch(EgnnCall *call, const EgnnModel *model, const float *parameters, float *weights, int molecules,
-               int atoms, const int32_t *sizes, const float *positions, const float *features, float mean_over) {
+               int atoms, const int32_t *sizes, const float *positions, const float *features, const float *guess,
+               float mean_over) {
   call->model = model;
   call->parameters = parameters;
   call->weights = weights;
-  call->batch = (EgnnBatch){molecules, atoms, sizes, positions, features, mean_over};
+  call->batch = (EgnnBatch){molecules, atoms, sizes, positions, features, guess, mean_over};
 }
 EXPORT(setOutput)
 void set_output(EgnnCall *call, float *output) {

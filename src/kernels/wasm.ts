@@ -125,6 +125,7 @@ function engineOn(
       copy(batch.sizes, "sizes"),
       copy(batch.positions, "positions"),
       copy(batch.features, "features"),
+      batch.guess ? copy(batch.guess, "a guess") : 0,
     ];
     const atoms = batch.positions.length / 3;
     core.setBatch(
@@ -257,7 +258,7 @@ function openMemory(shared: boolean): WebAssembly.Memory {
 /** In the order of setConfig. */
 const configValues = (c: EgnnConfig): number[] => [
   ...[c.inFeatures, c.outFeatures, c.hidden, c.layers, c.sublayers],
-  ...[c.attention, c.tanh, c.aggregation === "mean", c.sinEmbedding].map(Number),
+  ...[c.attention, c.tanh, c.aggregation === "mean", c.sinEmbedding, c.selfConditioning].map(Number),
   ...[c.coordsRange, c.normConstant, c.normalizationFactor],
 ];
 

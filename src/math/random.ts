@@ -22,6 +22,7 @@ export const PURPOSES = {
   dynamics: 14,
   velocities: 15,
   conditionDropout: 40,
+  selfConditioning: 41,
 } as const;
 export type Purpose = keyof typeof PURPOSES;
 

@@ -24,6 +24,7 @@ function withoutCenterOfMass(x: np.Array, atoms: np.Array): np.Array {
  * Takes ownership of its arguments.
  * @param x noised positions [B, N, 3]
  * @param h noised features and conditioning channels [B, N, inFeatures]
+ * @param guess positions of an earlier guess, with self-conditioning only [B, N, 3]
  * @returns predicted noise [B, N, 3 + outFeatures]
  */
 export function dynamics(
@@ -32,6 +33,7 @@ export function dynamics(
   x: np.Array,
   h: np.Array,
   graph: PaddedGraph,
+  guess?: np.Array,
 ): np.Array {
   const atoms = graph.atoms.ref;
   if (config.network === "gnn") {
@@ -39,7 +41,7 @@ export function dynamics(
     const velocity = withoutCenterOfMass(out.ref.slice([], [], [0, 3]), atoms);
     return np.concatenate([velocity, out.slice([], [], [3])], 2);
   }
-  const out = egnn(config, parameters as unknown as EgnnParameters, x.ref, h, graph);
+  const out = egnn(config, parameters as unknown as EgnnParameters, x.ref, h, graph, guess);
   const velocity = withoutCenterOfMass(out.x.sub(x).mul(atoms.ref), atoms);
   return np.concatenate([velocity, out.h.slice([], [], [0, config.outFeatures])], 2);
 }

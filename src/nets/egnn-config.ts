@@ -27,6 +27,11 @@ export interface EgnnConfig {
   readonly normalizationFactor: number;
   /** Distances enter as sines and cosines (without gradient) in place of their squares. */
   readonly sinEmbedding: boolean;
+  /**
+   * The network also sees an earlier guess of the data (self-conditioning: Chen, Zhang, Hinton 2023, "Analog bits"):
+   * distances in it as one more channel of an edge; its features are the caller's to append.
+   */
+  readonly selfConditioning: boolean;
 }
 
 /** Frequencies 2π 4^k / 15 of the optional distance embedding, six of them. */
@@ -35,9 +40,9 @@ export const SIN_FREQUENCIES: readonly number[] = Array.from(
   (_, k) => (2 * Math.PI * 4 ** k) / 15,
 );
 
-/** Channels that describe an edge: current and input distance, each squared or embedded. */
-export const edgeFeatures = (config: Pick<EgnnConfig, "sinEmbedding">): number =>
-  config.sinEmbedding ? 4 * SIN_FREQUENCIES.length : 2;
+/** Channels that describe an edge: distance now, in the input and in the guess, each squared or embedded. */
+export const edgeFeatures = (config: Pick<EgnnConfig, "sinEmbedding" | "selfConditioning">): number =>
+  (config.selfConditioning ? 3 : 2) * (config.sinEmbedding ? 2 * SIN_FREQUENCIES.length : 1);
 
 /** Parameters of one graph convolution whose edge network takes `edgeIn` channels. */
 export const graphConvolutionSpecs = (

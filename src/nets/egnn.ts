@@ -103,6 +103,7 @@ function coordinateUpdate(
  * The network. Takes ownership of its arguments.
  * @param x positions [B, N, 3]
  * @param h features [B, N, inFeatures]
+ * @param guess positions of an earlier guess, with self-conditioning only [B, N, 3]
  * @returns new features [B, N, inFeatures] and new positions [B, N, 3]
  */
 export function egnn(
@@ -111,19 +112,22 @@ export function egnn(
   x: np.Array,
   h: np.Array,
   graph: PaddedGraph,
+  guess?: np.Array,
 ): { readonly h: np.Array; readonly x: np.Array } {
-  const input = pairGeometry(x.ref, 1);
-  input.direction.dispose();
-  const inputDistance = embedDistance(config, input.squared); // [B, N, N, E/2]
+  const fixed = [x.ref, ...(guess === undefined ? [] : [guess])].map((positions) => {
+    const { direction, squared } = pairGeometry(positions, 1);
+    direction.dispose();
+    return embedDistance(config, squared); // [B, N, N, E/2] or, with a guess, E/3
+  });
   let features = linear(parameters.embedding, h); // [B, N, H]
   let positions = x;
   for (const block of parameters.blocks) {
     const { direction, squared } = pairGeometry(positions.ref, config.normConstant);
-    const e = np.concatenate([embedDistance(config, squared), inputDistance.ref], 3); // [B, N, N, E]
+    const e = np.concatenate([embedDistance(config, squared), ...fixed.map((distance) => distance.ref)], 3); // [B, N, N, E]
     for (const gcl of block.gcl) features = graphConvolution(gcl, features, e.ref, graph);
     positions = coordinateUpdate(config, block.coord, features.ref, positions, direction, e, graph);
   }
-  inputDistance.dispose();
+  for (const distance of fixed) distance.dispose();
   graph.pairs.dispose();
   graph.divisor.dispose();
   return { h: linear(parameters.embeddingOut, features).mul(graph.atoms), x: positions };

@@ -14,6 +14,8 @@ export interface AtomBatch {
   readonly positions: Float32Array;
   /** Noised features followed by the conditioning channels (time, context). [A, inFeatures] */
   readonly features: Float32Array;
+  /** Positions of an earlier guess of the data, for networks with self-conditioning only. [A, 3] */
+  readonly guess?: Float32Array;
 }
 
 /** L = Σ_m (positionWeight_m ‖out_x − target_x‖² + featureWeight_m ‖out_h − target_h‖²) over the atoms of m. */

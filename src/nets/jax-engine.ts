@@ -20,14 +20,17 @@ export interface JaxEngineOptions {
   readonly meanOver?: number;
 }
 
+/** Positions of an earlier guess [B, N, 3], where the network sees one. */
+type Guess = readonly np.Array[];
+
 /** An engine for `config`; jax must be initialised (`prepareRuntime`). */
 export function createJaxEngine(config: DynamicsConfig, options: JaxEngineOptions = {}): DenoiserEngine {
   const layout = dynamicsLayout(config);
   const parameterCount = layoutSize(layout);
 
   const predict = jax.jit(
-    (parameters: ParameterTree, x: np.Array, h: np.Array, graph: PaddedGraph): np.Array =>
-      dynamics(config, parameters, x, h, graph),
+    (parameters: ParameterTree, x: np.Array, h: np.Array, guess: Guess, graph: PaddedGraph): np.Array =>
+      dynamics(config, parameters, x, h, graph, guess[0]),
   );
 
   /** Weighted sum of squared errors, and the errors of each molecule [B, 2] (positions, features). */
@@ -35,11 +38,12 @@ export function createJaxEngine(config: DynamicsConfig, options: JaxEngineOption
     parameters: ParameterTree,
     x: np.Array,
     h: np.Array,
+    guess: Guess,
     graph: PaddedGraph,
     target: np.Array,
     weight: np.Array,
   ): [np.Array, np.Array] => {
-    const squared = np.square(dynamics(config, parameters, x, h, graph).sub(target)).sum(1); // [B, 3 + F]
+    const squared = np.square(dynamics(config, parameters, x, h, graph, guess[0]).sub(target)).sum(1); // [B, 3 + F]
     const position = squared.ref.slice([], [0, 3]).sum(1);
     const feature = squared.slice([], [3]).sum(1);
     const errors = np.stack([position, feature], 1); // [B, 2]
@@ -70,6 +74,12 @@ export function createJaxEngine(config: DynamicsConfig, options: JaxEngineOption
   const padded = (values: Float32Array, channels: number, { sizes }: AtomBatch, padding: Padding): np.Array =>
     paddedRows(values, channels, sizes, padding);
 
+  const guessOf = (batch: AtomBatch, padding: Padding): Guess => {
+    if (!config.selfConditioning) return [];
+    if (batch.guess === undefined) throw new RangeError("a network with self-conditioning needs a guess");
+    return [padded(batch.guess, 3, batch, padding)];
+  };
+
   const forward = async (parameters: Float32Array, batch: AtomBatch): Promise<Float32Array> => {
     const channels = 3 + config.outFeatures;
     const offsets = atomOffsets(batch.sizes);
@@ -79,6 +89,7 @@ export function createJaxEngine(config: DynamicsConfig, options: JaxEngineOption
         upload(parameters),
         padded(batch.positions, 3, batch, padding),
         padded(batch.features, config.inFeatures, batch, padding),
+        guessOf(batch, padding),
         graphOf(batch, padding),
       );
       const values = (await result.data()) as Float32Array; // [B, N, 3 + F]
@@ -110,6 +121,7 @@ export function createJaxEngine(config: DynamicsConfig, options: JaxEngineOption
       upload(parameters),
       padded(batch.positions, 3, batch, padding),
       padded(batch.features, config.inFeatures, batch, padding),
+      guessOf(batch, padding),
       graphOf(batch, padding),
       padded(target, 3 + config.outFeatures, batch, padding),
       np.array(weight, { shape: [M, 2] }),

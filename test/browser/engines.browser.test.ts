@@ -24,7 +24,7 @@ function plain<K extends string>(arrays: Readonly<Record<K, Iterable<number>>>):
 const work = {
   config,
   parameters: [...parameters],
-  batch: plain(batch),
+  batch: plain({ sizes: batch.sizes, positions: batch.positions, features: batch.features }),
   target: plain(target),
 };
 

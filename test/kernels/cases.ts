@@ -15,6 +15,13 @@ export const VARIANTS: Readonly<Record<string, EgnnConfig>> = {
   "no tanh": { ...BASE, tanh: false },
   "mean aggregation": { ...BASE, aggregation: "mean" },
   "sine embedding": { ...BASE, sinEmbedding: true },
+  "self-conditioning": { ...BASE, selfConditioning: true },
+  "self-conditioning, sine embedding": {
+    ...BASE,
+    selfConditioning: true,
+    sinEmbedding: true,
+    normalizationFactor: 4,
+  },
   "two sublayers": { ...BASE, sublayers: 2, normConstant: 0.5 },
   "odd width, conditioning channels": { ...BASE, hidden: 13, inFeatures: 11, outFeatures: 5 },
   "wider than a panel": { ...BASE, hidden: 45, layers: 1 },
@@ -36,10 +43,12 @@ export function randomParameters(config: EgnnConfig, seed = 1): Float32Array {
 export function randomBatch(config: EgnnConfig, sizes: readonly number[], seed = 1): AtomBatch {
   const atoms = sizes.reduce((sum, n) => sum + n, 0);
   const random = stream({ seed, purpose: "test", index: 2 });
+  const positions = (): Float32Array => random.normals(new Float32Array(3 * atoms)).map((v) => 1.5 * v);
   return {
     sizes: Int32Array.from(sizes),
-    positions: random.normals(new Float32Array(3 * atoms)).map((v) => 1.5 * v),
+    positions: positions(),
     features: random.normals(new Float32Array(config.inFeatures * atoms)),
+    ...(config.selfConditioning && { guess: positions() }),
   };
 }
 

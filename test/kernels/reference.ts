@@ -37,8 +37,10 @@ export function referenceForward(
   for (const n of batch.sizes) {
     const x0 = rows(batch.positions, atom, n, 3);
     const h0 = rows(batch.features, atom, n, config.inFeatures);
-    const still = stillLayers && molecule(config, stillLayers, x0, h0, meanOver ?? n).positions;
-    output.push(...molecule(config, layers, x0, h0, meanOver ?? n, still).output.flat());
+    const guess = batch.guess && rows(batch.guess, atom, n, 3);
+    const still =
+      stillLayers && molecule(config, stillLayers, x0, h0, meanOver ?? n, undefined, guess).positions;
+    output.push(...molecule(config, layers, x0, h0, meanOver ?? n, still, guess).output.flat());
     atom += n;
   }
   if (output.length !== atom * width) throw new Error("reference: wrong output size");
@@ -103,6 +105,7 @@ function molecule(
   h0: number[][],
   meanOver: number,
   still?: readonly number[][][],
+  guess?: number[][],
 ): Trajectory {
   const n = x0.length;
   const divisor = config.aggregation === "mean" ? meanOver : config.normalizationFactor;
@@ -123,6 +126,7 @@ function molecule(
     const edge = (i: number, j: number): number[] => [
       ...embed(squared(seen, i, j)),
       ...embed(squared(x0, i, j)),
+      ...(guess ? embed(squared(guess, i, j)) : []),
     ];
     const others = (i: number): number[] => Array.from({ length: n }, (_, j) => j).filter((j) => j !== i);
     for (let s = 0; s < config.sublayers; s++) {

@@ -34,6 +34,7 @@ export function fixtureConfig(fixture: ForwardFixture): DynamicsConfig {
     aggregation: config.aggregation_method === "mean" ? "mean" : "sum",
     normalizationFactor: (config.normalization_factor as number | undefined) ?? 1,
     sinEmbedding: config.sin_embedding === true,
+    selfConditioning: false,
   };
 }
 

@@ -17,6 +17,7 @@ export const TINY: DynamicsConfig = {
   aggregation: "sum",
   normalizationFactor: 4,
   sinEmbedding: false,
+  selfConditioning: false,
 };
 
 /** Parameters that really move atoms: the last coordinate layers of a fresh network are nearly zero. */

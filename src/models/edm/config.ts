@@ -19,6 +19,8 @@ export const networkSchema = z.strictObject({
   aggregation: z.enum(["sum", "mean"]).default("sum"),
   normalizationFactor: z.number().positive().default(1),
   sinEmbedding: z.boolean().default(false),
+  /** The network also sees its guess of the data from the evaluation before (Chen, Zhang, Hinton 2023). */
+  selfConditioning: z.boolean().default(false),
 });
 
 export const scheduleSchema = z.discriminatedUnion("kind", [
@@ -79,11 +81,17 @@ export type EdmConfig = z.infer<typeof edmConfigSchema>;
 export const featureCount = (config: Pick<EdmConfig, "elements" | "features">): number =>
   config.elements.length + (config.features.charges ? 1 : 0);
 
-/** The network with its input and output widths: behind the features come time and the condition's channels. */
+/** The network with its input and output widths: behind the features come time, guess and the condition's channels. */
 export function dynamicsConfig(
   config: Pick<EdmConfig, "elements" | "features" | "network" | "condition">,
 ): DynamicsConfig {
   const { kind, ...network } = config.network;
   const outFeatures = featureCount(config);
-  return { ...network, network: kind, inFeatures: outFeatures + 1 + contextChannels(config), outFeatures };
+  const guessed = network.selfConditioning ? outFeatures : 0;
+  return {
+    ...network,
+    network: kind,
+    inFeatures: outFeatures + 1 + guessed + contextChannels(config),
+    outFeatures,
+  };
 }

@@ -12,7 +12,7 @@ import { channelCount, decode } from "./features.ts";
 import { type JointDistribution, jointDistribution, type SizedCondition } from "./joint.ts";
 import type { EdmModel } from "./model.ts";
 import { cooled, moleculeSpace } from "./noise.ts";
-import { networkPrediction } from "./objective.ts";
+import { pathPrediction } from "./objective.ts";
 import { addsNoise, resolveSampling, type Sampling, type SamplingRequest } from "./sampling.ts";
 import { sizeDistribution } from "./sizes.ts";
 
@@ -181,7 +181,7 @@ export function guidedPrediction(
   w = 0,
 ): Denoiser {
   const { condition } = model.config;
-  const predict = (context?: Float64Array): Denoiser => networkPrediction(model, engine, sizes, context);
+  const predict = (context?: Float64Array): Denoiser => pathPrediction(model, engine, sizes, context);
   if (condition === undefined) return predict();
   const conditional = predict(
     contextOf(

@@ -31,6 +31,8 @@ export interface Draws {
   readonly timeSteps: Int32Array;
   /** ε. [A, C] */
   readonly noise: Float64Array;
+  /** Molecules that are shown the network's own guess in training; with self-conditioning only. [M] */
+  readonly guessed?: readonly boolean[];
 }
 
 /** z_t = α_t xh + σ_t ε for the time step of each molecule. [A, C] */
@@ -52,8 +54,10 @@ export function noised(
 }
 
 /**
- * What the network sees: z_t, its time as one more channel, and the condition in those behind it.
+ * What the network sees: z_t, its time as one more channel, the features of the guess and the condition in those
+ * behind it; the positions of the guess beside.
  * @param context of each molecule, at its time. [M, K]
+ * @param guess of α_t xh, where the model has self-conditioning; zeros where there is none. [A, C]
  */
 export function networkInput(
   sizes: Int32Array,
@@ -61,10 +65,12 @@ export function networkInput(
   time: ArrayLike<number> | number,
   C: number,
   context: Float64Array = new Float64Array(),
+  guess?: Float64Array,
 ): AtomBatch {
   const A = z.length / C;
   const K = context.length / sizes.length;
-  const F = C - 3 + 1 + K;
+  const G = guess === undefined ? 0 : C - 3;
+  const F = C - 3 + 1 + G + K;
   const positions = new Float32Array(3 * A);
   const features = new Float32Array(F * A);
   let a = 0;
@@ -74,30 +80,99 @@ export function networkInput(
       for (let d = 0; d < 3; d++) positions[3 * a + d] = z[C * a + d];
       for (let k = 3; k < C; k++) features[F * a + k - 3] = z[C * a + k];
       features[F * a + C - 3] = t;
-      for (let k = 0; k < K; k++) features[F * a + C - 2 + k] = context[K * m + k];
+      for (let k = 0; k < G; k++) features[F * a + C - 2 + k] = (guess as Float64Array)[C * a + 3 + k];
+      for (let k = 0; k < K; k++) features[F * a + C - 2 + G + k] = context[K * m + k];
     }
   }
-  return { sizes, positions, features };
+  if (guess === undefined) return { sizes, positions, features };
+  const guessed = Float32Array.from(positions, (_, k) => guess[C * Math.floor(k / 3) + (k % 3)]);
+  return { sizes, positions, features, guess: guessed };
+}
+
+/** α_t x̂ = z_t − σ_t ε̂: the data that a prediction means, in the scale of z_t. [A, C] */
+export function guessedData(
+  schedule: NoiseSchedule,
+  sizes: Int32Array,
+  z: Float64Array,
+  epsilon: ArrayLike<number>,
+  time: ArrayLike<number> | number,
+): Float64Array {
+  const C = z.length / sizes.reduce((sum, n) => sum + n, 0);
+  const guess = new Float64Array(z.length);
+  let k = 0;
+  sizes.forEach((n, m) => {
+    const sigma = schedule.sigma(typeof time === "number" ? time : time[m]);
+    for (const end = k + C * n; k < end; k++) guess[k] = z[k] - sigma * epsilon[k];
+  });
+  return guess;
+}
+
+type Predictor = Pick<EdmModel, "config" | "network" | "schedule">;
+
+/** ε̂ as the network computes it from z_t and, with self-conditioning, a guess; none: zeros. [A, C] */
+async function evaluated(
+  { config, network, schedule }: Predictor,
+  engine: DenoiserEngine,
+  sizes: Int32Array,
+  z: Float64Array,
+  time: ArrayLike<number> | number,
+  context: Float64Array | undefined,
+  guess: Float64Array | undefined,
+): Promise<Float32Array> {
+  const shown = config.network.selfConditioning ? (guess ?? new Float64Array(z.length)) : undefined;
+  const condition = contextAt(config, schedule, context, time);
+  return engine.forward(network, networkInput(sizes, z, time, channelCount(config), condition, shown));
 }
 
 /**
- * ε̂ of molecules of the given sizes, all at one time.
+ * ε̂ as a function of z_t alone: with self-conditioning the network is asked twice, the second time with what the first
+ * answer means. For likelihoods. [A, C]
+ */
+async function evaluatedAlone(
+  model: Predictor,
+  engine: DenoiserEngine,
+  sizes: Int32Array,
+  z: Float64Array,
+  time: ArrayLike<number> | number,
+  context: Float64Array | undefined,
+): Promise<Float32Array> {
+  const first = await evaluated(model, engine, sizes, z, time, context, undefined);
+  if (!model.config.network.selfConditioning) return first;
+  const guess = guessedData(model.schedule, sizes, z, first, time);
+  return evaluated(model, engine, sizes, z, time, context, guess);
+}
+
+/**
+ * ε̂ of molecules of the given sizes, all at one time, as a function of z alone.
  * @param context of each molecule, where the model has a condition. [M, K]
  */
 export const networkPrediction =
-  (
-    { config, network, schedule }: Pick<EdmModel, "config" | "network" | "schedule">,
-    engine: DenoiserEngine,
-    sizes: Int32Array,
-    context?: Float64Array,
-  ): Denoiser =>
+  (model: Predictor, engine: DenoiserEngine, sizes: Int32Array, context?: Float64Array): Denoiser =>
   async (z, t) =>
-    Float64Array.from(
-      await engine.forward(
-        network,
-        networkInput(sizes, z, t, channelCount(config), contextAt(config, schedule, context, t)),
-      ),
-    );
+    Float64Array.from(await evaluatedAlone(model, engine, sizes, z, t, context));
+
+/**
+ * ε̂ along the path of a sampler: with self-conditioning each evaluation is shown what the one before it means (Chen,
+ * Zhang, Hinton 2023, algorithm 2), so the result is for one path only. Without, as `networkPrediction`.
+ */
+export function pathPrediction(
+  model: Predictor,
+  engine: DenoiserEngine,
+  sizes: Int32Array,
+  context?: Float64Array,
+): Denoiser {
+  let data: Float64Array | undefined; // x̂ of the evaluation before
+  return async (z, t) => {
+    const alpha = model.schedule.alpha(t);
+    const guess = data?.map((value) => alpha * value);
+    const epsilon = await evaluated(model, engine, sizes, z, t, context, guess);
+    if (model.config.network.selfConditioning)
+      data = guessedData(model.schedule, sizes, z, epsilon, t).map((value) => finite(value / alpha));
+    return Float64Array.from(epsilon);
+  };
+}
+
+const finite = (value: number): number => (Number.isFinite(value) ? value : 0);
 
 /** The weight of L_t. */
 const boundWeight = (schedule: NoiseSchedule, step: number): number =>
@@ -138,9 +213,13 @@ export async function trainingLoss(
     if (!simple) constants[m] += normalizers[m] + volumes[m];
   }
   const time = Float64Array.from(draws.timeSteps, (step) => step / T);
+  const condition = contextAt(config, schedule, batch.context, time);
+  const guess = config.network.selfConditioning
+    ? await trainingGuess({ config, schedule, network: parameters }, engine, batch, z, time, draws.guessed)
+    : undefined;
   const errors = await engine.squaredError(
     parameters,
-    networkInput(batch.sizes, z, time, C, contextAt(config, schedule, batch.context, time)),
+    networkInput(batch.sizes, z, time, C, condition, guess),
     { target: Float32Array.from(draws.noise), positionWeight, featureWeight },
     gradient,
   );
@@ -159,11 +238,46 @@ export async function predictionErrors(
   const C = channelCount(config);
   const z = noised(schedule, batch, draws, C);
   const time = Float64Array.from(draws.timeSteps, (step) => step / schedule.steps);
-  const out = await engine.forward(
-    parameters,
-    networkInput(batch.sizes, z, time, C, contextAt(config, schedule, batch.context, time)),
-  );
+  const model = { config, schedule, network: parameters };
+  const out = await evaluatedAlone(model, engine, batch.sizes, z, time, batch.context);
   return squaredErrors(out, draws.noise, batch, C);
+}
+
+/** The network's own guess of the chosen molecules, zeros of the others; no gradient flows through it. [A, C] */
+async function trainingGuess(
+  model: Predictor,
+  engine: DenoiserEngine,
+  { sizes, offsets, context }: EncodedBatch,
+  z: Float64Array,
+  time: Float64Array,
+  guessed: readonly boolean[] = [],
+): Promise<Float64Array> {
+  const C = channelCount(model.config);
+  const chosen = Array.from(sizes.keys()).filter((m) => guessed[m]);
+  const guess = new Float64Array(z.length);
+  if (chosen.length === 0) return guess;
+  const K = context === undefined ? 0 : context.length / sizes.length;
+  const rows = (values: Float64Array, from: (m: number) => number, to: (m: number) => number): Float64Array =>
+    Float64Array.from(chosen.flatMap((m) => Array.from(values.subarray(from(m), to(m)))));
+  const [first, last] = [(m: number): number => C * offsets[m], (m: number): number => C * offsets[m + 1]];
+  const own = Int32Array.from(chosen, (m) => sizes[m]);
+  const zOfChosen = rows(z, first, last);
+  const times = Float64Array.from(chosen, (m) => time[m]);
+  const known =
+    context &&
+    rows(
+      context,
+      (m) => K * m,
+      (m) => K * (m + 1),
+    );
+  const epsilon = await evaluated(model, engine, own, zOfChosen, times, known, undefined);
+  const found = guessedData(model.schedule, own, zOfChosen, epsilon, times);
+  let at = 0;
+  for (const m of chosen) {
+    guess.set(found.subarray(at, at + C * sizes[m]), first(m));
+    at += C * sizes[m];
+  }
+  return guess;
 }
 
 const weighted = (errors: SquaredErrors, position: Float32Array, feature: Float32Array, m: number): number =>

@@ -72,17 +72,10 @@ export function edmTask(
       hideLabels(batch, settings.condition.dropout, seed, indices, epoch);
       const timeSteps = trainingTimes(settings, schedule, seed, indices, epoch);
       const noise = moleculeNoise(batch.sizes, C, { seed, purpose: "trainingNoise" }, indices, epoch);
-      if (learned) return learned.lossAndGradient(parameters, batch, { timeSteps, noise }, gradient);
-      return trainingLoss(
-        config,
-        schedule,
-        objective,
-        engine,
-        parameters,
-        batch,
-        { timeSteps, noise },
-        gradient,
-      );
+      const guessed = config.network.selfConditioning ? guessedOnes(seed, indices, epoch) : undefined;
+      const draws = { timeSteps, noise, ...(guessed && { guessed }) };
+      if (learned) return learned.lossAndGradient(parameters, batch, draws, gradient);
+      return trainingLoss(config, schedule, objective, engine, parameters, batch, draws, gradient);
     },
     validate: async (parameters, step, signal) => {
       const model = modelOf(config, parameters);
@@ -143,6 +136,13 @@ function hideLabels(
     if (random.uniform() < probability) context.fill(0, K * m, K * (m + 1));
   });
 }
+
+/** Every molecule is shown a guess half of the time, as in Chen, Zhang, Hinton 2023. */
+const guessedOnes = (seed: number, indices: Uint32Array, epoch: number): boolean[] =>
+  Array.from(
+    indices,
+    (index) => stream({ seed, purpose: "selfConditioning", index, step: epoch }).uniform() < 0.5,
+  );
 
 /** Time step 0 … T of each molecule of a batch: independent draws as in the paper, or stratified ones. */
 export function trainingTimes(

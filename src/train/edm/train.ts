@@ -152,8 +152,8 @@ export async function trainEdm(options: TrainEdmOptions): Promise<TrainingOutcom
   }
 }
 
-/** Parts of a network that may be larger than in the model that training starts from. */
-const GROWING: readonly string[] = ["hidden", "layers"];
+/** Parts of a network that may be larger, or there, where the model that training starts from has them smaller or not. */
+const GROWING: readonly string[] = ["hidden", "layers", "selfConditioning"];
 
 /** The model that training starts from has the settings' network, or a smaller one, and knows the data's elements. */
 function checkInit(config: EdmConfig, settings: EdmSettings, elements: readonly number[]): void {
@@ -163,6 +163,7 @@ function checkInit(config: EdmConfig, settings: EdmSettings, elements: readonly 
       part === "network" &&
       config.network.kind === "egnn" &&
       GROWING.includes(name) &&
+      !(name === "selfConditioning" && config.condition) && // the guess's channels lie before those of a condition
       Number(wanted[name]) > Number(own[name]);
     const key = Object.keys(own).find(
       (name) => JSON.stringify(own[name]) !== JSON.stringify(wanted[name]) && !grows(name),

@@ -33,7 +33,7 @@ export type EnfSettings = z.infer<typeof enfSettings>;
 const networkConfig = ({ hidden, blocks }: EnfSettings): EgnnConfig => ({
   ...{ inFeatures: 1, outFeatures: 1, hidden, layers: blocks, sublayers: 1 },
   ...{ attention: false, tanh: true, coordsRange: 1, normConstant: 1 },
-  ...{ aggregation: "mean", normalizationFactor: 1, sinEmbedding: false },
+  ...{ aggregation: "mean", normalizationFactor: 1, sinEmbedding: false, selfConditioning: false },
 });
 
 /** All points are neighbours. */
