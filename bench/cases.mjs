@@ -15,7 +15,14 @@ export const networkConfig = (hidden, layers) => ({
     attention: true,
     tanh: true,
   },
-  ...{ coordsRange: 15, normConstant: 1, aggregation: "sum", normalizationFactor: 1, sinEmbedding: false, selfConditioning: false },
+  ...{
+    coordsRange: 15,
+    normConstant: 1,
+    aggregation: "sum",
+    normalizationFactor: 1,
+    sinEmbedding: false,
+    selfConditioning: false,
+  },
 });
 
 /** "128x6" → { hidden: 128, layers: 6 } */

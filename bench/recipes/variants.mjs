@@ -45,6 +45,7 @@ export const SETS = {
       "48 × 6": { network: { hidden: 48 } },
       "96 × 6": { network: { hidden: 96 } },
       "64 × 4": { network: { layers: 4 } },
+      "self-conditioning": { network: { selfConditioning: true } },
     },
   },
   paper: {
@@ -53,6 +54,7 @@ export const SETS = {
       EDM: {},
       "EDM, one-hot not scaled": { features: { normalization: [1, 1, 1] } },
       "GDM (no equivariance)": { network: { kind: "gnn" } },
+      "GDM, training molecules turned": { network: { kind: "gnn" }, augmentation: "rotations" },
     },
   },
 };

@@ -23,6 +23,7 @@ export const PURPOSES = {
   velocities: 15,
   conditionDropout: 40,
   selfConditioning: 41,
+  augmentation: 42,
 } as const;
 export type Purpose = keyof typeof PURPOSES;
 

@@ -20,7 +20,7 @@ export const VARIANTS: Readonly<Record<string, EgnnConfig>> = {
     ...BASE,
     selfConditioning: true,
     sinEmbedding: true,
-    normalizationFactor: 4,
+    coordsRange: 1,
   },
   "two sublayers": { ...BASE, sublayers: 2, normConstant: 0.5 },
   "odd width, conditioning channels": { ...BASE, hidden: 13, inFeatures: 11, outFeatures: 5 },

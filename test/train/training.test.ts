@@ -10,7 +10,7 @@ import { createJaxEngine } from "../../src/nets/jax-engine.ts";
 import { jax } from "../../src/runtime/jax.ts";
 import { checkSettings, mergeSettings, parseAssignment } from "../../src/train/config-file.ts";
 import { edmSettingsSchema } from "../../src/train/edm/settings.ts";
-import { trainingTimes } from "../../src/train/edm/task.ts";
+import { trainingTimes, turnMolecules } from "../../src/train/edm/task.ts";
 import { type TrainEdmOptions, trainEdm } from "../../src/train/edm/train.ts";
 import { forceFieldSettingsSchema } from "../../src/train/geometric/settings.ts";
 import { trainForceField } from "../../src/train/geometric/train.ts";
@@ -55,6 +55,41 @@ const metrics = (out: string): Record<string, unknown>[] =>
     .trim()
     .split("\n")
     .map((line) => JSON.parse(line) as Record<string, unknown>);
+
+test("molecules are turned and mirrored anew in every epoch, each as a whole", () => {
+  const C = 5;
+  const offsets = Int32Array.of(0, 4, 7);
+  const rows = Float64Array.from({ length: 7 * C }, (_, k) => Math.sin(3 * k));
+  const turned = (epoch: number): Float64Array => {
+    const xh = rows.slice();
+    turnMolecules({ sizes: Int32Array.of(4, 3), offsets, xh }, C, 1, Uint32Array.of(7, 8), epoch);
+    return xh;
+  };
+  const at = (xh: Float64Array, row: number): number[] => [...xh.subarray(C * row, C * row + 3)];
+  const volume = (xh: Float64Array): number => {
+    const [a, b, c] = [0, 1, 2].map((row) => at(xh, row));
+    return (
+      a[0] * (b[1] * c[2] - b[2] * c[1]) -
+      a[1] * (b[0] * c[2] - b[2] * c[0]) +
+      a[2] * (b[0] * c[1] - b[1] * c[0])
+    );
+  };
+  const signs = Array.from({ length: 20 }, (_, epoch) => Math.sign(volume(turned(epoch)) / volume(rows)));
+  expect(new Set(signs)).toEqual(new Set([1, -1]));
+  const xh = turned(3);
+  const distance = (values: Float64Array, i: number, j: number): number =>
+    Math.hypot(...at(values, i).map((x, d) => x - at(values, j)[d]));
+  for (const [i, j] of [
+    [0, 1],
+    [2, 3],
+    [4, 6],
+  ])
+    expect(distance(xh, i, j)).toBeCloseTo(distance(rows, i, j), 12);
+  expect(Math.abs(at(xh, 0)[0] - rows[0])).toBeGreaterThan(1e-3);
+  for (let k = 0; k < rows.length; k++) if (k % C >= 3) expect(xh[k]).toBe(rows[k]);
+  expect(turned(3)).toEqual(xh);
+  expect(turned(4)).not.toEqual(xh);
+});
 
 describe("steps and rates", () => {
   test("training.steps ends a run within an epoch, and the resumed half is the whole bit for bit", async () => {

@@ -6,22 +6,27 @@ import { qualitiesSchema, samplingSchema } from "./sampling.ts";
 
 const count = z.number().int().positive();
 
-export const networkSchema = z.strictObject({
-  /** "gnn" is the paper's baseline without equivariance. */
-  kind: z.enum(["egnn", "gnn"]).default("egnn"),
-  hidden: count.default(256),
-  layers: count.default(9),
-  sublayers: count.default(1),
-  attention: z.boolean().default(true),
-  tanh: z.boolean().default(true),
-  coordsRange: z.number().positive().default(15),
-  normConstant: z.number().nonnegative().default(1),
-  aggregation: z.enum(["sum", "mean"]).default("sum"),
-  normalizationFactor: z.number().positive().default(1),
-  sinEmbedding: z.boolean().default(false),
-  /** The network also sees its guess of the data from the evaluation before (Chen, Zhang, Hinton 2023). */
-  selfConditioning: z.boolean().default(false),
-});
+export const networkSchema = z
+  .strictObject({
+    /** "gnn" is the paper's baseline without equivariance. */
+    kind: z.enum(["egnn", "gnn"]).default("egnn"),
+    hidden: count.default(256),
+    layers: count.default(9),
+    sublayers: count.default(1),
+    attention: z.boolean().default(true),
+    tanh: z.boolean().default(true),
+    coordsRange: z.number().positive().default(15),
+    normConstant: z.number().nonnegative().default(1),
+    aggregation: z.enum(["sum", "mean"]).default("sum"),
+    normalizationFactor: z.number().positive().default(1),
+    sinEmbedding: z.boolean().default(false),
+    /** The network also sees its guess of the data from the evaluation before (Chen, Zhang, Hinton 2023). */
+    selfConditioning: z.boolean().default(false),
+  })
+  .refine(
+    ({ kind, selfConditioning }) => kind === "egnn" || !selfConditioning,
+    "selfConditioning: only a network of the kind egnn can be shown a guess",
+  );
 
 export const scheduleSchema = z.discriminatedUnion("kind", [
   z.strictObject({

@@ -4,6 +4,7 @@
  * function of network and schedule together. All terms are those of `objective.ts`, kind "vlb".
  */
 import { GAMMA_WIDTH, type GammaParameters } from "../../diffusion/learned-schedule.ts";
+import { InputError } from "../../errors.ts";
 import { LOG_SQRT_2PI } from "../../math/normal.ts";
 import { dynamics, dynamicsLayout } from "../../nets/dynamics.ts";
 import { paddedGraph, paddedRows } from "../../nets/padding.ts";
@@ -89,6 +90,8 @@ export interface LearnedObjective {
 
 /** The objective for a model with a learned schedule of T steps. */
 export function learnedObjective(config: EdmConfig): LearnedObjective {
+  if (config.network.selfConditioning)
+    throw new InputError("a learned schedule cannot be trained together with self-conditioning");
   const network = dynamicsConfig(config);
   const layout: Layout = [...dynamicsLayout(network), ...GAMMA_LAYOUT];
   const C = channelCount(config);

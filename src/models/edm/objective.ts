@@ -89,8 +89,8 @@ export function networkInput(
   return { sizes, positions, features, guess: guessed };
 }
 
-/** α_t x̂ = z_t − σ_t ε̂: the data that a prediction means, in the scale of z_t. [A, C] */
-export function guessedData(
+/** α_t x̂ = z_t − σ_t ε̂: the data that a prediction means, in the scale of z_t; zeros where none is to be seen. [A, C] */
+function guessedData(
   schedule: NoiseSchedule,
   sizes: Int32Array,
   z: Float64Array,
@@ -101,13 +101,24 @@ export function guessedData(
   const guess = new Float64Array(z.length);
   let k = 0;
   sizes.forEach((n, m) => {
-    const sigma = schedule.sigma(typeof time === "number" ? time : time[m]);
-    for (const end = k + C * n; k < end; k++) guess[k] = z[k] - sigma * epsilon[k];
+    const t = typeof time === "number" ? time : time[m];
+    const [end, sigma] = [k + C * n, schedule.sigma(t)];
+    if (seesGuess(schedule, t)) for (; k < end; k++) guess[k] = z[k] - sigma * epsilon[k];
+    k = end;
   });
   return guess;
 }
 
 type Predictor = Pick<EdmModel, "config" | "network" | "schedule">;
+
+/**
+ * Highest level σ_t/α_t at which the network sees a guess. Above it a guess says little, and its errors, taken up by the
+ * next one, drive atoms apart: 63 % stable atoms in 50 steps without a limit, 98 % with it.
+ */
+const HIGHEST_GUESSED_LEVEL = 1;
+
+const seesGuess = (schedule: NoiseSchedule, time: number): boolean =>
+  schedule.sigma(time) <= HIGHEST_GUESSED_LEVEL * schedule.alpha(time);
 
 /** ε̂ as the network computes it from z_t and, with self-conditioning, a guess; none: zeros. [A, C] */
 async function evaluated(
@@ -137,7 +148,9 @@ async function evaluatedAlone(
   context: Float64Array | undefined,
 ): Promise<Float32Array> {
   const first = await evaluated(model, engine, sizes, z, time, context, undefined);
-  if (!model.config.network.selfConditioning) return first;
+  const times = typeof time === "number" ? [time] : Array.from(time);
+  if (!(model.config.network.selfConditioning && times.some((t) => seesGuess(model.schedule, t))))
+    return first;
   const guess = guessedData(model.schedule, sizes, z, first, time);
   return evaluated(model, engine, sizes, z, time, context, guess);
 }
@@ -164,10 +177,12 @@ export function pathPrediction(
   let data: Float64Array | undefined; // x̂ of the evaluation before
   return async (z, t) => {
     const alpha = model.schedule.alpha(t);
-    const guess = data?.map((value) => alpha * value);
+    const sees = model.config.network.selfConditioning && seesGuess(model.schedule, t);
+    const guess = sees ? data?.map((value) => alpha * value) : undefined;
     const epsilon = await evaluated(model, engine, sizes, z, t, context, guess);
-    if (model.config.network.selfConditioning)
-      data = guessedData(model.schedule, sizes, z, epsilon, t).map((value) => finite(value / alpha));
+    data = sees
+      ? guessedData(model.schedule, sizes, z, epsilon, t).map((value) => finite(value / alpha))
+      : undefined;
     return Float64Array.from(epsilon);
   };
 }
@@ -253,7 +268,7 @@ async function trainingGuess(
   guessed: readonly boolean[] = [],
 ): Promise<Float64Array> {
   const C = channelCount(model.config);
-  const chosen = Array.from(sizes.keys()).filter((m) => guessed[m]);
+  const chosen = Array.from(sizes.keys()).filter((m) => guessed[m] && seesGuess(model.schedule, time[m]));
   const guess = new Float64Array(z.length);
   if (chosen.length === 0) return guess;
   const K = context === undefined ? 0 : context.length / sizes.length;

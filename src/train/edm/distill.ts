@@ -29,6 +29,10 @@ export async function distillEdm(options: DistillOptions): Promise<TrainingOutco
   const { config } = teacher;
   if (config.schedule.kind === "learned" || config.condition !== undefined)
     throw new InputError("only unconditional models with a fixed schedule can be distilled");
+  if (config.network.selfConditioning)
+    throw new InputError(
+      "models with self-conditioning cannot be distilled: a generator of few steps has no guess before",
+    );
   const { steps, sigmaMax, spread } = settings;
   const student: EdmConfig = {
     ...config,

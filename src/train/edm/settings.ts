@@ -39,6 +39,8 @@ export const edmSettingsSchema = z.strictObject({
   loss: z.enum(["l2", "vlb"]).default("l2"),
   /** How the times of a batch are drawn. */
   timeSampling: z.enum(["independent", "stratified"]).default("independent"),
+  /** Turned and mirrored anew each time: for networks that are not equivariant (GDM-AUG of the paper). */
+  augmentation: z.enum(["none", "rotations"]).default("none"),
   /** At which noise levels. */
   levels: z.preprocess(withLevelKind, levelsSchema).prefault({ kind: "uniform" }),
   data: z

@@ -9,6 +9,7 @@ import { levelAt, stratifiedLevels } from "../../diffusion/levels.ts";
 import type { NoiseSchedule } from "../../diffusion/schedule.ts";
 import { coordinatesFit, writeMolecules } from "../../formats/write.ts";
 import { permutation, stream } from "../../math/random.ts";
+import { randomRotation } from "../../math/rotation.ts";
 import type { EdmConfig } from "../../models/edm/config.ts";
 import { channelCount, type EncodedBatch, encode } from "../../models/edm/features.ts";
 import { generate } from "../../models/edm/generate.ts";
@@ -70,6 +71,7 @@ export function edmTask(
         Array.from(indices, (i) => moleculeAt(data.train, data.items[i])),
       );
       hideLabels(batch, settings.condition.dropout, seed, indices, epoch);
+      if (settings.augmentation === "rotations") turnMolecules(batch, C, seed, indices, epoch);
       const timeSteps = trainingTimes(settings, schedule, seed, indices, epoch);
       const noise = moleculeNoise(batch.sizes, C, { seed, purpose: "trainingNoise" }, indices, epoch);
       const guessed = config.network.selfConditioning ? guessedOnes(seed, indices, epoch) : undefined;
@@ -134,6 +136,25 @@ function hideLabels(
   indices.forEach((index, m) => {
     const random = stream({ seed, purpose: "conditionDropout", index, step: epoch });
     if (random.uniform() < probability) context.fill(0, K * m, K * (m + 1));
+  });
+}
+
+/** Turns and, half of them, mirrors the molecules of a batch in place. */
+export function turnMolecules(
+  { xh, offsets }: EncodedBatch,
+  channels: number,
+  seed: number,
+  indices: Uint32Array,
+  epoch: number,
+): void {
+  indices.forEach((index, m) => {
+    const random = stream({ seed, purpose: "augmentation", index, step: epoch });
+    const R = randomRotation(random);
+    const sign = random.uniform() < 0.5 ? -1 : 1;
+    for (let row = channels * offsets[m]; row < channels * offsets[m + 1]; row += channels) {
+      const [x, y, z] = xh.subarray(row, row + 3);
+      for (let d = 0; d < 3; d++) xh[row + d] = sign * (R[3 * d] * x + R[3 * d + 1] * y + R[3 * d + 2] * z);
+    }
   });
 }
 
