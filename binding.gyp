@@ -6,12 +6,16 @@
     "avx512_flags": ["-mavx512f", "-mavx512dq", "-mavx512bw", "-mavx512vl", "-mfma", "-mprefer-vector-width=512"],
     "avx2_flags": ["-mavx2", "-mfma"]
   },
-  "target_defaults": { "cflags!": ["-fno-strict-aliasing"], "defines": ["NAPI_VERSION=8"] },
+  "target_defaults": {
+    "cflags!": ["-fno-strict-aliasing"],
+    "defines": ["NAPI_VERSION=8"],
+    "include_dirs": ["src/engines/c/common", "src/engines/c/egnn", "src/engines/c/optimizer"]
+  },
   "targets": [
     {
       "target_name": "core_base",
       "type": "static_library",
-      "sources": ["src/kernels/egnn.c", "src/kernels/painn.c", "src/kernels/geodiff.c"],
+      "sources": ["src/engines/c/egnn/egnn.c", "src/engines/c/painn/painn.c", "src/engines/c/geodiff/geodiff.c"],
       "defines": ["VL=4", "CORE=egnn_base", "PAINN=painn_base", "GEODIFF=geodiff_base"],
       "cflags": ["<@(core_flags)"],
       "xcode_settings": { "OTHER_CFLAGS": ["<@(core_flags)"] },
@@ -21,7 +25,7 @@
     },
     {
       "target_name": "equimol",
-      "sources": ["src/kernels/addon.c"],
+      "sources": ["src/engines/c/egnn/addon.c"],
       "dependencies": ["core_base"],
       "cflags": ["-O2", "-pthread", "-fvisibility=hidden"],
       "ldflags": ["-pthread"],
@@ -29,7 +33,7 @@
     },
     {
       "target_name": "geodiff",
-      "sources": ["src/kernels/geodiff_addon.c"],
+      "sources": ["src/engines/c/geodiff/geodiff_addon.c"],
       "dependencies": ["core_base"],
       "cflags": ["-O2", "-pthread", "-fvisibility=hidden"],
       "ldflags": ["-pthread"],
@@ -37,7 +41,7 @@
     },
     {
       "target_name": "painn",
-      "sources": ["src/kernels/painn_addon.c"],
+      "sources": ["src/engines/c/painn/painn_addon.c"],
       "dependencies": ["core_base"],
       "cflags": ["-O2", "-pthread", "-fvisibility=hidden"],
       "ldflags": ["-pthread"],
@@ -50,7 +54,7 @@
         {
           "target_name": "core_avx2",
           "type": "static_library",
-          "sources": ["src/kernels/egnn.c", "src/kernels/painn.c", "src/kernels/geodiff.c"],
+          "sources": ["src/engines/c/egnn/egnn.c", "src/engines/c/painn/painn.c", "src/engines/c/geodiff/geodiff.c"],
           "defines": ["VL=8", "MR=6", "CORE=egnn_avx2", "PAINN=painn_avx2", "GEODIFF=geodiff_avx2", "CORE_NAME=\"AVX2\""],
           "cflags": ["<@(core_flags)", "<@(avx2_flags)"],
           "xcode_settings": { "OTHER_CFLAGS": ["<@(core_flags)", "<@(avx2_flags)"] }
@@ -58,7 +62,7 @@
         {
           "target_name": "core_avx512",
           "type": "static_library",
-          "sources": ["src/kernels/egnn.c", "src/kernels/painn.c", "src/kernels/geodiff.c"],
+          "sources": ["src/engines/c/egnn/egnn.c", "src/engines/c/painn/painn.c", "src/engines/c/geodiff/geodiff.c"],
           "defines": ["VL=16", "MR=14", "CORE=egnn_avx512", "PAINN=painn_avx512", "GEODIFF=geodiff_avx512", "CORE_NAME=\"AVX-512\""],
           "cflags": ["<@(core_flags)", "<@(avx512_flags)"],
           "xcode_settings": { "OTHER_CFLAGS": ["<@(core_flags)", "<@(avx512_flags)"] }

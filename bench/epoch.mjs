@@ -9,7 +9,7 @@ import { epochBatches } from "../dist/data/batches.js";
 import { datasetInfo } from "../dist/data/dataset-info.js";
 import { sizesOf, subset } from "../dist/data/molecule-set.js";
 import { loadDataset } from "../dist/data/store.js";
-import { createEngine } from "../dist/kernels/create-engine.js";
+import { createEngine } from "../dist/engines/create-engine.js";
 import { readSettings } from "../dist/train/config-file.js";
 import { edmSettingsSchema, PRESETS } from "../dist/train/edm/settings.js";
 import { trainEdm } from "../dist/train/edm/train.js";

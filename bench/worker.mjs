@@ -6,11 +6,11 @@
  */
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
-import { createEngine } from "../dist/kernels/create-engine.js";
-import { loadWasmEngine } from "../dist/kernels/wasm.js";
+import { createEngine } from "../dist/engines/create-engine.js";
+import { loadWasmEngine } from "../dist/engines/wasm.js";
 import { stream } from "../dist/math/random.js";
-import { dynamicsLayout } from "../dist/nets/dynamics.js";
-import { initialParameters } from "../dist/nets/parameters.js";
+import { dynamicsLayout } from "../dist/nets/egnn/dynamics.js";
+import { initialParameters } from "../dist/nets/layers/parameters.js";
 import { createOptimizerState, optimizerStep, plainUpdater } from "../dist/train/optimizer.js";
 import { networkConfig } from "./cases.mjs";
 

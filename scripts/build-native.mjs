@@ -12,7 +12,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
-const SOURCES = join(ROOT, "src/kernels");
+const SOURCES = join(ROOT, "src/engines/c");
 const ADDON = join(ROOT, "build/Release/equimol.node");
 const STAMP = join(ROOT, "build/native.stamp");
 const NODE_GYP = join(ROOT, "node_modules/node-gyp/bin/node-gyp.js");
@@ -67,7 +67,7 @@ function sourcesHash() {
   const hash = createHash("sha256").update(
     `${process.versions.modules} ${process.arch} ${process.env.CC ?? ""}\0`,
   );
-  const files = readdirSync(SOURCES)
+  const files = readdirSync(SOURCES, { recursive: true })
     .filter((name) => /\.[ch]$/.test(name))
     .sort();
   for (const path of [...files.map((name) => join(SOURCES, name)), join(ROOT, "binding.gyp")]) {

@@ -1,5 +1,5 @@
 /**
- * Builds the WebAssembly modules of src/kernels/wasm with Debian's clang 14 and wasm-ld. The files are in the
+ * Builds the WebAssembly modules of src/engines/wasm with Debian's clang 14 and wasm-ld. The files are in the
  * repository, so users need no clang; each ends with a custom section that holds the hash of the sources.
  *
  * node scripts/build-wasm.mjs [--out FOLDER]
@@ -12,7 +12,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
-const SOURCES = join(ROOT, "src/kernels");
+const SOURCES = join(ROOT, "src/engines/c");
 const COMPILE = [
   ...["--target=wasm32", "-O3", "-ffreestanding", "-fno-math-errno", "-nostdlib"],
   ...["-mmutable-globals", "-mbulk-memory"],
@@ -22,14 +22,13 @@ const LINK = [
   ...["--no-entry", "--import-memory", "--max-memory=4294967296", "-z", "stack-size=65536", "--strip-all"],
   ...["--export=__stack_pointer", "--export=__heap_base"],
 ];
-/** What is compiled, and the sources it is made from. */
+/** What is compiled, and the folders of the sources it is made from; what is of Node alone in them is left out. */
 const PROGRAMS = {
-  egnn: { main: "wasm.c", sources: /^(egnn.*|muon|optimizer|freestanding)\.[ch]$|^wasm\.c$/ },
-  painn: {
-    main: "painn_wasm.c",
-    sources: /^(painn(_(?!addon).*)?|egnn_vector|egnn_gemm|freestanding)\.[ch]$/,
-  },
+  egnn: { main: "egnn/wasm.c", folders: ["common", "egnn", "optimizer"] },
+  painn: { main: "painn/painn_wasm.c", folders: ["common", "painn"] },
 };
+/** Where each program looks for headers. */
+const includes = (program) => PROGRAMS[program].folders.map((folder) => `-I${join(SOURCES, folder)}`);
 /** Endings of the file names, and the instruction set that each is built for. */
 const VARIANTS = {
   "": ["-msimd128"],
@@ -42,14 +41,17 @@ export const HASH_SECTION = "equimol.sources";
 /** Hash of all that the modules of a program ("egnn", "painn") are made from. */
 export function wasmSourcesHash(program) {
   const hash = createHash("sha256").update([...COMPILE, ...LINK, JSON.stringify(VARIANTS)].join(" "));
-  const files = readdirSync(SOURCES).filter((name) => PROGRAMS[program].sources.test(name));
-  for (const name of files.sort()) hash.update(`\0${name}\0`).update(readFileSync(join(SOURCES, name)));
+  const files = PROGRAMS[program].folders.flatMap((folder) =>
+    readdirSync(join(SOURCES, folder)).map((name) => `${folder}/${name}`),
+  );
+  for (const name of files.filter((name) => !/addon/.test(name)).sort())
+    hash.update(`\0${name}\0`).update(readFileSync(join(SOURCES, name)));
   return hash.digest("hex");
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const at = process.argv.indexOf("--out");
-  const out = at > 0 ? process.argv[at + 1] : join(SOURCES, "wasm");
+  const out = at > 0 ? process.argv[at + 1] : join(ROOT, "src/engines/wasm");
   mkdirSync(out, { recursive: true });
   for (const program of Object.keys(PROGRAMS)) {
     for (const [ending, flags] of Object.entries(VARIANTS)) {
@@ -66,7 +68,15 @@ function build(program, flags) {
   try {
     const object = join(folder, "core.o");
     const linked = join(folder, "core.wasm");
-    run("clang", [...COMPILE, ...flags, "-c", join(SOURCES, PROGRAMS[program].main), "-o", object]);
+    run("clang", [
+      ...COMPILE,
+      ...flags,
+      ...includes(program),
+      "-c",
+      join(SOURCES, PROGRAMS[program].main),
+      "-o",
+      object,
+    ]);
     run("wasm-ld", [...LINK, object, "-o", linked]);
     const bytes = readFileSync(linked);
     if (flags.includes("-mrelaxed-simd")) renumberFusedMultiply(bytes, run("llvm-objdump", ["-d", linked]));

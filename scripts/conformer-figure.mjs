@@ -5,9 +5,9 @@
  */
 import { topologyOf } from "../dist/chem/topology.js";
 import { readEnsembles } from "../dist/data/ensembles.js";
-import { figureSvg, PANEL, writeFigure } from "../dist/evaluate/pictures/figure.js";
 import { symmetricEigen } from "../dist/math/eigen.js";
 import { center, superpose } from "../dist/math/superposition.js";
+import { figureSvg, PANEL, writeFigure } from "../dist/views/pictures/figure.js";
 
 const COLOURS = {
   1: "#b8bec6",

@@ -8,13 +8,13 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { section } from "../dist/cli/help.js";
 import { createOutput, duration } from "../dist/cli/output.js";
 import { reportError } from "../dist/cli/report-error.js";
+import { createEngine } from "../dist/engines/create-engine.js";
 import { reportCard } from "../dist/evaluate/report.js";
-import { writeShowcase } from "../dist/evaluate/showcase.js";
-import { createEngine } from "../dist/kernels/create-engine.js";
 import { dynamicsConfig } from "../dist/models/edm/config.js";
 import { generate } from "../dist/models/edm/generate.js";
 import { bondRuleOf, findModel, loadEdm, DEFAULT_MODEL as MODEL } from "../dist/models/edm/model.js";
 import { resolveSampling, samplingText } from "../dist/models/edm/sampling.js";
+import { writeShowcase } from "../dist/views/showcase.js";
 
 const COUNT = 64;
 const SEED = 0;

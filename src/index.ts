@@ -21,15 +21,6 @@ export { type Ensemble, readEnsembles } from "./data/ensembles.ts";
 export { fetchQm9 } from "./data/fetch.ts";
 export { type Half, halfOf, labelled } from "./data/halves.ts";
 export { type ImportOptions, importDataset } from "./data/import.ts";
-// The lab
-export { LAB_DATA, labDataSchema, loadLabData } from "./data/lab/catalog.ts";
-export {
-  type GaussianMixture,
-  gaussianMixture,
-  mixtureLogDensity,
-  mixtureScore,
-} from "./data/lab/gaussian-mixture.ts";
-export type { LabData, LabShape } from "./data/lab/lab-data.ts";
 export { makeMinimol } from "./data/minimol.ts";
 // Data sets
 export {
@@ -93,6 +84,12 @@ export {
 } from "./diffusion/schedule.ts";
 export { veSchedule, vpSchedule } from "./diffusion/sde.ts";
 export type { Denoiser, Space } from "./diffusion/space.ts";
+export type { AtomwiseEngine, SpeciesBatch } from "./engines/atomwise-engine.ts";
+// Force fields and property networks
+export { createAtomwiseEngine } from "./engines/create-atomwise-engine.ts";
+export { createEngine, type EngineOptions } from "./engines/create-engine.ts";
+export type { AtomBatch, DenoiserEngine, SquaredErrors, SquaredErrorTarget } from "./engines/engine.ts";
+export { createJaxEngine } from "./engines/jax-engine.ts";
 export { InputError, WorkError } from "./errors.ts";
 export { type BasinMap, basinShares, countTransitions, findBasins } from "./evaluate/basins.ts";
 export { compareForces, compareTorsions } from "./evaluate/bead-report.ts";
@@ -106,25 +103,37 @@ export {
 } from "./evaluate/condition.ts";
 export { type ProcessingOptions, processConformers } from "./evaluate/conformer-processing.ts";
 export { type ConformerEvaluation, evaluateConformers } from "./evaluate/conformers.ts";
-export { divergencePanels, fitByDivergence } from "./evaluate/divergence-figure.ts";
-export { galleryHtml } from "./evaluate/gallery.ts";
-export { compareLab } from "./evaluate/lab-comparison.ts";
-export { evaluateLabModel } from "./evaluate/lab-report.ts";
 // Measuring and looking
 export { type Evaluation, evaluateMolecules } from "./evaluate/metrics.ts";
 export { kernelLogDensity, mmd, slicedWasserstein, squaredMmd } from "./evaluate/point-sets.ts";
 export { type Torsions, torsionsOf } from "./evaluate/ramachandran.ts";
 export { buildReference, type Reference } from "./evaluate/reference.ts";
 export { reportCard } from "./evaluate/report.ts";
-export { writeShowcase } from "./evaluate/showcase.ts";
-export { moleculeStrip } from "./evaluate/strip.ts";
 export type { Format } from "./formats/format.ts";
 export { readMolecules } from "./formats/read.ts";
 export { readSafetensors, type Tensor, type TensorFile, writeSafetensors } from "./formats/safetensors.ts";
 export { writeMolecules } from "./formats/write.ts";
-// Force fields and property networks
-export { createAtomwiseEngine } from "./kernels/create-atomwise-engine.ts";
-export { createEngine, type EngineOptions } from "./kernels/create-engine.ts";
+// The lab
+export { LAB_DATA, loadLabData } from "./lab/data/catalog.ts";
+export {
+  type GaussianMixture,
+  gaussianMixture,
+  mixtureLogDensity,
+  mixtureScore,
+} from "./lab/data/gaussian-mixture.ts";
+export type { LabData, LabShape } from "./lab/data/lab-data.ts";
+export { labDataSchema } from "./lab/data/settings.ts";
+export { divergencePanels, fitByDivergence } from "./lab/figures/divergence-figure.ts";
+export { compareLab } from "./lab/figures/lab-comparison.ts";
+export { evaluateLabModel } from "./lab/figures/lab-report.ts";
+export { LAB_KINDS, labKind } from "./lab/models/kinds.ts";
+export { loadLabModel } from "./lab/models/lab-folder.ts";
+export type { LabModel, LabModelKind } from "./lab/models/lab-model.ts";
+export { sampleProduct } from "./lab/models/score/annealed.ts";
+export { gibbs, type MixtureDraw } from "./lab/models/variational/gibbs.ts";
+export { fitMixture, logPredictive, type MixtureFit } from "./lab/models/variational/mixture.ts";
+export { labPreset, labSettingsSchema } from "./lab/train/settings.ts";
+export { trainLab } from "./lab/train/train.ts";
 // Random numbers
 export { type Purpose, permutation, type Stream, type StreamKey, stream } from "./math/random.ts";
 export { superpose, superposedRmsd } from "./math/superposition.ts";
@@ -166,28 +175,32 @@ export {
   saveGeometric,
 } from "./models/geometric/model.ts";
 export { type Prediction, predictions } from "./models/geometric/predict.ts";
-export { LAB_KINDS, labKind } from "./models/lab/kinds.ts";
-export { loadLabModel } from "./models/lab/lab-folder.ts";
-export type { LabModel, LabModelKind } from "./models/lab/lab-model.ts";
-export { sampleProduct } from "./models/lab/score/annealed.ts";
-export { gibbs, type MixtureDraw } from "./models/lab/variational/gibbs.ts";
-export { fitMixture, logPredictive, type MixtureFit } from "./models/lab/variational/mixture.ts";
-export type { AtomwiseEngine, SpeciesBatch } from "./nets/atomwise-engine.ts";
-export { type DynamicsConfig, dynamics, dynamicsLayout } from "./nets/dynamics.ts";
-export { type EgnnParameters, egnn, type PaddedGraph } from "./nets/egnn.ts";
+export { type DynamicsConfig, dynamics, dynamicsLayout } from "./nets/egnn/dynamics.ts";
+export { type EgnnParameters, egnn, type PaddedGraph } from "./nets/egnn/egnn.ts";
 // Networks and engines
-export type { EgnnConfig } from "./nets/egnn-config.ts";
-export type { AtomBatch, DenoiserEngine, SquaredErrors, SquaredErrorTarget } from "./nets/engine.ts";
-export { vectorOutput, vectorOutputLayout } from "./nets/gated-equivariant.ts";
-export { type GeoDiffConfig, type GeoDiffParameters, geoDiff } from "./nets/geodiff.ts";
+export type { EgnnConfig } from "./nets/egnn/egnn-config.ts";
+export { type GnnParameters, gnn } from "./nets/egnn/gnn.ts";
+export { type GeoDiffConfig, type GeoDiffParameters, geoDiff } from "./nets/geodiff/geodiff.ts";
 export { atomwiseOutputs, type GeometricConfig, geometricLayout } from "./nets/geometric.ts";
-export { type GnnParameters, gnn } from "./nets/gnn.ts";
-export { createJaxEngine } from "./nets/jax-engine.ts";
-export type { MolecularGraph } from "./nets/molecular-graph.ts";
-export { type NeighbourList, neighbourList } from "./nets/neighbour-list.ts";
-export { initialParameters, type Layout, layoutSize, namedViews, parameterTree } from "./nets/parameters.ts";
-export { readSchnetpackWeights } from "./nets/schnetpack-weights.ts";
-export { type DeviceName, prepareRuntime } from "./runtime/prepare.ts";
+export { vectorOutput, vectorOutputLayout } from "./nets/layers/gated-equivariant.ts";
+export type { MolecularGraph } from "./nets/layers/molecular-graph.ts";
+export { type NeighbourList, neighbourList } from "./nets/layers/neighbour-list.ts";
+export {
+  initialParameters,
+  type Layout,
+  layoutSize,
+  namedViews,
+  parameterTree,
+} from "./nets/layers/parameters.ts";
+export { readSchnetpackWeights } from "./nets/painn/schnetpack-weights.ts";
+export type { EnergiesAndForces, EnergyUnit, Potential } from "./physics/potential.ts";
+export {
+  ARGON,
+  harmonicWells,
+  type LennardJonesOptions,
+  lennardJones,
+} from "./physics/reference-potentials.ts";
+export { type DeviceName, prepareRuntime } from "./platform/prepare.ts";
 // Simulation
 export { createFolder, resumeFolder, type SimulationFolder } from "./simulate/folder.ts";
 export {
@@ -199,14 +212,6 @@ export {
 } from "./simulate/integrators.ts";
 export { type OpenedPotential, openPotential } from "./simulate/open-potential.ts";
 export { fire, lbfgs, type MinimizeOptions, minimize, type Optimizer } from "./simulate/optimize.ts";
-export { type PageContent, simulationPage } from "./simulate/page.ts";
-export type { EnergiesAndForces, EnergyUnit, Potential } from "./simulate/potential.ts";
-export {
-  ARGON,
-  harmonicWells,
-  type LennardJonesOptions,
-  lennardJones,
-} from "./simulate/reference-potentials.ts";
 export { type RunOptions, type RunOutcome, runSimulation } from "./simulate/run.ts";
 export type { SimulationSettings } from "./simulate/settings.ts";
 export { startState } from "./simulate/start.ts";
@@ -235,6 +240,8 @@ export {
   propertySettingsSchema,
 } from "./train/geometric/settings.ts";
 export { trainForceField, trainProperty } from "./train/geometric/train.ts";
-export { labPreset, labSettingsSchema } from "./train/lab/settings.ts";
-export { trainLab } from "./train/lab/train.ts";
 export { type TrainingOutcome, type TrainingTask, trainingLoop } from "./train/loop.ts";
+export { galleryHtml } from "./views/gallery.ts";
+export { writeShowcase } from "./views/showcase.ts";
+export { type PageContent, simulationPage } from "./views/simulation-page.ts";
+export { moleculeStrip } from "./views/strip.ts";

@@ -22,7 +22,7 @@ import {
 import { type ConformerModel, loadConformerModel } from "../models/geodiff/model.ts";
 import { CONFORMER_ENGINES, createConformerNetwork } from "../models/geodiff/network.ts";
 import { type RequestedMolecule, requestedMolecules } from "./conformer-input.ts";
-import { commonOptions, integerOption, numberOption, seedOption, threadsOption } from "./options.ts";
+import { commonOptions, integerOption, numberOption, seedOption, threadsOption } from "./options/options.ts";
 import { createOutput, duration, type Output } from "./output.ts";
 import { program, quoted } from "./program.ts";
 import { defineVerb } from "./verb.ts";

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { symbolOf } from "../chem/elements.ts";
 import { packageVersion } from "../version.ts";
 import { section } from "./help.ts";
-import { commonOptions, integerOption, threadsOption } from "./options.ts";
+import { commonOptions, integerOption, threadsOption } from "./options/options.ts";
 import { createOutput, type Output } from "./output.ts";
 import { defineVerb } from "./verb.ts";
 
@@ -33,14 +33,14 @@ export const info = defineVerb({
 });
 
 async function showInstallation(output: Output): Promise<void> {
-  const { hasSimd } = await import("../runtime/platform.ts");
-  const { threadCount } = await import("../runtime/worker-shim.ts");
-  const { webgpuStatus } = await import("../runtime/prepare.ts");
-  const { nativeStatus } = await import("../kernels/native.ts");
+  const { hasSimd } = await import("../platform/platform.ts");
+  const { threadCount } = await import("../platform/worker-shim.ts");
+  const { webgpuStatus } = await import("../platform/prepare.ts");
+  const { nativeStatus } = await import("../engines/native.ts");
   const { dataHome, datasetNames } = await import("../data/store.ts");
-  const { wasmStatus } = await import("../kernels/wasm.ts");
-  const { painnNativeStatus } = await import("../kernels/painn-native.ts");
-  const { geoDiffNativeIsa } = await import("../kernels/geodiff-native.ts");
+  const { wasmStatus } = await import("../engines/wasm.ts");
+  const { painnNativeStatus } = await import("../engines/painn-native.ts");
+  const { geoDiffNativeIsa } = await import("../engines/geodiff-native.ts");
   const { shippedModelNames } = await import("../models/edm/model.ts");
   const native = nativeStatus();
   const simd = hasSimd();

@@ -6,11 +6,11 @@ import { type CommandDef, runCommand } from "citty";
 import { InputError, nearest } from "../errors.ts";
 import { packageVersion } from "../version.ts";
 import { helpText, section, verbRows } from "./help.ts";
+import { checkedWords } from "./options/words.ts";
 import { coloursFor } from "./output.ts";
 import { reportError } from "./report-error.ts";
 import { handleSignals } from "./signals.ts";
 import type { Verb, VerbEntry } from "./verb.ts";
-import { checkedWords } from "./words.ts";
 
 /** A verb may end with this code where it is no error: a run that was interrupted and saved. */
 export interface VerbOutcome {
@@ -20,11 +20,11 @@ export interface VerbOutcome {
 const VERBS: Readonly<Record<string, VerbEntry>> = {
   data: {
     summary: "import, fetch, make, list and show data sets",
-    load: async () => (await import("./data.ts")).data,
+    load: async () => (await import("./data/data.ts")).data,
   },
   train: {
     summary: "train a model on a data set",
-    load: async () => (await import("./train.ts")).train,
+    load: async () => (await import("./train/train.ts")).train,
   },
   sample: {
     summary: "generate new molecules from a trained model",
@@ -44,11 +44,11 @@ const VERBS: Readonly<Record<string, VerbEntry>> = {
   },
   evaluate: {
     summary: "measure molecules: stability, validity, uniqueness, novelty, geometry",
-    load: async () => (await import("./evaluate.ts")).evaluate,
+    load: async () => (await import("./evaluate/evaluate.ts")).evaluate,
   },
   lab: {
     summary: "small generative models on data one can see: train, sample, evaluate, compare",
-    load: async () => (await import("./lab.ts")).lab,
+    load: async () => (await import("./lab/lab.ts")).lab,
   },
   info: {
     summary: "what this installation has, or what is in a model",

@@ -2,19 +2,19 @@
 import { symbolOf } from "../chem/elements.ts";
 import { hillFormula } from "../chem/formula.ts";
 import type { Molecule } from "../chem/molecule.ts";
+import { createAtomwiseEngine } from "../engines/create-atomwise-engine.ts";
 import { InputError } from "../errors.ts";
 import { readMolecules } from "../formats/read.ts";
 import { checkMoleculeTarget, writeMolecules } from "../formats/write.ts";
-import { createAtomwiseEngine } from "../kernels/create-atomwise-engine.ts";
 import { findModel } from "../models/edm/model.ts";
 import { moleculeProblem } from "../models/geometric/check.ts";
 import { networkOf } from "../models/geometric/config.ts";
 import { loadGeometric } from "../models/geometric/model.ts";
 import { type Prediction, predictions } from "../models/geometric/predict.ts";
 import { modelKindOf } from "../models/model-folder.ts";
-import { engineArgs, engineOptions } from "./engine-options.ts";
 import { section } from "./help.ts";
-import { commonOptions, integerOption } from "./options.ts";
+import { engineArgs, engineOptions } from "./options/engine-options.ts";
+import { commonOptions, integerOption } from "./options/options.ts";
 import { createOutput, type Output } from "./output.ts";
 import { defineVerb } from "./verb.ts";
 

@@ -6,10 +6,15 @@ import { beadsAt, recommendedSampling, sampleBeads } from "../models/cg/generate
 import { loadCg } from "../models/cg/model.ts";
 import { findModel } from "../models/edm/model.ts";
 import { resolveSampling } from "../models/edm/sampling.ts";
-import { integerOption } from "./options.ts";
+import { integerOption } from "./options/options.ts";
+import {
+  optionWord,
+  SAMPLER_WORDS,
+  type SamplingWords,
+  samplingRequest,
+} from "./options/sampling-options.ts";
 import { duration, type Output } from "./output.ts";
 import { program, quoted } from "./program.ts";
-import { optionWord, SAMPLER_WORDS, type SamplingWords, samplingRequest } from "./sampling-options.ts";
 
 /** Options of `sample` that mean something for beads. */
 const KNOWN: readonly string[] = [

@@ -2,32 +2,32 @@
 import { basename, resolve } from "node:path";
 import { withBonds } from "../chem/bond-orders.ts";
 import type { Molecule } from "../chem/molecule.ts";
+import { createEngine } from "../engines/create-engine.ts";
 import { InputError, WorkError } from "../errors.ts";
 import { checkWritable } from "../formats/atomic-write.ts";
 import { checkMoleculeTarget, coordinatesFit, writeMolecules } from "../formats/write.ts";
-import { createEngine } from "../kernels/create-engine.ts";
 import type { ConditionValues } from "../models/edm/condition.ts";
 import { dynamicsConfig } from "../models/edm/config.ts";
 import { type GenerateOptions, generate } from "../models/edm/generate.ts";
 import { bondRuleOf, DEFAULT_MODEL, findModel, loadEdm } from "../models/edm/model.ts";
 import { resolveSampling, samplingText } from "../models/edm/sampling.ts";
+import type { ConditionRequest } from "../models/edm/sweep.ts";
 import { modelKindOf } from "../models/model-folder.ts";
+import { writeSweepPicture } from "../views/sweep-picture.ts";
 import {
   asked,
-  type ConditionRequest,
   conditionArgs,
   conditioned,
   conditionRequest,
   targetsOf,
-} from "./condition-options.ts";
-import { engineArgs, engineOptions } from "./engine-options.ts";
-import { commonOptions, integerOption, integersOption, seedOption } from "./options.ts";
+} from "./options/condition-options.ts";
+import { engineArgs, engineOptions } from "./options/engine-options.ts";
+import { commonOptions, integerOption, integersOption, seedOption } from "./options/options.ts";
+import { optionWord, samplingArgs, samplingRequest } from "./options/sampling-options.ts";
+import { valuesOf } from "./options/words.ts";
 import { createOutput, duration } from "./output.ts";
 import { program, quoted } from "./program.ts";
-import { optionWord, samplingArgs, samplingRequest } from "./sampling-options.ts";
-import { writeSweepPicture } from "./sweep-picture.ts";
 import { defineVerb } from "./verb.ts";
-import { valuesOf } from "./words.ts";
 
 export const sample = defineVerb({
   meta: { name: "sample", description: "Generate new molecules from a trained model." },

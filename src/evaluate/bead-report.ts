@@ -2,7 +2,7 @@
  * The comparison of coarse-grained configurations with data: histograms of φ and ψ, free energies, basins,
  * transitions; and of effective forces with the forces that were mapped onto the beads.
  */
-import { BOLTZMANN } from "../simulate/units.ts";
+import { BOLTZMANN } from "../physics/units.ts";
 import { type BasinMap, basinShares, countTransitions } from "./basins.ts";
 import {
   angleHistogram,

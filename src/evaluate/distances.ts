@@ -3,7 +3,7 @@
  * 1-Wasserstein distance of numbers on a line. All are null where a histogram is empty.
  */
 
-import type { Histogram } from "./reference.ts";
+import type { Histogram } from "./histogram.ts";
 
 const total = (histogram: Histogram): number =>
   Object.values(histogram).reduce((sum, count) => sum + count, 0);

@@ -19,7 +19,8 @@ import {
   structureCounter,
   structureDistance,
 } from "./distributions.ts";
-import { type Histogram, type Reference, tally } from "./reference.ts";
+import { type Histogram, tally } from "./histogram.ts";
+import type { Reference } from "./reference.ts";
 import { type RuleChoice, ruleFor, validityBonds } from "./rule.ts";
 
 export { buildReference, type Reference } from "./reference.ts";

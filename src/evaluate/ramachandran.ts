@@ -2,7 +2,7 @@
  * What is compared of backbone dihedrals: histograms on the torus, their Jensen–Shannon divergence, free energies
  * F = −k_B T log p, basins and the transitions between them.
  */
-import { type Torsion, torsionAngle } from "../simulate/torsions.ts";
+import { type Torsion, torsionAngle } from "../physics/torsions.ts";
 import { jensenShannon } from "./distances.ts";
 
 /** Two dihedrals of each configuration, in radians from −π to π. [B] each */

@@ -9,10 +9,8 @@ import type { Molecule } from "../chem/molecule.ts";
 import { perceiveBonds } from "../chem/perception.ts";
 import { loadRdkit, RdkitOverflow, sanitizedSmiles } from "../chem/rdkit.ts";
 import { radiusOfGyration, type StructureHistograms, structureCounter } from "./distributions.ts";
+import { type Histogram, tally } from "./histogram.ts";
 import { type RuleChoice, ruleFor, validityBonds } from "./rule.ts";
-
-/** Counts by key, as a JSON object. */
-export type Histogram = Readonly<Record<string, number>>;
 
 /** A data set as metrics see it. */
 export interface Reference {
@@ -25,11 +23,6 @@ export interface Reference {
   readonly structure: StructureHistograms;
   /** Mean over the molecules, Å. */
   readonly radiusOfGyration: number;
-}
-
-/** Adds one to a count. */
-export function tally(histogram: Record<string, number>, key: string | number, by = 1): void {
-  histogram[key] = (histogram[key] ?? 0) + by;
 }
 
 /**

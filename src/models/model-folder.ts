@@ -6,7 +6,7 @@ import { InputError } from "../errors.ts";
 import { writeFileAtomically } from "../formats/atomic-write.ts";
 import { readSafetensors, type Tensor, writeSafetensors } from "../formats/safetensors.ts";
 import { writing } from "../formats/write-problem.ts";
-import { type Layout, layoutSize, namedViews } from "../nets/parameters.ts";
+import { type Layout, layoutSize, namedViews } from "../nets/layers/parameters.ts";
 
 /** Writes both files; the folder is made if need be. The safetensors' format is `equimol-KIND`. */
 export async function writeModelFolder(

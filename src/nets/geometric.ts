@@ -3,20 +3,20 @@
  * atom. SchNet, PaiNN, EGNN and the general message passing end in SchNetPack's atomwise head; DimeNet brings its own,
  * and PaiNN may end in gated equivariant blocks that give a vector besides.
  */
-import { np } from "../runtime/jax.ts";
-import { type DimenetConfig, type DimenetParameters, dimenet, dimenetLayout } from "./dimenet.ts";
-import { type VectorOutput, vectorOutput, vectorOutputLayout } from "./gated-equivariant.ts";
+import { np } from "../platform/jax.ts";
+import { type DimenetConfig, type DimenetParameters, dimenet, dimenetLayout } from "./dimenet/dimenet.ts";
+import { type VectorOutput, vectorOutput, vectorOutputLayout } from "./layers/gated-equivariant.ts";
 import {
   type MessagePassingConfig,
   type MessagePassingParameters,
   messagePassing,
   messagePassingLayout,
-} from "./message-passing.ts";
-import { silu } from "./mlp.ts";
-import type { MolecularGraph } from "./molecular-graph.ts";
-import { type PainnConfig, type PainnParameters, painn, painnLayout } from "./painn.ts";
-import { glorotSpecs, type Layout, type Linear, linear, type ParameterTree } from "./parameters.ts";
-import { type SchnetConfig, type SchnetParameters, schnet, schnetLayout } from "./schnet.ts";
+} from "./layers/message-passing.ts";
+import { silu } from "./layers/mlp.ts";
+import type { MolecularGraph } from "./layers/molecular-graph.ts";
+import { glorotSpecs, type Layout, type Linear, linear, type ParameterTree } from "./layers/parameters.ts";
+import { type PainnConfig, type PainnParameters, painn, painnLayout } from "./painn/painn.ts";
+import { type SchnetConfig, type SchnetParameters, schnet, schnetLayout } from "./schnet/schnet.ts";
 
 /** A network and its sizes; "egnn" and "mpnn" are message passing with other defaults, as the DimeNets are one. */
 export type GeometricConfig =

@@ -5,9 +5,9 @@
  * B: kick by the forces; A: drift; O: exact Ornstein–Uhlenbeck step of the velocities.
  */
 import { normalFiller } from "../math/random.ts";
-import type { Potential } from "./potential.ts";
+import type { Potential } from "../physics/potential.ts";
+import { BOLTZMANN, KCAL_PER_MASS_VELOCITY_SQUARED } from "../physics/units.ts";
 import { refresh, type SimulationState } from "./state.ts";
-import { BOLTZMANN, KCAL_PER_MASS_VELOCITY_SQUARED } from "./units.ts";
 
 export interface Integrator {
   readonly name: string;

@@ -4,7 +4,7 @@
  */
 import { symbolOf } from "../chem/elements.ts";
 import type { Bond, Molecule } from "../chem/molecule.ts";
-import { rotatableTorsions, type Torsion, torsionAngle, torsionName } from "./torsions.ts";
+import { rotatableTorsions, type Torsion, torsionAngle, torsionName } from "../physics/torsions.ts";
 
 /** Mean, standard deviation and straight line of y(x), from sums; both are taken from their first values on. */
 export function trend() {

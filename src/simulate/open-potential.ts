@@ -1,8 +1,8 @@
 /** The potential that settings name: a trained force field, or one with a closed form. */
 import { createHash } from "node:crypto";
+import { createAtomwiseEngine } from "../engines/create-atomwise-engine.ts";
+import type { EngineOptions } from "../engines/create-engine.ts";
 import { InputError } from "../errors.ts";
-import { createAtomwiseEngine } from "../kernels/create-atomwise-engine.ts";
-import type { EngineOptions } from "../kernels/create-engine.ts";
 import { beadNetworkConfig } from "../models/cg/config.ts";
 import { openBeadFields } from "../models/cg/field.ts";
 import { cgPotential } from "../models/cg/force-field.ts";
@@ -11,8 +11,8 @@ import { findModel } from "../models/edm/model.ts";
 import { networkOf } from "../models/geometric/config.ts";
 import { forceFieldPotential, loadGeometric } from "../models/geometric/model.ts";
 import { modelKindOf } from "../models/model-folder.ts";
-import type { Potential } from "./potential.ts";
-import { harmonicWells, lennardJones } from "./reference-potentials.ts";
+import type { Potential } from "../physics/potential.ts";
+import { harmonicWells, lennardJones } from "../physics/reference-potentials.ts";
 import type { PotentialSettings } from "./settings.ts";
 
 export interface OpenedPotential {

@@ -3,9 +3,9 @@
  * Comput. 1980) without line search, the step limited. As is usual for molecules (ASE's defaults), all atoms weigh the
  * same, and forces count in eV/Å inside.
  */
-import type { Potential } from "./potential.ts";
+import type { Potential } from "../physics/potential.ts";
+import { ENERGY_UNITS } from "../physics/units.ts";
 import { refresh, type SimulationState } from "./state.ts";
-import { ENERGY_UNITS } from "./units.ts";
 
 export interface Optimizer {
   readonly name: string;

@@ -6,14 +6,14 @@
 import type { Molecule } from "../chem/molecule.ts";
 import { InputError } from "../errors.ts";
 import { formatExtxyz } from "../formats/extxyz.ts";
+import type { Potential } from "../physics/potential.ts";
+import { inUnit } from "../physics/units.ts";
 import type { ObservablesLine, SimulationFolder } from "./folder.ts";
 import { advance, type Integrator, langevinBaoab, velocityVerlet } from "./integrators.ts";
 import { fire, lbfgs, minimize } from "./optimize.ts";
-import type { Potential } from "./potential.ts";
 import { explosion } from "./sanity.ts";
 import { isDynamics, type SimulationSettings } from "./settings.ts";
 import { kineticEnergy, refresh, type SimulationState, temperatureOf } from "./state.ts";
-import { inUnit } from "./units.ts";
 
 export interface RunOptions {
   readonly settings: SimulationSettings;

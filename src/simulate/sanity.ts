@@ -2,7 +2,7 @@
 import { symbolOf } from "../chem/elements.ts";
 import { forEachPairWithin } from "../chem/neighbours.ts";
 import { InputError } from "../errors.ts";
-import type { Potential } from "./potential.ts";
+import type { Potential } from "../physics/potential.ts";
 import type { SimulationState } from "./state.ts";
 
 const atomName = ({ atomicNumbers }: SimulationState, i: number): string =>

@@ -4,8 +4,8 @@
  */
 import { symmetricEigen } from "../math/eigen.ts";
 import { stream } from "../math/random.ts";
-import type { EnergiesAndForces, Potential } from "./potential.ts";
-import { BOLTZMANN, ENERGY_UNITS, KCAL_PER_MASS_VELOCITY_SQUARED } from "./units.ts";
+import type { EnergiesAndForces, Potential } from "../physics/potential.ts";
+import { BOLTZMANN, ENERGY_UNITS, KCAL_PER_MASS_VELOCITY_SQUARED } from "../physics/units.ts";
 
 export interface SimulationState {
   /** B */

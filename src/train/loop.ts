@@ -2,8 +2,9 @@
  * One training loop for every model: epochs of batches, optimiser, moving average, clipping, validation, checkpoints.
  * What is trained is a `TrainingTask`; where the run is kept is a `RunFolder`.
  */
+
+import type { MatrixBlock, ParameterUpdater } from "../engines/update.ts";
 import { WorkError } from "../errors.ts";
-import type { MatrixBlock, ParameterUpdater } from "../nets/update.ts";
 import { createClipQueue, gradientScale } from "./clipping.ts";
 import { createOptimizerState, optimizerStep, plainUpdater } from "./optimizer.ts";
 import type { MetricsLine, RunFolder } from "./run-folder.ts";

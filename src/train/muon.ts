@@ -4,8 +4,9 @@
  * are learned at one rate. A layer on concatenated inputs, W [h_i; h_j; e], is one matrix for each of its inputs.
  * Biases, embeddings and other small tensors are left to AdamW. Deviation: none but this splitting.
  */
-import type { Layout } from "../nets/parameters.ts";
-import type { MatrixBlock, UpdateCoefficients, UpdatedArrays } from "../nets/update.ts";
+
+import type { MatrixBlock, UpdateCoefficients, UpdatedArrays } from "../engines/update.ts";
+import type { Layout } from "../nets/layers/parameters.ts";
 
 /** Rows or columns below which a matrix is left to AdamW. */
 const SMALLEST = 16;

@@ -9,7 +9,7 @@ import {
   type ParameterUpdater,
   type UpdateCoefficients,
   type UpdatedArrays,
-} from "../nets/update.ts";
+} from "../engines/update.ts";
 import { type MuonOptions, muonStep } from "./muon.ts";
 
 export interface AdamWOptions {

@@ -1,11 +1,11 @@
 /** The engines in Debian's Chromium: the library as compiled, loaded by a page from a local server. */
 import { type Browser, chromium } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { loadWasmEngine } from "../../src/kernels/wasm.ts";
-import type { DynamicsConfig } from "../../src/nets/dynamics.ts";
+import { loadWasmEngine } from "../../src/engines/wasm.ts";
+import type { DynamicsConfig } from "../../src/nets/egnn/dynamics.ts";
 import { CHROMIUM } from "../chromium.ts";
 import { compile } from "../cli/command-line.ts";
-import { randomBatch, randomParameters, randomTarget, relativeDifference } from "../kernels/cases.ts";
+import { randomBatch, randomParameters, randomTarget, relativeDifference } from "../engines/cases.ts";
 import { TINY } from "../nets/tiny-network.ts";
 import { type Site, serveLibrary } from "./site.ts";
 

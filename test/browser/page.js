@@ -1,7 +1,7 @@
 /** Runs in the page: one forward pass and one training step by the engine that the library chooses. */
-import { createEngine } from "/dist/kernels/create-engine.js";
-import { wasmStatus } from "/dist/kernels/wasm.js";
-import { webgpuStatus } from "/dist/runtime/prepare.js";
+import { createEngine } from "/dist/engines/create-engine.js";
+import { wasmStatus } from "/dist/engines/wasm.js";
+import { webgpuStatus } from "/dist/platform/prepare.js";
 
 globalThis.compute = async ({ config, parameters, batch, target }, options) => {
   const webgpu = await webgpuStatus();

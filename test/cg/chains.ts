@@ -4,8 +4,8 @@ import { stream } from "../../src/math/random.ts";
 import type { CgConfig } from "../../src/models/cg/config.ts";
 import { beadNetworkLayout } from "../../src/models/cg/field.ts";
 import { type CgModel, cgLayout, cgModelOf } from "../../src/models/cg/model.ts";
-import { type BeadNetworkConfig, pairCount, pairsOf } from "../../src/nets/beads-config.ts";
-import { initialParameters, layoutSize, namedViews } from "../../src/nets/parameters.ts";
+import { type BeadNetworkConfig, pairCount, pairsOf } from "../../src/nets/beads/beads-config.ts";
+import { initialParameters, layoutSize, namedViews } from "../../src/nets/layers/parameters.ts";
 
 /** A network with random, lively parameters. */
 export function network(changes: Partial<BeadNetworkConfig> = {}): {

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { sigmoid } from "../../src/diffusion/schedule.ts";
 import { cgPotential } from "../../src/models/cg/force-field.ts";
 import { encodeFrames } from "../../src/models/cg/frames.ts";
+import { BOLTZMANN } from "../../src/physics/units.ts";
 import { advance, langevinBaoab } from "../../src/simulate/integrators.ts";
 import {
   createState,
@@ -10,7 +11,6 @@ import {
   refresh,
   temperatureOf,
 } from "../../src/simulate/state.ts";
-import { BOLTZMANN } from "../../src/simulate/units.ts";
 import { relativeDifference } from "../shared.ts";
 import { chainSamples, exactChainModel, exactGradient, MODES } from "./chains.ts";
 

@@ -9,7 +9,7 @@ import { beadNetworkConfig } from "../../src/models/cg/config.ts";
 import { frameStatistics } from "../../src/models/cg/frames.ts";
 import { sampleBeads } from "../../src/models/cg/generate.ts";
 import { loadCg } from "../../src/models/cg/model.ts";
-import { beadField } from "../../src/nets/bead-field.ts";
+import { beadField } from "../../src/nets/beads/bead-field.ts";
 import { cgSettingsSchema } from "../../src/train/cg/settings.ts";
 import { trainCg } from "../../src/train/cg/train.ts";
 import { relativeDifference } from "../shared.ts";

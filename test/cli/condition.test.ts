@@ -8,7 +8,7 @@ import { writeMolecules } from "../../src/formats/write.ts";
 import { type GeometricModelConfig, networkOf } from "../../src/models/geometric/config.ts";
 import { saveGeometric } from "../../src/models/geometric/model.ts";
 import { geometricLayout } from "../../src/nets/geometric.ts";
-import { initialParameters } from "../../src/nets/parameters.ts";
+import { initialParameters } from "../../src/nets/layers/parameters.ts";
 import { collect } from "../formats/molecules.ts";
 import { smallDataset } from "../train/small-data.ts";
 import { compile, type Ended } from "./command-line.ts";

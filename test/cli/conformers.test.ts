@@ -5,8 +5,8 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { readEnsembles } from "../../src/data/ensembles.ts";
 import { geoDiffConfigSchema, geoDiffNetwork } from "../../src/models/geodiff/config.ts";
 import { saveConformerModel } from "../../src/models/geodiff/model.ts";
-import { geoDiffLayout } from "../../src/nets/geodiff.ts";
-import { initialParameters } from "../../src/nets/parameters.ts";
+import { geoDiffLayout } from "../../src/nets/geodiff/geodiff.ts";
+import { initialParameters } from "../../src/nets/layers/parameters.ts";
 import { compile, type Ended, equimol } from "./command-line.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "equimol-conformers-"));

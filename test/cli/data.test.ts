@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type CommandDef, runCommand } from "citty";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { data } from "../../src/cli/data.ts";
-import { checkedWords } from "../../src/cli/words.ts";
+import { data } from "../../src/cli/data/data.ts";
+import { checkedWords } from "../../src/cli/options/words.ts";
 import { InputError } from "../../src/errors.ts";
 
 let folder: string;

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { integerOption, integersOption, numberOption } from "../../src/cli/options.ts";
+import { integerOption, integersOption, numberOption } from "../../src/cli/options/options.ts";
 
 test("every safe integer is read as itself", () => {
   fc.assert(fc.property(fc.maxSafeInteger(), (n) => integerOption("seed", String(n)) === n));

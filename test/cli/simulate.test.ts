@@ -6,7 +6,7 @@ import type { Molecule } from "../../src/chem/molecule.ts";
 import { readMolecules } from "../../src/formats/read.ts";
 import { saveGeometric } from "../../src/models/geometric/model.ts";
 import { geometricLayout } from "../../src/nets/geometric.ts";
-import { initialParameters } from "../../src/nets/parameters.ts";
+import { initialParameters } from "../../src/nets/layers/parameters.ts";
 import { compile, equimol } from "./command-line.ts";
 
 let folder = "";

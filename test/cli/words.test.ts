@@ -1,7 +1,7 @@
 import type { ArgsDef } from "citty";
 import { parseArgs } from "citty";
 import { describe, expect, test } from "vitest";
-import { checkedWords, valuesOf } from "../../src/cli/words.ts";
+import { checkedWords, valuesOf } from "../../src/cli/options/words.ts";
 import { InputError } from "../../src/errors.ts";
 
 const args = {

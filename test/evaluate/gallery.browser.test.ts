@@ -6,8 +6,8 @@ import { pathToFileURL } from "node:url";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { Molecule } from "../../src/chem/molecule.ts";
-import { galleryPage } from "../../src/evaluate/showcase.ts";
 import { readMoleculesFromStream } from "../../src/formats/read.ts";
+import { galleryPage } from "../../src/views/showcase.ts";
 import { CHROMIUM } from "../chromium.ts";
 
 const WEBGL = ["--use-angle=swiftshader", "--use-gl=angle", "--enable-unsafe-swiftshader"];

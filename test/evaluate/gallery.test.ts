@@ -3,9 +3,9 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { withBonds } from "../../src/chem/bond-orders.ts";
 import type { Molecule } from "../../src/chem/molecule.ts";
-import { drawMolecule, flattestView } from "../../src/evaluate/gallery/drawing.ts";
-import { escapeHtml, inlineJson, inlineScript } from "../../src/evaluate/gallery/escape.ts";
-import { galleryPage } from "../../src/evaluate/showcase.ts";
+import { drawMolecule, flattestView } from "../../src/views/gallery/drawing.ts";
+import { escapeHtml, inlineJson, inlineScript } from "../../src/views/gallery/escape.ts";
+import { galleryPage } from "../../src/views/showcase.ts";
 
 const WATER: Molecule = {
   atomicNumbers: Uint8Array.of(8, 1, 1),

@@ -11,8 +11,8 @@ import {
   torsionsOf,
 } from "../../src/evaluate/ramachandran.ts";
 import { stream } from "../../src/math/random.ts";
-import { torsionAngle } from "../../src/simulate/torsions.ts";
-import { BOLTZMANN } from "../../src/simulate/units.ts";
+import { torsionAngle } from "../../src/physics/torsions.ts";
+import { BOLTZMANN } from "../../src/physics/units.ts";
 import { hasShared, sharedPath } from "../shared.ts";
 
 /** n angles around each centre in degrees, weights as given. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { withBonds } from "../../src/chem/bond-orders.ts";
-import { moleculeStrip } from "../../src/evaluate/strip.ts";
+import { moleculeStrip } from "../../src/views/strip.ts";
 import { ETHENE, methane, WATER } from "../chem/molecules.ts";
 
 const cell = (caption: string, molecule = WATER) => ({ molecule: withBonds(molecule, "qm9"), caption });

@@ -8,8 +8,8 @@ import {
   type NoiseSchedule,
   scheduleOf,
 } from "../../src/diffusion/schedule.ts";
+import { boundTerms } from "../../src/lab/models/diffusion/bound-terms.ts";
 import { stream } from "../../src/math/random.ts";
-import { boundTerms } from "../../src/models/lab/diffusion/bound-terms.ts";
 
 test.each(PREDICTIONS)("a perfect prediction of %s gives back the noise", (prediction) => {
   for (const sigma of [0.1, 0.6, 0.95]) {

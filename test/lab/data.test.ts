@@ -5,10 +5,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { labDataSchema, loadLabData } from "../../src/data/lab/catalog.ts";
-import { mixtureLogDensity } from "../../src/data/lab/gaussian-mixture.ts";
-import type { LabData } from "../../src/data/lab/lab-data.ts";
 import { kernelLogDensity, mmd, slicedWasserstein, squaredMmd } from "../../src/evaluate/point-sets.ts";
+import { loadLabData } from "../../src/lab/data/catalog.ts";
+import { mixtureLogDensity } from "../../src/lab/data/gaussian-mixture.ts";
+import type { LabData } from "../../src/lab/data/lab-data.ts";
+import { labDataSchema } from "../../src/lab/data/settings.ts";
 import { stream } from "../../src/math/random.ts";
 
 const load = (name: string, settings = {}): Promise<LabData> =>

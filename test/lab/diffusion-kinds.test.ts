@@ -1,12 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { labDataSchema, loadLabData } from "../../src/data/lab/catalog.ts";
-import { type LabData, rowLength } from "../../src/data/lab/lab-data.ts";
+import { loadLabData } from "../../src/lab/data/catalog.ts";
+import { type LabData, rowLength } from "../../src/lab/data/lab-data.ts";
+import { labDataSchema } from "../../src/lab/data/settings.ts";
+import { labKind } from "../../src/lab/models/kinds.ts";
+import type { LabModel } from "../../src/lab/models/lab-model.ts";
+import { labTask } from "../../src/lab/train/task.ts";
 import { stream } from "../../src/math/random.ts";
-import { labKind } from "../../src/models/lab/kinds.ts";
-import type { LabModel } from "../../src/models/lab/lab-model.ts";
-import { initialParameters } from "../../src/nets/parameters.ts";
-import { prepareRuntime } from "../../src/runtime/prepare.ts";
-import { labTask } from "../../src/train/lab/task.ts";
+import { initialParameters } from "../../src/nets/layers/parameters.ts";
+import { prepareRuntime } from "../../src/platform/prepare.ts";
 import { trainingSchema } from "../../src/train/schema.ts";
 
 const NETWORK = { hidden: 16, blocks: 1, timeFeatures: 8 };

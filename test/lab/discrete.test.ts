@@ -1,12 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { type Corruption, keepSchedule, reverseProbabilities } from "../../src/diffusion/categorical.ts";
+import { blurOf } from "../../src/lab/models/cold/blur.ts";
+import { deblur, raised } from "../../src/lab/models/cold/deblur.ts";
+import { symbolBound } from "../../src/lab/models/discrete/bound.ts";
+import { labKind } from "../../src/lab/models/kinds.ts";
 import { stream } from "../../src/math/random.ts";
-import { blurOf } from "../../src/models/lab/cold/blur.ts";
-import { deblur, raised } from "../../src/models/lab/cold/deblur.ts";
-import { symbolBound } from "../../src/models/lab/discrete/bound.ts";
-import { labKind } from "../../src/models/lab/kinds.ts";
-import { initialParameters, parameterTree } from "../../src/nets/parameters.ts";
-import { jax, np } from "../../src/runtime/jax.ts";
+import { initialParameters, parameterTree } from "../../src/nets/layers/parameters.ts";
+import { jax, np } from "../../src/platform/jax.ts";
 
 await jax.init("wasm");
 jax.defaultDevice("wasm");

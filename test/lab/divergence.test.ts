@@ -1,16 +1,16 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import { type GaussianMixture, gaussianMixture } from "../../src/data/lab/gaussian-mixture.ts";
 import { InputError } from "../../src/errors.ts";
-import type { LabFacts, LabModel } from "../../src/models/lab/lab-model.ts";
-import { divergence } from "../../src/models/lab/variational/divergence.ts";
+import { type GaussianMixture, gaussianMixture } from "../../src/lab/data/gaussian-mixture.ts";
+import type { LabFacts, LabModel } from "../../src/lab/models/lab-model.ts";
+import { divergence } from "../../src/lab/models/variational/divergence.ts";
 import {
   type DivergenceSettings,
   divergenceFit,
   gridOfFacts,
-} from "../../src/models/lab/variational/divergence-model.ts";
-import { initialParameters, namedViews, parameterTree } from "../../src/nets/parameters.ts";
-import { np } from "../../src/runtime/jax.ts";
-import { prepareRuntime } from "../../src/runtime/prepare.ts";
+} from "../../src/lab/models/variational/divergence-model.ts";
+import { initialParameters, namedViews, parameterTree } from "../../src/nets/layers/parameters.ts";
+import { np } from "../../src/platform/jax.ts";
+import { prepareRuntime } from "../../src/platform/prepare.ts";
 import { fit } from "./fit.ts";
 import { mean, scalar } from "./float64.ts";
 

@@ -1,11 +1,12 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import { labDataSchema, loadLabData } from "../../src/data/lab/catalog.ts";
 import { InputError } from "../../src/errors.ts";
-import type { Mapped } from "../../src/models/lab/flows/bijection.ts";
-import { enf, equivariantFlow } from "../../src/models/lab/flows/e-nf.ts";
-import { initialParameters, layoutSize, parameterTree } from "../../src/nets/parameters.ts";
-import { jax, np } from "../../src/runtime/jax.ts";
-import { prepareRuntime } from "../../src/runtime/prepare.ts";
+import { loadLabData } from "../../src/lab/data/catalog.ts";
+import { labDataSchema } from "../../src/lab/data/settings.ts";
+import type { Mapped } from "../../src/lab/models/flows/bijection.ts";
+import { enf, equivariantFlow } from "../../src/lab/models/flows/e-nf.ts";
+import { initialParameters, layoutSize, parameterTree } from "../../src/nets/layers/parameters.ts";
+import { jax, np } from "../../src/platform/jax.ts";
+import { prepareRuntime } from "../../src/platform/prepare.ts";
 import { fit } from "./fit.ts";
 import { float64, mean, normals, numbers } from "./float64.ts";
 import { determinant } from "./linear-gaussian.ts";

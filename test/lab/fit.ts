@@ -1,8 +1,14 @@
 /** Trains a model of the lab for a few steps, all rows in each, without folders or validation. */
+
+import type { LabModel } from "../../src/lab/models/lab-model.ts";
 import { stream } from "../../src/math/random.ts";
-import type { LabModel } from "../../src/models/lab/lab-model.ts";
-import { initialParameters, type ParameterTree, parameterTree, readTree } from "../../src/nets/parameters.ts";
-import { jax, np } from "../../src/runtime/jax.ts";
+import {
+  initialParameters,
+  type ParameterTree,
+  parameterTree,
+  readTree,
+} from "../../src/nets/layers/parameters.ts";
+import { jax, np } from "../../src/platform/jax.ts";
 import { createOptimizerState, optimizerStep, plainUpdater } from "../../src/train/optimizer.ts";
 
 export interface Fit {

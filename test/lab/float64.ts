@@ -1,6 +1,6 @@
 /** Double precision on the CPU device, and a few statistics for tests. */
 import { stream } from "../../src/math/random.ts";
-import { np } from "../../src/runtime/jax.ts";
+import { np } from "../../src/platform/jax.ts";
 
 // jax-js asks whether data is a Float16Array before it asks for a Float64Array, and Node 20 has none.
 if (!("Float16Array" in globalThis)) Object.assign(globalThis, { Float16Array: class {} });

@@ -1,14 +1,14 @@
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
-import { autoregressive } from "../../src/models/lab/flows/autoregressive.ts";
-import { type Bijection, chain, inverted, logDensity } from "../../src/models/lab/flows/bijection.ts";
-import { additiveCoupling, affineCoupling, diagonalScaling } from "../../src/models/lab/flows/coupling.ts";
-import { logit } from "../../src/models/lab/flows/logit.ts";
-import { planarFlow } from "../../src/models/lab/flows/planar.ts";
-import { radialFlow } from "../../src/models/lab/flows/radial.ts";
-import { layoutSize, type ParameterTree, parameterTree } from "../../src/nets/parameters.ts";
-import { jax, type np } from "../../src/runtime/jax.ts";
-import { prepareRuntime } from "../../src/runtime/prepare.ts";
+import { autoregressive } from "../../src/lab/models/flows/autoregressive.ts";
+import { type Bijection, chain, inverted, logDensity } from "../../src/lab/models/flows/bijection.ts";
+import { additiveCoupling, affineCoupling, diagonalScaling } from "../../src/lab/models/flows/coupling.ts";
+import { logit } from "../../src/lab/models/flows/logit.ts";
+import { planarFlow } from "../../src/lab/models/flows/planar.ts";
+import { radialFlow } from "../../src/lab/models/flows/radial.ts";
+import { layoutSize, type ParameterTree, parameterTree } from "../../src/nets/layers/parameters.ts";
+import { jax, type np } from "../../src/platform/jax.ts";
+import { prepareRuntime } from "../../src/platform/prepare.ts";
 import { float64, normals, numbers } from "./float64.ts";
 import { determinant } from "./linear-gaussian.ts";
 

@@ -1,11 +1,11 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import { chain, dataDependentStart } from "../../src/models/lab/flows/bijection.ts";
-import { actnorm, channelHalves, glowMaps, onFirst, squeeze } from "../../src/models/lab/flows/glow.ts";
-import { factorise } from "../../src/models/lab/flows/invertible-convolution.ts";
-import { conv3x3, convSpecs } from "../../src/nets/conv.ts";
-import { type Linear, layoutSize, parameterTree } from "../../src/nets/parameters.ts";
-import { jax, np } from "../../src/runtime/jax.ts";
-import { prepareRuntime } from "../../src/runtime/prepare.ts";
+import { chain, dataDependentStart } from "../../src/lab/models/flows/bijection.ts";
+import { actnorm, channelHalves, glowMaps, onFirst, squeeze } from "../../src/lab/models/flows/glow.ts";
+import { factorise } from "../../src/lab/models/flows/invertible-convolution.ts";
+import { conv3x3, convSpecs } from "../../src/nets/layers/conv.ts";
+import { type Linear, layoutSize, parameterTree } from "../../src/nets/layers/parameters.ts";
+import { jax, np } from "../../src/platform/jax.ts";
+import { prepareRuntime } from "../../src/platform/prepare.ts";
 import { float64, mean, normals, numbers } from "./float64.ts";
 import { determinant } from "./linear-gaussian.ts";
 

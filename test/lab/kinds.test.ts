@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import type { LabShape } from "../../src/data/lab/lab-data.ts";
 import { InputError } from "../../src/errors.ts";
-import { LAB_KINDS, labKind } from "../../src/models/lab/kinds.ts";
-import { initialParameters } from "../../src/nets/parameters.ts";
-import { prepareRuntime } from "../../src/runtime/prepare.ts";
+import type { LabShape } from "../../src/lab/data/lab-data.ts";
+import { LAB_KINDS, labKind } from "../../src/lab/models/kinds.ts";
+import { initialParameters } from "../../src/nets/layers/parameters.ts";
+import { prepareRuntime } from "../../src/platform/prepare.ts";
 
 beforeAll(() => prepareRuntime("cpu"));
 const points = (dimension: number): LabShape => ({ kind: "points", dimension });

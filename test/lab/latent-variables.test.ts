@@ -1,20 +1,20 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import type { LabShape } from "../../src/models/lab/lab-model.ts";
-import { autoencoder } from "../../src/models/lab/vae/autoencoder.ts";
-import { importanceBound, type LatentVariableModel } from "../../src/models/lab/vae/bounds.ts";
-import { iafPosterior, planarPosterior } from "../../src/models/lab/vae/flow-posterior.ts";
-import { labVae } from "../../src/models/lab/vae/lab-vae.ts";
-import { ladder } from "../../src/models/lab/vae/ladder.ts";
-import { diagonalPosterior, fullPosterior, type Posterior } from "../../src/models/lab/vae/posterior.ts";
+import type { LabShape } from "../../src/lab/models/lab-model.ts";
+import { autoencoder } from "../../src/lab/models/vae/autoencoder.ts";
+import { importanceBound, type LatentVariableModel } from "../../src/lab/models/vae/bounds.ts";
+import { iafPosterior, planarPosterior } from "../../src/lab/models/vae/flow-posterior.ts";
+import { labVae } from "../../src/lab/models/vae/lab-vae.ts";
+import { ladder } from "../../src/lab/models/vae/ladder.ts";
+import { diagonalPosterior, fullPosterior, type Posterior } from "../../src/lab/models/vae/posterior.ts";
 import {
   initialParameters,
   layoutSize,
   namedViews,
   type ParameterTree,
   parameterTree,
-} from "../../src/nets/parameters.ts";
-import { jax, type np } from "../../src/runtime/jax.ts";
-import { prepareRuntime } from "../../src/runtime/prepare.ts";
+} from "../../src/nets/layers/parameters.ts";
+import { jax, type np } from "../../src/platform/jax.ts";
+import { prepareRuntime } from "../../src/platform/prepare.ts";
 import { float64, mean, normals, numbers, standardError } from "./float64.ts";
 import { determinant } from "./linear-gaussian.ts";
 

@@ -3,8 +3,8 @@
  * M = I + WᵀW/σ² the posterior is N(M⁻¹Wᵀ(x − b)/σ², M⁻¹), and x ~ N(b, WWᵀ + σ²I).
  */
 import { symmetricEigen } from "../../src/math/eigen.ts";
-import type { Layout } from "../../src/nets/parameters.ts";
-import { namedViews } from "../../src/nets/parameters.ts";
+import type { Layout } from "../../src/nets/layers/parameters.ts";
+import { namedViews } from "../../src/nets/layers/parameters.ts";
 
 export const W = [
   [1.1, -0.4],

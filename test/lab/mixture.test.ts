@@ -1,14 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { logGamma } from "../../src/math/gamma.ts";
-import { stream } from "../../src/math/random.ts";
-import { gibbs } from "../../src/models/lab/variational/gibbs.ts";
+import { gibbs } from "../../src/lab/models/variational/gibbs.ts";
 import {
   fitMixture,
   logPredictive,
   updateParameters,
   WEAK_PRIOR,
-} from "../../src/models/lab/variational/mixture.ts";
+} from "../../src/lab/models/variational/mixture.ts";
+import { logGamma } from "../../src/math/gamma.ts";
+import { stream } from "../../src/math/random.ts";
 import { mean } from "./float64.ts";
 
 /** Points around the centres in turn; [n, 2], and the assignment that made them [n, K]. */

@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { LAB_KINDS } from "../../src/models/lab/kinds.ts";
+import { LAB_KINDS } from "../../src/lab/models/kinds.ts";
 import { ROOT } from "../cli/command-line.ts";
 
 const FOLDER = `${ROOT}docs/lab/`;

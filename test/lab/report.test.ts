@@ -1,10 +1,11 @@
 import { expect, test } from "vitest";
-import { labDataSchema, loadLabData } from "../../src/data/lab/catalog.ts";
-import { drawFromMixture } from "../../src/data/lab/gaussian-mixture.ts";
-import { evaluateLabModel } from "../../src/evaluate/lab-report.ts";
-import { captionLines, figureSvg, PANEL } from "../../src/evaluate/pictures/figure.ts";
+import { loadLabData } from "../../src/lab/data/catalog.ts";
+import { drawFromMixture } from "../../src/lab/data/gaussian-mixture.ts";
+import { labDataSchema } from "../../src/lab/data/settings.ts";
+import { evaluateLabModel } from "../../src/lab/figures/lab-report.ts";
+import type { LabModel } from "../../src/lab/models/lab-model.ts";
 import { stream } from "../../src/math/random.ts";
-import type { LabModel } from "../../src/models/lab/lab-model.ts";
+import { captionLines, figureSvg, PANEL } from "../../src/views/pictures/figure.ts";
 
 const data = await loadLabData("two-moons", labDataSchema.parse({ count: 3000, test: 1000 }));
 

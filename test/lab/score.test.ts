@@ -1,31 +1,31 @@
 import { describe, expect, test } from "vitest";
-import {
-  drawFromMixture,
-  gaussianMixture,
-  mixtureLogDensity,
-  mixtureScore,
-} from "../../src/data/lab/gaussian-mixture.ts";
 import { scoreFrom } from "../../src/diffusion/prediction.ts";
 import { equalRows, flowLogDensity } from "../../src/diffusion/probability-flow.ts";
 import { annealedLangevin, langevin } from "../../src/diffusion/samplers/langevin.ts";
 import { linearSchedule } from "../../src/diffusion/schedule.ts";
 import { timeOfGamma, veSchedule, vpSchedule } from "../../src/diffusion/sde.ts";
 import { PRIOR_STEP } from "../../src/diffusion/space.ts";
-import { stream } from "../../src/math/random.ts";
-import { labKind } from "../../src/models/lab/kinds.ts";
-import { rowSpace } from "../../src/models/lab/rows.ts";
-import { annealedSettings } from "../../src/models/lab/score/annealed.ts";
-import { withDivergence } from "../../src/models/lab/score/divergence.ts";
-import { mixtureScoreOnDevice } from "../../src/models/lab/score/mixture-score.ts";
+import {
+  drawFromMixture,
+  gaussianMixture,
+  mixtureLogDensity,
+  mixtureScore,
+} from "../../src/lab/data/gaussian-mixture.ts";
+import { labKind } from "../../src/lab/models/kinds.ts";
+import { rowSpace } from "../../src/lab/models/rows.ts";
+import { annealedSettings } from "../../src/lab/models/score/annealed.ts";
+import { withDivergence } from "../../src/lab/models/score/divergence.ts";
+import { mixtureScoreOnDevice } from "../../src/lab/models/score/mixture-score.ts";
 import {
   denoisingScoreMatching,
   explicitScoreMatching,
   hyvarinenScoreMatching,
   type ScoreFunction,
   slicedScoreMatching,
-} from "../../src/models/lab/score/objectives.ts";
-import { initialParameters } from "../../src/nets/parameters.ts";
-import { jax, np } from "../../src/runtime/jax.ts";
+} from "../../src/lab/models/score/objectives.ts";
+import { stream } from "../../src/math/random.ts";
+import { initialParameters } from "../../src/nets/layers/parameters.ts";
+import { jax, np } from "../../src/platform/jax.ts";
 
 await jax.init("wasm");
 jax.defaultDevice("wasm");

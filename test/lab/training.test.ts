@@ -2,12 +2,13 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import { labDataSchema, loadLabData } from "../../src/data/lab/catalog.ts";
-import { labKind } from "../../src/models/lab/kinds.ts";
-import { loadLabModel } from "../../src/models/lab/lab-folder.ts";
+import { loadLabData } from "../../src/lab/data/catalog.ts";
+import { labDataSchema } from "../../src/lab/data/settings.ts";
+import { labKind } from "../../src/lab/models/kinds.ts";
+import { loadLabModel } from "../../src/lab/models/lab-folder.ts";
+import { labPreset, labSettingsSchema } from "../../src/lab/train/settings.ts";
+import { type TrainLabOptions, trainLab } from "../../src/lab/train/train.ts";
 import { mergeSettings } from "../../src/train/config-file.ts";
-import { labPreset, labSettingsSchema } from "../../src/train/lab/settings.ts";
-import { type TrainLabOptions, trainLab } from "../../src/train/lab/train.ts";
 
 const root = mkdtempSync(join(tmpdir(), "equimol-lab-"));
 afterAll(() => rmSync(root, { recursive: true, force: true }));

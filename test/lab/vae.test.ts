@@ -5,20 +5,20 @@ import {
   logNormal,
   logStandardNormal,
   mergeGaussians,
-} from "../../src/models/lab/gaussian.ts";
-import type { LabShape } from "../../src/models/lab/lab-model.ts";
-import { autoencoder } from "../../src/models/lab/vae/autoencoder.ts";
+} from "../../src/lab/models/gaussian.ts";
+import type { LabShape } from "../../src/lab/models/lab-model.ts";
+import { autoencoder } from "../../src/lab/models/vae/autoencoder.ts";
 import {
   importanceBound,
   importanceWeightedLogLikelihood,
   type LatentVariableModel,
-} from "../../src/models/lab/vae/bounds.ts";
-import { labVae } from "../../src/models/lab/vae/lab-vae.ts";
-import { observationOf } from "../../src/models/lab/vae/observation.ts";
-import { diagonalPosterior, fullPosterior } from "../../src/models/lab/vae/posterior.ts";
-import { parameterTree } from "../../src/nets/parameters.ts";
-import { jax, np } from "../../src/runtime/jax.ts";
-import { prepareRuntime } from "../../src/runtime/prepare.ts";
+} from "../../src/lab/models/vae/bounds.ts";
+import { labVae } from "../../src/lab/models/vae/lab-vae.ts";
+import { observationOf } from "../../src/lab/models/vae/observation.ts";
+import { diagonalPosterior, fullPosterior } from "../../src/lab/models/vae/posterior.ts";
+import { parameterTree } from "../../src/nets/layers/parameters.ts";
+import { jax, np } from "../../src/platform/jax.ts";
+import { prepareRuntime } from "../../src/platform/prepare.ts";
 import { fit } from "./fit.ts";
 import { float64, mean, normals, numbers, scalar, standardError } from "./float64.ts";
 import {

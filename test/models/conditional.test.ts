@@ -1,5 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { loadNativeEngine } from "../../src/kernels/native.ts";
+import type { DenoiserEngine } from "../../src/engines/engine.ts";
+import { createJaxEngine } from "../../src/engines/jax-engine.ts";
+import { loadNativeEngine } from "../../src/engines/native.ts";
 import type { Condition, ConditionValues } from "../../src/models/edm/condition.ts";
 import { dynamicsConfig, type EdmConfig, edmConfigSchema } from "../../src/models/edm/config.ts";
 import { channelCount, encode } from "../../src/models/edm/features.ts";
@@ -15,10 +17,8 @@ import { moleculeNoise } from "../../src/models/edm/noise.ts";
 import { networkInput, trainingLoss } from "../../src/models/edm/objective.ts";
 import { sweep } from "../../src/models/edm/sweep.ts";
 import { widenedParameters } from "../../src/models/edm/widen.ts";
-import type { DenoiserEngine } from "../../src/nets/engine.ts";
-import { createJaxEngine } from "../../src/nets/jax-engine.ts";
-import { initialParameters, namedViews } from "../../src/nets/parameters.ts";
-import { jax } from "../../src/runtime/jax.ts";
+import { initialParameters, namedViews } from "../../src/nets/layers/parameters.ts";
+import { jax } from "../../src/platform/jax.ts";
 import { methane } from "../chem/molecules.ts";
 import { maxDifference } from "../shared.ts";
 

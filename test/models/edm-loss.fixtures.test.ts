@@ -1,14 +1,14 @@
 import { describe, expect, test } from "vitest";
 import { scheduleFrom } from "../../src/diffusion/schedule.ts";
+import { atomOffsets } from "../../src/engines/engine.ts";
+import { createJaxEngine } from "../../src/engines/jax-engine.ts";
 import { type EdmConfig, edmConfigSchema } from "../../src/models/edm/config.ts";
 import type { EncodedBatch } from "../../src/models/edm/features.ts";
 import { priorKl, reconstructionConstants } from "../../src/models/edm/likelihood-terms.ts";
 import { trainingLoss } from "../../src/models/edm/objective.ts";
-import { dynamicsLayout } from "../../src/nets/dynamics.ts";
-import { atomOffsets } from "../../src/nets/engine.ts";
-import { createJaxEngine } from "../../src/nets/jax-engine.ts";
-import { namedViews } from "../../src/nets/parameters.ts";
-import { jax } from "../../src/runtime/jax.ts";
+import { dynamicsLayout } from "../../src/nets/egnn/dynamics.ts";
+import { namedViews } from "../../src/nets/layers/parameters.ts";
+import { jax } from "../../src/platform/jax.ts";
 import { type ForwardFixture, fixtureConfig, flatWeights, raggedBatch, unpad } from "../nets/edm-fixture.ts";
 import {
   type FixtureTensor,

@@ -1,5 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { atomOffsets } from "../../src/engines/engine.ts";
+import { createJaxEngine } from "../../src/engines/jax-engine.ts";
 import { stream } from "../../src/math/random.ts";
 import { dynamicsConfig, type EdmConfig, edmConfigSchema } from "../../src/models/edm/config.ts";
 import { decode, encode } from "../../src/models/edm/features.ts";
@@ -9,10 +11,8 @@ import { logFeatureLikelihood, priorKl } from "../../src/models/edm/likelihood-t
 import { type EdmModel, modelLayout, modelOf } from "../../src/models/edm/model.ts";
 import { moleculeNoise } from "../../src/models/edm/noise.ts";
 import { sizeDistribution } from "../../src/models/edm/sizes.ts";
-import { atomOffsets } from "../../src/nets/engine.ts";
-import { createJaxEngine } from "../../src/nets/jax-engine.ts";
-import { initialParameters, layoutSize } from "../../src/nets/parameters.ts";
-import { jax } from "../../src/runtime/jax.ts";
+import { initialParameters, layoutSize } from "../../src/nets/layers/parameters.ts";
+import { jax } from "../../src/platform/jax.ts";
 import { methane } from "../chem/molecules.ts";
 import { maxDifference } from "../shared.ts";
 

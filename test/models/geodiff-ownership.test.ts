@@ -11,7 +11,7 @@ globalThis.Map = class<K, V> extends PlainMap<K, V> {
     maps.push(this as unknown as Map<unknown, unknown>);
   }
 } as MapConstructor;
-const { jax } = await import("../../src/runtime/jax.ts");
+const { jax } = await import("../../src/platform/jax.ts");
 globalThis.Map = PlainMap;
 
 const { loadRdkit } = await import("../../src/chem/rdkit.ts");
@@ -19,7 +19,7 @@ const { graphOfSmiles } = await import("../../src/chem/rdkit-graph.ts");
 const { graphChannels } = await import("../../src/models/geodiff/channels.ts");
 const { geoDiffConfigSchema } = await import("../../src/models/geodiff/config.ts");
 const { createJaxConformerNetwork } = await import("../../src/models/geodiff/network.ts");
-const { initialParameters } = await import("../../src/nets/parameters.ts");
+const { initialParameters } = await import("../../src/nets/layers/parameters.ts");
 await jax.init("wasm");
 
 const isBuffer = (value: unknown): boolean =>

@@ -12,9 +12,9 @@ import { generateConformers } from "../../src/models/geodiff/generate.ts";
 import { conformerModelOf } from "../../src/models/geodiff/model.ts";
 import { type ConformerNetwork, createJaxConformerNetwork } from "../../src/models/geodiff/network.ts";
 import { noisedTargets, projectDistances } from "../../src/models/geodiff/objective.ts";
-import { initialParameters } from "../../src/nets/parameters.ts";
-import { jax, np } from "../../src/runtime/jax.ts";
-import { prepareRuntime } from "../../src/runtime/prepare.ts";
+import { initialParameters } from "../../src/nets/layers/parameters.ts";
+import { jax, np } from "../../src/platform/jax.ts";
+import { prepareRuntime } from "../../src/platform/prepare.ts";
 import { rotated, rotationMatrix } from "../rotations.ts";
 import { maxDifference } from "../shared.ts";
 

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { createAtomwiseEngine } from "../../src/kernels/create-atomwise-engine.ts";
+import { createAtomwiseEngine } from "../../src/engines/create-atomwise-engine.ts";
 import { stream } from "../../src/math/random.ts";
 import { moleculeProblem } from "../../src/models/geometric/check.ts";
 import {
@@ -21,7 +21,7 @@ import {
 import { pool } from "../../src/models/geometric/outputs.ts";
 import { predictions } from "../../src/models/geometric/predict.ts";
 import { geometricLayout } from "../../src/nets/geometric.ts";
-import { initialParameters } from "../../src/nets/parameters.ts";
+import { initialParameters } from "../../src/nets/layers/parameters.ts";
 import { atomReferences } from "../../src/train/geometric/normalisation.ts";
 
 let folder: string;

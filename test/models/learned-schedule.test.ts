@@ -1,14 +1,14 @@
 import { describe, expect, test } from "vitest";
 import type { Molecule } from "../../src/chem/molecule.ts";
+import { createJaxEngine } from "../../src/engines/jax-engine.ts";
 import { dynamicsConfig, type EdmConfig, edmConfigSchema } from "../../src/models/edm/config.ts";
 import { encode } from "../../src/models/edm/features.ts";
 import { learnedObjective } from "../../src/models/edm/learned-objective.ts";
 import { modelLayout, modelOf } from "../../src/models/edm/model.ts";
 import { moleculeNoise } from "../../src/models/edm/noise.ts";
 import { trainingLoss } from "../../src/models/edm/objective.ts";
-import { createJaxEngine } from "../../src/nets/jax-engine.ts";
-import { initialParameters, namedViews } from "../../src/nets/parameters.ts";
-import { jax } from "../../src/runtime/jax.ts";
+import { initialParameters, namedViews } from "../../src/nets/layers/parameters.ts";
+import { jax } from "../../src/platform/jax.ts";
 import { WATER } from "../chem/molecules.ts";
 import { maxDifference } from "../shared.ts";
 

@@ -5,6 +5,7 @@ import { reverseStepKl } from "../../src/diffusion/bound.ts";
 import { boundDraws } from "../../src/diffusion/bound-draws.ts";
 import { levelAt, stratifiedLevels } from "../../src/diffusion/levels.ts";
 import { logLinearSchedule, type NoiseSchedule, polynomialSchedule } from "../../src/diffusion/schedule.ts";
+import type { DenoiserEngine } from "../../src/engines/engine.ts";
 import { normalCdf, normalQuantile } from "../../src/math/normal.ts";
 import { stream } from "../../src/math/random.ts";
 import { type EdmConfig, edmConfigSchema } from "../../src/models/edm/config.ts";
@@ -12,8 +13,7 @@ import { flowNegativeLogLikelihood, withDivergence } from "../../src/models/edm/
 import { negativeLogLikelihood } from "../../src/models/edm/likelihood.ts";
 import { type EdmModel, modelLayout, modelOf } from "../../src/models/edm/model.ts";
 import { moleculeNoise } from "../../src/models/edm/noise.ts";
-import type { DenoiserEngine } from "../../src/nets/engine.ts";
-import { layoutSize } from "../../src/nets/parameters.ts";
+import { layoutSize } from "../../src/nets/layers/parameters.ts";
 
 const S = 0.4;
 const config: EdmConfig = edmConfigSchema.parse({

@@ -6,7 +6,7 @@ import { InputError } from "../../src/errors.ts";
 import { readSafetensors, type Tensor, writeSafetensors } from "../../src/formats/safetensors.ts";
 import { type EdmConfig, edmConfigSchema } from "../../src/models/edm/config.ts";
 import { findModel, loadEdm, modelLayout, saveEdm } from "../../src/models/edm/model.ts";
-import { initialParameters } from "../../src/nets/parameters.ts";
+import { initialParameters } from "../../src/nets/layers/parameters.ts";
 
 const root = mkdtempSync(join(tmpdir(), "equimol-model-"));
 afterAll(() => rmSync(root, { recursive: true, force: true }));

@@ -1,7 +1,9 @@
 /** Self-conditioning: what the network is shown of its own guesses, in training, on a sampler's path, in likelihoods. */
 import { describe, expect, test } from "vitest";
 import { timeOfGamma } from "../../src/diffusion/sde.ts";
-import { loadNativeEngine } from "../../src/kernels/native.ts";
+import type { AtomBatch, DenoiserEngine } from "../../src/engines/engine.ts";
+import { createJaxEngine } from "../../src/engines/jax-engine.ts";
+import { loadNativeEngine } from "../../src/engines/native.ts";
 import { dynamicsConfig, type EdmConfig, edmConfigSchema } from "../../src/models/edm/config.ts";
 import { channelCount, encode } from "../../src/models/edm/features.ts";
 import { generate } from "../../src/models/edm/generate.ts";
@@ -16,10 +18,8 @@ import {
   trainingLoss,
 } from "../../src/models/edm/objective.ts";
 import { widenedParameters } from "../../src/models/edm/widen.ts";
-import type { AtomBatch, DenoiserEngine } from "../../src/nets/engine.ts";
-import { createJaxEngine } from "../../src/nets/jax-engine.ts";
-import { initialParameters, layoutSize } from "../../src/nets/parameters.ts";
-import { jax } from "../../src/runtime/jax.ts";
+import { initialParameters, layoutSize } from "../../src/nets/layers/parameters.ts";
+import { jax } from "../../src/platform/jax.ts";
 import { methane } from "../chem/molecules.ts";
 import { rotated, rotationMatrix } from "../rotations.ts";
 import { maxDifference } from "../shared.ts";

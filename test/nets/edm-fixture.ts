@@ -1,8 +1,9 @@
 /** Cases of the published EDM network, as ../shared/fixtures stores them, in our terms. */
-import { type DynamicsConfig, dynamicsLayout } from "../../src/nets/dynamics.ts";
-import type { AtomBatch } from "../../src/nets/engine.ts";
-import { layoutSize, namedViews } from "../../src/nets/parameters.ts";
-import { fromPublishedName } from "../../src/nets/published-names.ts";
+
+import type { AtomBatch } from "../../src/engines/engine.ts";
+import { type DynamicsConfig, dynamicsLayout } from "../../src/nets/egnn/dynamics.ts";
+import { fromPublishedName } from "../../src/nets/egnn/published-names.ts";
+import { layoutSize, namedViews } from "../../src/nets/layers/parameters.ts";
 import type { FixtureTensor } from "../shared.ts";
 
 export interface ForwardFixture {

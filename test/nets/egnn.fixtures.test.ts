@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { createJaxEngine } from "../../src/nets/jax-engine.ts";
-import { jax } from "../../src/runtime/jax.ts";
+import { createJaxEngine } from "../../src/engines/jax-engine.ts";
+import { jax } from "../../src/platform/jax.ts";
 import { fixtureNames, maxDifference, readFixture } from "../shared.ts";
 import { type ForwardFixture, fixtureConfig, flatWeights, raggedBatch, unpad } from "./edm-fixture.ts";
 

@@ -1,12 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import type { AtomBatch } from "../../src/engines/engine.ts";
+import { createJaxEngine } from "../../src/engines/jax-engine.ts";
 import { stream } from "../../src/math/random.ts";
-import type { DynamicsConfig } from "../../src/nets/dynamics.ts";
-import { dynamicsLayout } from "../../src/nets/dynamics.ts";
-import type { AtomBatch } from "../../src/nets/engine.ts";
-import { createJaxEngine } from "../../src/nets/jax-engine.ts";
-import { initialParameters } from "../../src/nets/parameters.ts";
-import { jax } from "../../src/runtime/jax.ts";
+import type { DynamicsConfig } from "../../src/nets/egnn/dynamics.ts";
+import { dynamicsLayout } from "../../src/nets/egnn/dynamics.ts";
+import { initialParameters } from "../../src/nets/layers/parameters.ts";
+import { jax } from "../../src/platform/jax.ts";
 import { rotationMatrix } from "../rotations.ts";
 import { maxDifference } from "../shared.ts";
 import { livelyParameters, TINY } from "./tiny-network.ts";

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { stream } from "../../src/math/random.ts";
-import { bucketed, neighbourList } from "../../src/nets/neighbour-list.ts";
+import { bucketed, neighbourList } from "../../src/nets/layers/neighbour-list.ts";
 
 /** Every ordered pair of a molecule, looked at. */
 function bruteForce(x: Float64Array, sizes: readonly number[], cutoff: number): number[][] {

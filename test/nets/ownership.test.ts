@@ -18,13 +18,13 @@ WebAssembly.Memory = class extends PlainMemory {
     memories.push(this);
   }
 };
-const { jax } = await import("../../src/runtime/jax.ts");
+const { jax } = await import("../../src/platform/jax.ts");
 globalThis.Map = PlainMap;
 WebAssembly.Memory = PlainMemory;
 
-const { createJaxEngine } = await import("../../src/nets/jax-engine.ts");
-const { dynamicsLayout } = await import("../../src/nets/dynamics.ts");
-const { initialParameters } = await import("../../src/nets/parameters.ts");
+const { createJaxEngine } = await import("../../src/engines/jax-engine.ts");
+const { dynamicsLayout } = await import("../../src/nets/egnn/dynamics.ts");
+const { initialParameters } = await import("../../src/nets/layers/parameters.ts");
 const { TINY } = await import("./tiny-network.ts");
 const { createOptimizerState, optimizerStep, plainUpdater } = await import("../../src/train/optimizer.ts");
 await jax.init("wasm");

@@ -1,8 +1,8 @@
 import { beforeAll, expect, test } from "vitest";
-import { initialParameters, type ParameterTree, parameterTree } from "../../src/nets/parameters.ts";
-import { type ResidualMlp, residualMlp, residualMlpSpecs } from "../../src/nets/residual-mlp.ts";
-import { jax, np } from "../../src/runtime/jax.ts";
-import { prepareRuntime } from "../../src/runtime/prepare.ts";
+import { initialParameters, type ParameterTree, parameterTree } from "../../src/nets/layers/parameters.ts";
+import { type ResidualMlp, residualMlp, residualMlpSpecs } from "../../src/nets/layers/residual-mlp.ts";
+import { jax, np } from "../../src/platform/jax.ts";
+import { prepareRuntime } from "../../src/platform/prepare.ts";
 
 beforeAll(() => prepareRuntime("cpu"));
 

@@ -1,7 +1,7 @@
 import { beforeAll, expect, test } from "vitest";
-import { sigmoid, silu } from "../../src/nets/mlp.ts";
-import { jax, np } from "../../src/runtime/jax.ts";
-import { prepareRuntime } from "../../src/runtime/prepare.ts";
+import { sigmoid, silu } from "../../src/nets/layers/mlp.ts";
+import { jax, np } from "../../src/platform/jax.ts";
+import { prepareRuntime } from "../../src/platform/prepare.ts";
 
 beforeAll(() => prepareRuntime("cpu"));
 

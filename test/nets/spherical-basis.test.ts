@@ -4,8 +4,8 @@ import {
   sphericalBessel,
   sphericalBesselZeros,
   sphericalRadial,
-} from "../../src/nets/spherical-basis.ts";
-import { jax, np } from "../../src/runtime/jax.ts";
+} from "../../src/nets/layers/spherical-basis.ts";
+import { jax, np } from "../../src/platform/jax.ts";
 
 await jax.init("wasm");
 jax.defaultDevice("wasm");

@@ -1,7 +1,7 @@
 /** A small EGNN with the options of the paper, for tests of laws. */
-import type { DynamicsConfig } from "../../src/nets/dynamics.ts";
-import { dynamicsLayout } from "../../src/nets/dynamics.ts";
-import { initialParameters } from "../../src/nets/parameters.ts";
+import type { DynamicsConfig } from "../../src/nets/egnn/dynamics.ts";
+import { dynamicsLayout } from "../../src/nets/egnn/dynamics.ts";
+import { initialParameters } from "../../src/nets/layers/parameters.ts";
 
 export const TINY: DynamicsConfig = {
   network: "egnn",

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { createEngine } from "../../src/kernels/create-engine.ts";
-import type { DynamicsConfig } from "../../src/nets/dynamics.ts";
-import { randomBatch, randomParameters, randomTarget, relativeDifference } from "../kernels/cases.ts";
+import { createEngine } from "../../src/engines/create-engine.ts";
+import type { DynamicsConfig } from "../../src/nets/egnn/dynamics.ts";
+import { randomBatch, randomParameters, randomTarget, relativeDifference } from "../engines/cases.ts";
 import { TINY } from "./tiny-network.ts";
 import { webgpu } from "./webgpu.ts";
 

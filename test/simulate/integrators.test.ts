@@ -1,5 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { stream } from "../../src/math/random.ts";
+import type { EnergiesAndForces, Potential } from "../../src/physics/potential.ts";
+import { ARGON, harmonicWells, lennardJones } from "../../src/physics/reference-potentials.ts";
+import { BOLTZMANN, KCAL_PER_MASS_VELOCITY_SQUARED } from "../../src/physics/units.ts";
 import {
   advance,
   type Integrator,
@@ -7,8 +10,6 @@ import {
   ornsteinUhlenbeck,
   velocityVerlet,
 } from "../../src/simulate/integrators.ts";
-import type { EnergiesAndForces, Potential } from "../../src/simulate/potential.ts";
-import { ARGON, harmonicWells, lennardJones } from "../../src/simulate/reference-potentials.ts";
 import {
   createState,
   drawVelocities,
@@ -17,7 +18,6 @@ import {
   type SimulationState,
   temperatureOf,
 } from "../../src/simulate/state.ts";
-import { BOLTZMANN, KCAL_PER_MASS_VELOCITY_SQUARED } from "../../src/simulate/units.ts";
 import { maxDifference } from "../shared.ts";
 
 const MASS = 12.011;

@@ -2,10 +2,10 @@ import { expect, test } from "vitest";
 import type { Molecule } from "../../src/chem/molecule.ts";
 import { perceiveBonds } from "../../src/chem/perception.ts";
 import { stream } from "../../src/math/random.ts";
-import { ticks } from "../../src/simulate/charts.ts";
+import { rotatableTorsions, torsionAngle, torsionName } from "../../src/physics/torsions.ts";
 import { structureObserver, trend } from "../../src/simulate/observables.ts";
 import { createState, drawVelocities, kineticEnergy, removeRigidMotion } from "../../src/simulate/state.ts";
-import { rotatableTorsions, torsionAngle, torsionName } from "../../src/simulate/torsions.ts";
+import { ticks } from "../../src/views/simulation-charts.ts";
 
 /** Ethanol of rMD17's kind. */
 const ETHANOL: Molecule = {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { stream } from "../../src/math/random.ts";
+import { harmonicWells, lennardJones } from "../../src/physics/reference-potentials.ts";
 import { fire, largestForce, lbfgs, minimize } from "../../src/simulate/optimize.ts";
-import { harmonicWells, lennardJones } from "../../src/simulate/reference-potentials.ts";
 import { createState } from "../../src/simulate/state.ts";
 import { maxDifference } from "../shared.ts";
 

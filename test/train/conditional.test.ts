@@ -6,7 +6,7 @@ import { datasetInfo } from "../../src/data/dataset-info.ts";
 import { halfOf, labelled } from "../../src/data/halves.ts";
 import { fromMolecules, type MoleculeSet, moleculesOf, setSize } from "../../src/data/molecule-set.ts";
 import type { Dataset } from "../../src/data/store.ts";
-import { createEngine } from "../../src/kernels/create-engine.ts";
+import { createEngine } from "../../src/engines/create-engine.ts";
 import { loadEdm } from "../../src/models/edm/model.ts";
 import { checkSettings, mergeSettings, parseAssignment } from "../../src/train/config-file.ts";
 import {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { symmetricEigen } from "../../src/math/eigen.ts";
 import { stream } from "../../src/math/random.ts";
-import { egnnLayout } from "../../src/nets/egnn-config.ts";
-import { layoutSize } from "../../src/nets/parameters.ts";
+import { egnnLayout } from "../../src/nets/egnn/egnn-config.ts";
+import { layoutSize } from "../../src/nets/layers/parameters.ts";
 import { matrixBlocks, muonStep, orthogonalized } from "../../src/train/muon.ts";
 import { TINY } from "../nets/tiny-network.ts";
 

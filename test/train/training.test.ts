@@ -3,11 +3,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { polynomialSchedule } from "../../src/diffusion/schedule.ts";
+import type { SpeciesBatch } from "../../src/engines/atomwise-engine.ts";
+import type { DenoiserEngine } from "../../src/engines/engine.ts";
+import { createJaxEngine } from "../../src/engines/jax-engine.ts";
 import { loadEdm } from "../../src/models/edm/model.ts";
-import type { SpeciesBatch } from "../../src/nets/atomwise-engine.ts";
-import type { DenoiserEngine } from "../../src/nets/engine.ts";
-import { createJaxEngine } from "../../src/nets/jax-engine.ts";
-import { jax } from "../../src/runtime/jax.ts";
+import { jax } from "../../src/platform/jax.ts";
 import { checkSettings, mergeSettings, parseAssignment } from "../../src/train/config-file.ts";
 import { edmSettingsSchema } from "../../src/train/edm/settings.ts";
 import { trainingTimes, turnMolecules } from "../../src/train/edm/task.ts";
@@ -233,7 +233,7 @@ describe("a training run", () => {
 
 const modelSize = await (async () => {
   const { modelLayout } = await import("../../src/models/edm/model.ts");
-  const { layoutSize } = await import("../../src/nets/parameters.ts");
+  const { layoutSize } = await import("../../src/nets/layers/parameters.ts");
   return layoutSize(
     modelLayout({
       kind: "edm",

@@ -1,6 +1,6 @@
 /** What a model of a coarse-grained molecule is: the contents of its `config.json`. */
 import { z } from "zod";
-import { BEAD_NETWORKS, type BeadNetworkConfig } from "../../nets/beads-config.ts";
+import { BEAD_NETWORKS, type BeadNetworkConfig } from "../../nets/beads/beads-config.ts";
 import { scheduleSchema } from "../edm/config.ts";
 import { samplingSchema } from "../edm/sampling.ts";
 

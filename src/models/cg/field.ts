@@ -1,13 +1,14 @@
 /** The network of a coarse-grained model at any noise level, by whatever computes its kind. */
+
+import { createAtomwiseEngine } from "../../engines/create-atomwise-engine.ts";
 import { WorkError } from "../../errors.ts";
-import { createAtomwiseEngine } from "../../kernels/create-atomwise-engine.ts";
-import { type BeadField, beadField } from "../../nets/bead-field.ts";
-import { beadPainnLayout, painnOf } from "../../nets/bead-painn.ts";
-import { beadPainnField } from "../../nets/bead-painn-field.ts";
-import { type BeadNetworkConfig, beadLayout } from "../../nets/beads-config.ts";
-import type { Layout } from "../../nets/parameters.ts";
-import { withSites } from "../../nets/virtual-sites.ts";
-import { prepareRuntime } from "../../runtime/prepare.ts";
+import { type BeadField, beadField } from "../../nets/beads/bead-field.ts";
+import { beadPainnLayout, painnOf } from "../../nets/beads/bead-painn.ts";
+import { type BeadNetworkConfig, beadLayout } from "../../nets/beads/beads-config.ts";
+import type { Layout } from "../../nets/layers/parameters.ts";
+import { withSites } from "../../nets/layers/virtual-sites.ts";
+import { prepareRuntime } from "../../platform/prepare.ts";
+import { beadPainnField } from "./bead-painn-field.ts";
 
 export interface BeadFields {
   /** "plain arrays", "native (AVX-512)", "jax (wasm)" */
@@ -38,7 +39,7 @@ export async function openBeadFields(config: BeadNetworkConfig): Promise<BeadFie
     };
   }
   const { device } = await prepareRuntime("cpu");
-  const { compiledField, freeBeadField } = await import("../../nets/bead-painn-free.ts");
+  const { compiledField, freeBeadField } = await import("../../nets/beads/bead-painn-free.ts");
   const compiled = compiledField(config);
   return {
     engine: `jax (${device})`,

@@ -6,9 +6,9 @@
 import { symbolOf } from "../../chem/elements.ts";
 import { alphaOf } from "../../diffusion/schedule.ts";
 import { InputError } from "../../errors.ts";
-import type { BeadField } from "../../nets/bead-field.ts";
-import type { EnergiesAndForces, Potential } from "../../simulate/potential.ts";
-import { BOLTZMANN } from "../../simulate/units.ts";
+import type { BeadField } from "../../nets/beads/bead-field.ts";
+import type { EnergiesAndForces, Potential } from "../../physics/potential.ts";
+import { BOLTZMANN } from "../../physics/units.ts";
 import { beadNetworkConfig } from "./config.ts";
 import { type BeadFields, openBeadFields } from "./field.ts";
 import type { CgModel } from "./model.ts";

@@ -5,7 +5,7 @@
 import { symbolOf } from "../../chem/elements.ts";
 import { atomsOf, type MoleculeSet, setSize } from "../../data/molecule-set.ts";
 import { InputError } from "../../errors.ts";
-import { pairsOf } from "../../nets/beads-config.ts";
+import { pairsOf } from "../../nets/beads/beads-config.ts";
 import { positionDegreesOfFreedom } from "../edm/noise.ts";
 import type { CgConfig } from "./config.ts";
 

@@ -1,12 +1,12 @@
 /** Denoising score matching of the PaiNN of beads without energy conservation: the loss of `objective.ts`, by jax-js. */
 import { alphaOf, sigmaOf } from "../../diffusion/schedule.ts";
-import { beadPainnLayout } from "../../nets/bead-painn.ts";
-import { type FreeInputs, freeField, freeInputs } from "../../nets/bead-painn-free.ts";
-import type { BeadNetworkConfig } from "../../nets/beads-config.ts";
-import { type ParameterTree, parameterTree, readTree } from "../../nets/parameters.ts";
-import { jax, np } from "../../runtime/jax.ts";
+import { beadPainnLayout } from "../../nets/beads/bead-painn.ts";
+import { type FreeInputs, freeField, freeInputs } from "../../nets/beads/bead-painn-free.ts";
+import type { BeadNetworkConfig } from "../../nets/beads/beads-config.ts";
+import { type ParameterTree, parameterTree, readTree } from "../../nets/layers/parameters.ts";
+import { jax, np } from "../../platform/jax.ts";
 import { positionDegreesOfFreedom } from "../edm/noise.ts";
-import type { CgObjective, NoisedFrames } from "./objective.ts";
+import type { CgObjective, NoisedFrames } from "./denoising.ts";
 
 export function freeObjective(config: BeadNetworkConfig): CgObjective {
   const { beads: N } = config;

@@ -5,7 +5,7 @@
 import type { Molecule } from "../../chem/molecule.ts";
 import { SAMPLERS, type SamplerChoice } from "../../diffusion/samplers/registry.ts";
 import type { Denoiser } from "../../diffusion/space.ts";
-import type { BeadField } from "../../nets/bead-field.ts";
+import type { BeadField } from "../../nets/beads/bead-field.ts";
 import { moleculeSpace } from "../edm/noise.ts";
 import { beadNetworkConfig, type CgConfig } from "./config.ts";
 import { type BeadFields, openBeadFields } from "./field.ts";

@@ -1,8 +1,8 @@
 /** A trained model of a coarse-grained molecule, read from and written to a model folder. */
 import { type NoiseSchedule, type ScheduleConfig, scheduleFrom } from "../../diffusion/schedule.ts";
 import { InputError } from "../../errors.ts";
-import { pairCount } from "../../nets/beads-config.ts";
-import type { Layout } from "../../nets/parameters.ts";
+import { pairCount } from "../../nets/beads/beads-config.ts";
+import type { Layout } from "../../nets/layers/parameters.ts";
 import { readModelConfig, readModelParameters, writeModelFolder } from "../model-folder.ts";
 import { beadNetworkConfig, type CgConfig, cgConfigSchema } from "./config.ts";
 import { beadNetworkLayout } from "./field.ts";

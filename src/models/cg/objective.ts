@@ -3,33 +3,12 @@
  * freedom (Ho et al. 2020, L_simple; Arts et al. 2023, eq. 6), and its gradient, computed by jax-js.
  */
 import { alphaOf, sigmaOf } from "../../diffusion/schedule.ts";
-import { type BeadInputs, type BeadParameters, beadNoise } from "../../nets/beads.ts";
-import { type BeadNetworkConfig, beadLayout, embedGamma } from "../../nets/beads-config.ts";
-import { type ParameterTree, parameterTree, readTree } from "../../nets/parameters.ts";
-import { jax, np } from "../../runtime/jax.ts";
+import { type BeadInputs, type BeadParameters, beadNoise } from "../../nets/beads/beads.ts";
+import { type BeadNetworkConfig, beadLayout, embedGamma } from "../../nets/beads/beads-config.ts";
+import { type ParameterTree, parameterTree, readTree } from "../../nets/layers/parameters.ts";
+import { jax, np } from "../../platform/jax.ts";
 import { positionDegreesOfFreedom } from "../edm/noise.ts";
-
-/** A batch with its noise. */
-export interface NoisedFrames {
-  /** Positions without centre of mass, in units of the scale. [B, N, 3] */
-  readonly x: Float64Array;
-  /** Standard normal without centre of mass. [B, N, 3] */
-  readonly noise: Float64Array;
-  /** Noise level of each frame. [B] */
-  readonly gamma: Float64Array;
-}
-
-export interface CgObjective {
-  /** Loss of each frame [B]; the gradient of their mean replaces the contents of `gradient`. */
-  readonly lossAndGradient: (
-    parameters: Float32Array,
-    batch: NoisedFrames,
-    gradient: Float32Array,
-  ) => Promise<Float64Array>;
-  /** Loss of each frame. [B] */
-  readonly loss: (parameters: Float32Array, batch: NoisedFrames) => Promise<Float64Array>;
-  readonly dispose: () => void;
-}
+import type { CgObjective, NoisedFrames } from "./denoising.ts";
 
 /** z_t = α x + σ ε with what the network is told of the noise level. */
 function inputsOf({ x, noise, gamma }: NoisedFrames, beads: number): BeadInputs {

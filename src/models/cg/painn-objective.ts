@@ -3,7 +3,7 @@
  * of a force loss: with v = ∂L/∂(∇U), ∂L/∂θ = v · ∂(∇U)/∂θ, which compiled PaiNN has in closed form.
  */
 import { alphaOf, sigmaOf } from "../../diffusion/schedule.ts";
-import { createAtomwiseEngine } from "../../kernels/create-atomwise-engine.ts";
+import { createAtomwiseEngine } from "../../engines/create-atomwise-engine.ts";
 import {
   addPainnGradient,
   LEVEL_FEATURES,
@@ -11,15 +11,15 @@ import {
   painnAtLevels,
   painnOf,
   springConstants,
-} from "../../nets/bead-painn.ts";
-import { siteBatch } from "../../nets/bead-painn-field.ts";
-import { beadSprings } from "../../nets/bead-springs.ts";
-import { type BeadNetworkConfig, pairCount } from "../../nets/beads-config.ts";
+} from "../../nets/beads/bead-painn.ts";
+import { beadSprings } from "../../nets/beads/bead-springs.ts";
+import { type BeadNetworkConfig, pairCount } from "../../nets/beads/beads-config.ts";
 import { geometricLayout } from "../../nets/geometric.ts";
-import { layoutSize } from "../../nets/parameters.ts";
-import { moveSites, spreadSites, withSites } from "../../nets/virtual-sites.ts";
+import { layoutSize } from "../../nets/layers/parameters.ts";
+import { moveSites, spreadSites, withSites } from "../../nets/layers/virtual-sites.ts";
 import { positionDegreesOfFreedom } from "../edm/noise.ts";
-import type { CgObjective, NoisedFrames } from "./objective.ts";
+import { siteBatch } from "./bead-painn-field.ts";
+import type { CgObjective, NoisedFrames } from "./denoising.ts";
 
 /** Frames computed at a time. */
 const CHUNK = 64;

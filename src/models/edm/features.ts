@@ -5,8 +5,8 @@
 
 import { symbolOf } from "../../chem/elements.ts";
 import type { Molecule } from "../../chem/molecule.ts";
+import { atomOffsets } from "../../engines/engine.ts";
 import { InputError } from "../../errors.ts";
-import { atomOffsets } from "../../nets/engine.ts";
 import { contextOf } from "./condition.ts";
 import { type EdmConfig, featureCount } from "./config.ts";
 

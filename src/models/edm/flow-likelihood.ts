@@ -9,9 +9,9 @@
 import type { Molecule } from "../../chem/molecule.ts";
 import { type DivergenceDenoiser, flowLogDensity } from "../../diffusion/probability-flow.ts";
 import type { Denoiser } from "../../diffusion/space.ts";
+import type { DenoiserEngine } from "../../engines/engine.ts";
 import { WorkError } from "../../errors.ts";
 import { LOG_SQRT_2PI } from "../../math/normal.ts";
-import type { DenoiserEngine } from "../../nets/engine.ts";
 import { channelCount, encode } from "./features.ts";
 import { bySize, mean, standardError } from "./likelihood.ts";
 import { logFeatureLikelihood, reconstructionConstants, volumeChange } from "./likelihood-terms.ts";

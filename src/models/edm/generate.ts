@@ -5,8 +5,8 @@
 import type { Molecule } from "../../chem/molecule.ts";
 import { SAMPLERS } from "../../diffusion/samplers/registry.ts";
 import type { Denoiser } from "../../diffusion/space.ts";
+import { atomOffsets, type DenoiserEngine } from "../../engines/engine.ts";
 import { stream } from "../../math/random.ts";
-import { atomOffsets, type DenoiserEngine } from "../../nets/engine.ts";
 import { type Condition, type ConditionValues, contextOf } from "./condition.ts";
 import { channelCount, decode } from "./features.ts";
 import { type JointDistribution, jointDistribution, type SizedCondition } from "./joint.ts";

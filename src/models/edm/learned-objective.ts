@@ -3,57 +3,25 @@
  * 2021, appendix H): γ enters z_t, the weights, the prior and the reconstruction, so the whole loss is one jax-js
  * function of network and schedule together. All terms are those of `objective.ts`, kind "vlb".
  */
-import { GAMMA_WIDTH, type GammaParameters } from "../../diffusion/learned-schedule.ts";
+import { paddedGraph, paddedRows } from "../../engines/padding.ts";
 import { InputError } from "../../errors.ts";
 import { LOG_SQRT_2PI } from "../../math/normal.ts";
-import { dynamics, dynamicsLayout } from "../../nets/dynamics.ts";
-import { paddedGraph, paddedRows } from "../../nets/padding.ts";
+import { dynamics, dynamicsLayout } from "../../nets/egnn/dynamics.ts";
 import {
   type Layout,
   type Linear,
-  linearSpecs,
-  namedViews,
   type ParameterTree,
   parameterTree,
   readTree,
-} from "../../nets/parameters.ts";
-import { jax, nn, np } from "../../runtime/jax.ts";
+} from "../../nets/layers/parameters.ts";
+import { jax, nn, np } from "../../platform/jax.ts";
 import { contextChannels } from "./condition.ts";
 import { dynamicsConfig, type EdmConfig } from "./config.ts";
 import { channelCount, type EncodedBatch } from "./features.ts";
+import { GAMMA_LAYOUT } from "./gamma-parameters.ts";
 import { volumeChange } from "./likelihood-terms.ts";
 import { positionDegreesOfFreedom } from "./noise.ts";
 import type { Draws } from "./objective.ts";
-
-/** Published initial values: weights around −2 before the softplus, γ from −5 to 10. */
-export const GAMMA_LAYOUT: Layout = [
-  ...["first", "second", "third"].flatMap((name, k) => {
-    const [inputs, outputs] = [
-      [1, 1],
-      [1, GAMMA_WIDTH],
-      [GAMMA_WIDTH, 1],
-    ][k];
-    return linearSpecs(`gamma.${name}`, inputs, outputs).map((spec) =>
-      spec.name.endsWith("weight") ? { ...spec, center: -2 } : spec,
-    );
-  }),
-  { name: "gamma.start", shape: [1], bound: 0, center: -5 },
-  { name: "gamma.end", shape: [1], bound: 0, center: 10 },
-];
-
-/** The flat parameters of the schedule by their roles. */
-export function gammaParameters(flat: Float32Array): GammaParameters {
-  const views = namedViews(GAMMA_LAYOUT, flat);
-  const layer = (name: string): { weight: Float32Array; bias: Float32Array } => ({
-    weight: views.get(`gamma.${name}.weight`) as Float32Array,
-    bias: views.get(`gamma.${name}.bias`) as Float32Array,
-  });
-  const ends = Float32Array.of(
-    (views.get("gamma.start") as Float32Array)[0],
-    (views.get("gamma.end") as Float32Array)[0],
-  );
-  return { first: layer("first"), second: layer("second"), third: layer("third"), ends };
-}
 
 type GammaTree = {
   readonly first: Linear;

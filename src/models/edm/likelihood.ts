@@ -5,8 +5,8 @@
  */
 import type { Molecule } from "../../chem/molecule.ts";
 import { boundDraws } from "../../diffusion/bound-draws.ts";
+import type { DenoiserEngine } from "../../engines/engine.ts";
 import { stream } from "../../math/random.ts";
-import type { DenoiserEngine } from "../../nets/engine.ts";
 import { channelCount, encode } from "./features.ts";
 import { logFeatureLikelihood, priorKl, reconstructionConstants, volumeChange } from "./likelihood-terms.ts";
 import type { EdmModel } from "./model.ts";

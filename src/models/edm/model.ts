@@ -7,11 +7,11 @@ import { symbolOf } from "../../chem/elements.ts";
 import { learnedSchedule } from "../../diffusion/learned-schedule.ts";
 import { type NoiseSchedule, scheduleFrom } from "../../diffusion/schedule.ts";
 import { InputError } from "../../errors.ts";
-import { dynamicsLayout } from "../../nets/dynamics.ts";
-import { type Layout, layoutSize } from "../../nets/parameters.ts";
+import { dynamicsLayout } from "../../nets/egnn/dynamics.ts";
+import { type Layout, layoutSize } from "../../nets/layers/parameters.ts";
 import { readModelConfig, readModelParameters, writeModelFolder } from "../model-folder.ts";
 import { dynamicsConfig, type EdmConfig, edmConfigSchema } from "./config.ts";
-import { GAMMA_LAYOUT, gammaParameters } from "./learned-objective.ts";
+import { GAMMA_LAYOUT, gammaParameters } from "./gamma-parameters.ts";
 
 export interface EdmModel {
   readonly config: EdmConfig;

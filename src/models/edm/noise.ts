@@ -4,8 +4,8 @@
  * molecule i depends on (seed, purpose, i, step) alone.
  */
 import { PRIOR_STEP, type Space } from "../../diffusion/space.ts";
+import { atomOffsets } from "../../engines/engine.ts";
 import { type Purpose, stream } from "../../math/random.ts";
-import { atomOffsets } from "../../nets/engine.ts";
 import { removeCenters } from "./features.ts";
 
 /** Dimension of the positions' subspace. */

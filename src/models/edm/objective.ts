@@ -9,8 +9,8 @@
 import { reverseStepKl } from "../../diffusion/bound.ts";
 import type { NoiseSchedule } from "../../diffusion/schedule.ts";
 import type { Denoiser } from "../../diffusion/space.ts";
+import type { AtomBatch, DenoiserEngine, SquaredErrors } from "../../engines/engine.ts";
 import { WorkError } from "../../errors.ts";
-import type { AtomBatch, DenoiserEngine, SquaredErrors } from "../../nets/engine.ts";
 import { contextAt } from "./condition.ts";
 import type { EdmConfig } from "./config.ts";
 import { channelCount, type EncodedBatch } from "./features.ts";

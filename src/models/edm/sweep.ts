@@ -54,3 +54,20 @@ export function sweep(
     ...(fixedNoise && { noiseOf: sweepOf }),
   };
 }
+
+/** Values from one to another. */
+export interface PropertyRange {
+  readonly property: string;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** What was asked for, before the model is known. */
+export interface ConditionRequest {
+  readonly none: boolean;
+  readonly values: ConditionValues;
+  readonly range?: PropertyRange;
+  readonly frames: number;
+  readonly fixedNoise: boolean;
+  readonly guidance: number;
+}

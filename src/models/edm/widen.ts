@@ -6,7 +6,7 @@
  * New units draw their inputs as a new network does, and no old unit listens to them; new layers add nothing yet.
  */
 import { WorkError } from "../../errors.ts";
-import { initialParameters, namedViews, type ParameterSpec } from "../../nets/parameters.ts";
+import { initialParameters, namedViews, type ParameterSpec } from "../../nets/layers/parameters.ts";
 import type { EdmConfig } from "./config.ts";
 import { type EdmModel, modelLayout } from "./model.ts";
 

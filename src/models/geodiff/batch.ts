@@ -1,8 +1,9 @@
 /** Molecules with noised positions as the network's input, padded to a few lengths so that few shapes are compiled. */
-import type { RaggedGraphs } from "../../kernels/geodiff-native.ts";
-import { atomOffsets } from "../../nets/engine.ts";
-import type { CentreList, EdgeList, GeoDiffInput, Places } from "../../nets/geodiff.ts";
-import { np } from "../../runtime/jax.ts";
+
+import { atomOffsets } from "../../engines/engine.ts";
+import type { RaggedGraphs } from "../../engines/geodiff-native.ts";
+import type { CentreList, EdgeList, GeoDiffInput, Places } from "../../nets/geodiff/geodiff.ts";
+import { np } from "../../platform/jax.ts";
 import { atomWidth, EDGE_CHANNELS, type GraphChannels, noiseChannels } from "./channels.ts";
 import type { GeoDiffModelConfig } from "./config.ts";
 

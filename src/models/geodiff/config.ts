@@ -1,7 +1,7 @@
 /** What a conformer model is: the contents of its `config.json`. */
 import { z } from "zod";
 import { SAMPLER_NAMES } from "../../diffusion/samplers/registry.ts";
-import type { GeoDiffConfig } from "../../nets/geodiff.ts";
+import type { GeoDiffConfig } from "../../nets/geodiff/geodiff.ts";
 import { scheduleSchema } from "../edm/config.ts";
 import { atomWidth, EDGE_CHANNELS } from "./channels.ts";
 

@@ -1,6 +1,6 @@
 /** A trained conformer model: configuration, parameters and schedule, read from and written to a model folder. */
 import { type NoiseSchedule, scheduleFrom } from "../../diffusion/schedule.ts";
-import { geoDiffLayout } from "../../nets/geodiff.ts";
+import { geoDiffLayout } from "../../nets/geodiff/geodiff.ts";
 import { readModelConfig, readModelParameters, writeModelFolder } from "../model-folder.ts";
 import { type GeoDiffModelConfig, geoDiffConfigSchema, geoDiffNetwork } from "./config.ts";
 

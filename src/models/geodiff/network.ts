@@ -1,17 +1,18 @@
 /** The conformer network, by native code where it was built, else by jax-js: displacements, and the loss with its gradient. */
+
+import { type GeoDiffKernel, loadNativeGeoDiff } from "../../engines/geodiff-native.ts";
 import { InputError } from "../../errors.ts";
-import { type GeoDiffKernel, loadNativeGeoDiff } from "../../kernels/geodiff-native.ts";
-import { type GeoDiffParameters, geoDiff, geoDiffLayout } from "../../nets/geodiff.ts";
+import { type GeoDiffParameters, geoDiff, geoDiffLayout } from "../../nets/geodiff/geodiff.ts";
 import {
   type Layout,
   layoutSize,
   type ParameterTree,
   parameterTree,
   readTree,
-} from "../../nets/parameters.ts";
-import { jax, np } from "../../runtime/jax.ts";
-import { prepareRuntime } from "../../runtime/prepare.ts";
-import { threadCount } from "../../runtime/worker-shim.ts";
+} from "../../nets/layers/parameters.ts";
+import { jax, np } from "../../platform/jax.ts";
+import { prepareRuntime } from "../../platform/prepare.ts";
+import { threadCount } from "../../platform/worker-shim.ts";
 import { geoDiffInput, type NoisedGraphs, raggedGraphs } from "./batch.ts";
 import { type GeoDiffModelConfig, geoDiffNetwork } from "./config.ts";
 

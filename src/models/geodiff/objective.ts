@@ -6,8 +6,8 @@
  * (the paper leaves that factor to its step sizes).
  */
 import type { NoiseSchedule } from "../../diffusion/schedule.ts";
+import { atomOffsets } from "../../engines/engine.ts";
 import { superpose } from "../../math/superposition.ts";
-import { atomOffsets } from "../../nets/engine.ts";
 import { noiseScale } from "./batch.ts";
 import type { GraphChannels } from "./channels.ts";
 import type { Parameterisation } from "./config.ts";

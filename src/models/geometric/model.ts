@@ -1,10 +1,10 @@
 /** A trained force field or property network, read from and written to a model folder; what it predicts. */
 import { symbolOf } from "../../chem/elements.ts";
 import type { Molecule } from "../../chem/molecule.ts";
+import type { AtomwiseEngine, SpeciesBatch } from "../../engines/atomwise-engine.ts";
 import { InputError } from "../../errors.ts";
-import type { AtomwiseEngine, SpeciesBatch } from "../../nets/atomwise-engine.ts";
 import { geometricLayout } from "../../nets/geometric.ts";
-import type { EnergiesAndForces, EnergyUnit, Potential } from "../../simulate/potential.ts";
+import type { EnergiesAndForces, EnergyUnit, Potential } from "../../physics/potential.ts";
 import { readModelConfig, readModelParameters, writeModelFolder } from "../model-folder.ts";
 import { type GeometricModelConfig, geometricConfigSchema, networkOf, type OutputConfig } from "./config.ts";
 import { pool } from "./outputs.ts";

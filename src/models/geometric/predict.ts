@@ -1,6 +1,6 @@
 /** Predictions of a force field or property network, molecule by molecule. */
 import type { Molecule } from "../../chem/molecule.ts";
-import type { AtomwiseEngine } from "../../nets/atomwise-engine.ts";
+import type { AtomwiseEngine } from "../../engines/atomwise-engine.ts";
 import { baseline, type GeometricModel, predictProperty, speciesBatch } from "./model.ts";
 
 export interface Prediction {

@@ -1,14 +1,15 @@
 /** A coarse-grained molecule with its data: what the training loop needs to know. */
 import { epochBatches } from "../../data/batches.ts";
+import type { ParameterUpdater } from "../../engines/update.ts";
 import { histogramDivergence, torsionHistogram, torsionsOf } from "../../evaluate/ramachandran.ts";
 import { beadNetworkConfig, type CgConfig } from "../../models/cg/config.ts";
+import type { NoisedFrames } from "../../models/cg/denoising.ts";
 import { encodeFrames } from "../../models/cg/frames.ts";
 import { sampleBeads } from "../../models/cg/generate.ts";
 import { cgLayout, cgModelOf } from "../../models/cg/model.ts";
-import { cgObjective, type NoisedFrames } from "../../models/cg/objective.ts";
+import { cgObjective } from "../../models/cg/objective.ts";
 import { moleculeNoise } from "../../models/edm/noise.ts";
-import { initialParameters } from "../../nets/parameters.ts";
-import type { ParameterUpdater } from "../../nets/update.ts";
+import { initialParameters } from "../../nets/layers/parameters.ts";
 import { trainingTimes } from "../edm/task.ts";
 import type { TrainingTask } from "../loop.ts";
 import { matrixBlocks } from "../muon.ts";

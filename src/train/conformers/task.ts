@@ -2,13 +2,13 @@
 import { type Topology, topologyOf } from "../../chem/topology.ts";
 import { epochBatches } from "../../data/batches.ts";
 import type { NoiseSchedule } from "../../diffusion/schedule.ts";
+import type { ParameterUpdater } from "../../engines/update.ts";
 import { permutation, stream } from "../../math/random.ts";
 import { center } from "../../math/superposition.ts";
 import type { GraphChannels } from "../../models/geodiff/channels.ts";
 import type { ConformerNetwork } from "../../models/geodiff/network.ts";
 import { noisedTargets, noiseLevel } from "../../models/geodiff/objective.ts";
-import { initialParameters } from "../../nets/parameters.ts";
-import type { ParameterUpdater } from "../../nets/update.ts";
+import { initialParameters } from "../../nets/layers/parameters.ts";
 import type { TrainingTask } from "../loop.ts";
 import { matrixBlocks } from "../muon.ts";
 import { type BondedConformers, type Example, exampleOf } from "./data.ts";

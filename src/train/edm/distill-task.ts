@@ -13,6 +13,7 @@ import { stability } from "../../chem/stability.ts";
 import { levelAt } from "../../diffusion/levels.ts";
 import { renoisingLevels } from "../../diffusion/samplers/renoise.ts";
 import { timeOfGamma } from "../../diffusion/sde.ts";
+import { type AtomBatch, atomOffsets, type DenoiserEngine } from "../../engines/engine.ts";
 import { WorkError } from "../../errors.ts";
 import { stream } from "../../math/random.ts";
 import { channelCount, removeCenters } from "../../models/edm/features.ts";
@@ -21,7 +22,6 @@ import { bondRuleOf, type EdmModel, modelLayout, modelOf } from "../../models/ed
 import { moleculeNoise } from "../../models/edm/noise.ts";
 import { networkInput } from "../../models/edm/objective.ts";
 import { sizeDistribution } from "../../models/edm/sizes.ts";
-import { type AtomBatch, atomOffsets, type DenoiserEngine } from "../../nets/engine.ts";
 import type { TrainingTask } from "../loop.ts";
 import { matrixBlocks } from "../muon.ts";
 import type { DistillSettings } from "./distill-settings.ts";

@@ -1,11 +1,11 @@
 /** Distils an EDM into a generator of few steps, into a run folder. */
 import { join } from "node:path";
+import type { DenoiserEngine } from "../../engines/engine.ts";
 import { InputError } from "../../errors.ts";
 import { writeFileAtomically } from "../../formats/atomic-write.ts";
 import { dynamicsConfig, type EdmConfig } from "../../models/edm/config.ts";
 import { type EdmModel, saveEdm } from "../../models/edm/model.ts";
-import type { DynamicsConfig } from "../../nets/dynamics.ts";
-import type { DenoiserEngine } from "../../nets/engine.ts";
+import type { DynamicsConfig } from "../../nets/egnn/dynamics.ts";
 import { packageVersion } from "../../version.ts";
 import type { TrainingEvents, TrainingOutcome } from "../loop.ts";
 import { runTraining, type TrainingStart } from "../training.ts";

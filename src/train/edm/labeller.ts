@@ -4,8 +4,8 @@
  * have seen no label of the half that is left for the judge.
  */
 import { type MoleculeSet, moleculeAt, setSize } from "../../data/molecule-set.ts";
+import { createAtomwiseEngine } from "../../engines/create-atomwise-engine.ts";
 import { InputError } from "../../errors.ts";
-import { createAtomwiseEngine } from "../../kernels/create-atomwise-engine.ts";
 import { findModel } from "../../models/edm/model.ts";
 import { networkOf } from "../../models/geometric/config.ts";
 import { loadGeometric, predictProperty } from "../../models/geometric/model.ts";

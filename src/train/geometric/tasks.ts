@@ -1,11 +1,11 @@
 /** The losses of force fields and property networks as tasks of the training loop. */
 import { epochBatches } from "../../data/batches.ts";
 import { type MoleculeSet, moleculeAt, setSize, sizesOf } from "../../data/molecule-set.ts";
+import type { AtomwiseEngine } from "../../engines/atomwise-engine.ts";
 import { permutation, stream } from "../../math/random.ts";
 import type { OutputConfig } from "../../models/geometric/config.ts";
 import { baseline, speciesBatch } from "../../models/geometric/model.ts";
 import { pool } from "../../models/geometric/outputs.ts";
-import type { AtomwiseEngine } from "../../nets/atomwise-engine.ts";
 import type { TrainingTask } from "../loop.ts";
 import type { TrainingConfig } from "../schema.ts";
 import type { TrainingParts } from "./data.ts";

@@ -6,6 +6,7 @@ import type { Half } from "../../data/halves.ts";
 import { type MoleculeSet, setSize } from "../../data/molecule-set.ts";
 import { unitOf } from "../../data/qm9-units.ts";
 import type { Dataset } from "../../data/store.ts";
+import type { AtomwiseEngine } from "../../engines/atomwise-engine.ts";
 import { InputError } from "../../errors.ts";
 import { writeFileAtomically } from "../../formats/atomic-write.ts";
 import {
@@ -18,9 +19,8 @@ import {
   vectorsFit,
 } from "../../models/geometric/config.ts";
 import { loadGeometric, saveGeometric } from "../../models/geometric/model.ts";
-import type { AtomwiseEngine } from "../../nets/atomwise-engine.ts";
 import { type GeometricConfig, geometricLayout } from "../../nets/geometric.ts";
-import { initialParameters, layoutSize } from "../../nets/parameters.ts";
+import { initialParameters, layoutSize } from "../../nets/layers/parameters.ts";
 import { packageVersion } from "../../version.ts";
 import type { TrainingEvents, TrainingOutcome, TrainingTask } from "../loop.ts";
 import { lastCheckpointOf } from "../run-folder.ts";

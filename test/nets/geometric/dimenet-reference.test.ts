@@ -1,10 +1,10 @@
 /** DimeNet and DimeNet++ against figure 4 of the paper written out pair by pair in double precision. */
 import { expect, test } from "vitest";
 import { atomwiseOutputs, type GeometricConfig, geometricLayout } from "../../../src/nets/geometric.ts";
-import { disposeGraph } from "../../../src/nets/molecular-graph.ts";
-import { namedViews, parameterTree } from "../../../src/nets/parameters.ts";
-import { sphericalBessel, sphericalBesselZeros } from "../../../src/nets/spherical-basis.ts";
-import { jax, np } from "../../../src/runtime/jax.ts";
+import { disposeGraph } from "../../../src/nets/layers/molecular-graph.ts";
+import { namedViews, parameterTree } from "../../../src/nets/layers/parameters.ts";
+import { sphericalBessel, sphericalBesselZeros } from "../../../src/nets/layers/spherical-basis.ts";
+import { jax, np } from "../../../src/platform/jax.ts";
 import { graph64, lively, randomMolecules, SMALL } from "./networks.ts";
 
 await jax.init("wasm");

@@ -5,9 +5,9 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { atomwiseOutputs, type GeometricConfig, geometricLayout } from "../../../src/nets/geometric.ts";
-import { disposeGraph } from "../../../src/nets/molecular-graph.ts";
-import { parameterTree } from "../../../src/nets/parameters.ts";
-import { jax, np } from "../../../src/runtime/jax.ts";
+import { disposeGraph } from "../../../src/nets/layers/molecular-graph.ts";
+import { parameterTree } from "../../../src/nets/layers/parameters.ts";
+import { jax, np } from "../../../src/platform/jax.ts";
 import { graph64, lively } from "./networks.ts";
 
 await jax.init("wasm");

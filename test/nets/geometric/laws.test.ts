@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { stream } from "../../../src/math/random.ts";
-import { jax } from "../../../src/runtime/jax.ts";
+import { jax } from "../../../src/platform/jax.ts";
 import { rotationMatrix } from "../../rotations.ts";
 import { maxDifference } from "../../shared.ts";
 import { energy64, lively, randomMolecules, SMALL, turned } from "./networks.ts";

@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
+import type { AtomwiseEngine, SpeciesBatch } from "../../../src/engines/atomwise-engine.ts";
+import { differenceGradient } from "../../../src/engines/difference-gradient.ts";
+import { createJaxAtomwiseEngine } from "../../../src/engines/jax-atomwise-engine.ts";
 import { stream } from "../../../src/math/random.ts";
-import type { AtomwiseEngine, SpeciesBatch } from "../../../src/nets/atomwise-engine.ts";
-import { differenceGradient } from "../../../src/nets/difference-gradient.ts";
-import { createJaxAtomwiseEngine } from "../../../src/nets/jax-atomwise-engine.ts";
-import { jax } from "../../../src/runtime/jax.ts";
+import { jax } from "../../../src/platform/jax.ts";
 import { energy64, lively, randomMolecules, SMALL } from "./networks.ts";
 
 await jax.init("wasm");

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { createJaxAtomwiseEngine } from "../../../src/nets/jax-atomwise-engine.ts";
-import { jax } from "../../../src/runtime/jax.ts";
+import { createJaxAtomwiseEngine } from "../../../src/engines/jax-atomwise-engine.ts";
+import { jax } from "../../../src/platform/jax.ts";
 import { relativeDifference } from "../../shared.ts";
 import { lively, randomMolecules, SMALL } from "./networks.ts";
 

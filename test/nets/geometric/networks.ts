@@ -1,10 +1,11 @@
 /** A small network of each kind, molecules for them, and their energies in double precision. */
+
+import type { SpeciesBatch } from "../../../src/engines/atomwise-engine.ts";
 import { stream } from "../../../src/math/random.ts";
-import type { SpeciesBatch } from "../../../src/nets/atomwise-engine.ts";
 import { atomwiseOutputs, type GeometricConfig, geometricLayout } from "../../../src/nets/geometric.ts";
-import { disposeGraph, type MolecularGraph } from "../../../src/nets/molecular-graph.ts";
-import { initialParameters, parameterTree } from "../../../src/nets/parameters.ts";
-import { jax, np } from "../../../src/runtime/jax.ts";
+import { disposeGraph, type MolecularGraph } from "../../../src/nets/layers/molecular-graph.ts";
+import { initialParameters, parameterTree } from "../../../src/nets/layers/parameters.ts";
+import { jax, np } from "../../../src/platform/jax.ts";
 
 const radial = { kind: "bessel", count: 8, cutoff: 4 } as const;
 const gaussian = { ...radial, kind: "gaussian" } as const;

@@ -3,11 +3,11 @@
  * paper (Schütt, Unke, Gastegger 2021, equations 7 to 10) written out atom by atom in double precision.
  */
 import { expect, test } from "vitest";
+import { createJaxAtomwiseEngine } from "../../../src/engines/jax-atomwise-engine.ts";
 import type { Tensor } from "../../../src/formats/safetensors.ts";
 import { stream } from "../../../src/math/random.ts";
-import { createJaxAtomwiseEngine } from "../../../src/nets/jax-atomwise-engine.ts";
-import { readSchnetpackWeights } from "../../../src/nets/schnetpack-weights.ts";
-import { jax } from "../../../src/runtime/jax.ts";
+import { readSchnetpackWeights } from "../../../src/nets/painn/schnetpack-weights.ts";
+import { jax } from "../../../src/platform/jax.ts";
 import { randomMolecules } from "./networks.ts";
 
 await jax.init("wasm");

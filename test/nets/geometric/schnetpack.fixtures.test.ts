@@ -2,11 +2,16 @@
 import { describe, expect, test } from "vitest";
 import type { Tensor } from "../../../src/formats/safetensors.ts";
 import { geometricLayout } from "../../../src/nets/geometric.ts";
-import { disposeGraph, type MolecularGraph } from "../../../src/nets/molecular-graph.ts";
-import { layoutSize, type ParameterTree, parameterTree, readTree } from "../../../src/nets/parameters.ts";
-import { type SchnetParameters, schnet, schnetLayout } from "../../../src/nets/schnet.ts";
-import { readSchnetpackWeights } from "../../../src/nets/schnetpack-weights.ts";
-import { jax, np } from "../../../src/runtime/jax.ts";
+import { disposeGraph, type MolecularGraph } from "../../../src/nets/layers/molecular-graph.ts";
+import {
+  layoutSize,
+  type ParameterTree,
+  parameterTree,
+  readTree,
+} from "../../../src/nets/layers/parameters.ts";
+import { readSchnetpackWeights } from "../../../src/nets/painn/schnetpack-weights.ts";
+import { type SchnetParameters, schnet, schnetLayout } from "../../../src/nets/schnet/schnet.ts";
+import { jax, np } from "../../../src/platform/jax.ts";
 import { type FixtureTensor, hasShared, maxDifference, readFixture } from "../../shared.ts";
 
 await jax.init("wasm");

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
+import type { AtomwiseEngine } from "../../../src/engines/atomwise-engine.ts";
+import { differenceGradient } from "../../../src/engines/difference-gradient.ts";
+import { inParts } from "../../../src/engines/split-batch.ts";
 import { stream } from "../../../src/math/random.ts";
-import type { AtomwiseEngine } from "../../../src/nets/atomwise-engine.ts";
-import { differenceGradient } from "../../../src/nets/difference-gradient.ts";
-import { inParts } from "../../../src/nets/split-batch.ts";
 import { maxDifference } from "../../shared.ts";
 import { randomMolecules } from "./networks.ts";
 

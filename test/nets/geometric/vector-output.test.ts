@@ -1,12 +1,16 @@
 import { expect, test } from "vitest";
+import { createJaxAtomwiseEngine } from "../../../src/engines/jax-atomwise-engine.ts";
 import { pool } from "../../../src/models/geometric/outputs.ts";
-import { type VectorOutput, vectorOutput, vectorOutputLayout } from "../../../src/nets/gated-equivariant.ts";
 import { geometricLayout } from "../../../src/nets/geometric.ts";
-import { createJaxAtomwiseEngine } from "../../../src/nets/jax-atomwise-engine.ts";
-import { disposeGraph } from "../../../src/nets/molecular-graph.ts";
-import { type PainnConfig, type PainnParameters, painn, painnLayout } from "../../../src/nets/painn.ts";
-import { initialParameters, parameterTree } from "../../../src/nets/parameters.ts";
-import { jax, np } from "../../../src/runtime/jax.ts";
+import {
+  type VectorOutput,
+  vectorOutput,
+  vectorOutputLayout,
+} from "../../../src/nets/layers/gated-equivariant.ts";
+import { disposeGraph } from "../../../src/nets/layers/molecular-graph.ts";
+import { initialParameters, parameterTree } from "../../../src/nets/layers/parameters.ts";
+import { type PainnConfig, type PainnParameters, painn, painnLayout } from "../../../src/nets/painn/painn.ts";
+import { jax, np } from "../../../src/platform/jax.ts";
 import { rotationMatrix } from "../../rotations.ts";
 import { maxDifference } from "../../shared.ts";
 import { graph64, randomMolecules, turned } from "./networks.ts";

@@ -1,0 +1,267 @@
+/* Node-API binding of PaiNN. An engine is an opaque handle; its operations run at once, on the caller's thread and its
+ * helpers. Arguments are checked here as far as memory safety goes; src/engines/painn-native.ts explains. */
+#include <node_api.h>
+#include <string.h>
+
+#include "cores.h"
+#include "painn.h"
+#include "team.h"
+
+CORES(PainnCore, painn)
+
+typedef struct Engine {
+  const PainnCore *core;
+  PainnConfig config;
+  PainnModel *model;
+  size_t parameters; /* floats */
+  int packed;        /* weights belong to `known` */
+  float *known;      /* copy of the parameters that were packed last */
+  Team team;
+  Block weights, partial;
+  PainnCall call;
+} Engine;
+
+static napi_value fail(napi_env env, const char *message) {
+  napi_throw_error(env, 0, message);
+  return 0;
+}
+
+static void engine_close(Engine *e) {
+  if (!e) return;
+  team_close(&e->team);
+  free(e->weights.memory);
+  free(e->partial.memory);
+  free(e->model);
+  free(e->known);
+  free(e);
+}
+
+static void finalize(napi_env env, void *data, void *hint) {
+  (void)env;
+  (void)hint;
+  engine_close(*(Engine **)data);
+  free(data);
+}
+
+static int read_config(napi_env env, napi_value object, PainnConfig *c, int *threads, char *message, size_t room) {
+  const struct {
+    const char *name;
+    int32_t *value;
+    double least, most;
+  } counts[] = {{"types", &c->types, 1, 1024}, {"hidden", &c->hidden, 1, 4096}, {"layers", &c->layers, 1, 256},
+                {"radial", &c->radial, 2, 1024}, {"bessel", &c->bessel, 0, 1}, {"head", &c->head, 1, 4096},
+                {"threads", threads, 1, 1024}};
+  napi_value property;
+  double value;
+  for (size_t k = 0; k < sizeof counts / sizeof *counts; k++) {
+    if (napi_get_named_property(env, object, counts[k].name, &property) != napi_ok ||
+        napi_get_value_double(env, property, &value) != napi_ok || !(value >= counts[k].least && value <= counts[k].most) ||
+        value != (double)(int32_t)value) {
+      snprintf(message, room, "%s must be a whole number from %g to %g", counts[k].name, counts[k].least, counts[k].most);
+      return 0;
+    }
+    *counts[k].value = (int32_t)value;
+  }
+  if (napi_get_named_property(env, object, "cutoff", &property) != napi_ok ||
+      napi_get_value_double(env, property, &c->cutoff) != napi_ok || !(c->cutoff > 0 && c->cutoff < 1e6)) {
+    snprintf(message, room, "cutoff must be a positive number");
+    return 0;
+  }
+  return 1;
+}
+
+/* create({ types, …, threads }, instruction set or "") → handle */
+static napi_value create(napi_env env, napi_callback_info info) {
+  napi_value arguments[2], external;
+  size_t count = 2, length;
+  PainnConfig config = {0};
+  int threads = 1;
+  char name[32] = "", message[128];
+  if (napi_get_cb_info(env, info, &count, arguments, 0, 0) != napi_ok) return 0;
+  if (!read_config(env, arguments[0], &config, &threads, message, sizeof message)) return fail(env, message);
+  if (napi_get_value_string_utf8(env, arguments[1], name, sizeof name, &length) != napi_ok)
+    return fail(env, "the instruction set must be a string");
+  const PainnCore *core = core_named(name);
+  if (!core) return fail(env, "this processor or build lacks the instruction set asked for");
+  Engine **held = malloc(sizeof *held), *e = calloc(1, sizeof *e);
+  if (held) *held = e;
+  if (e) {
+    e->core = core;
+    e->config = config;
+    e->parameters = core->parameter_count(&config);
+    e->known = malloc(e->parameters * sizeof(float));
+    if (posix_memalign((void **)&e->model, 64, core->model_bytes(&config)) != 0) e->model = 0;
+    team_open(&e->team, threads);
+  }
+  if (!held || !e || !e->known || !e->model || !e->team.workspace ||
+      napi_create_external(env, held, finalize, 0, &external) != napi_ok) {
+    engine_close(e);
+    free(held);
+    return fail(env, "out of memory: cannot set up the engine");
+  }
+  core->model_init(e->model, &config);
+  return external;
+}
+
+static Engine *engine_of(napi_env env, napi_value value, Engine ***held) {
+  void *data = 0;
+  napi_valuetype type;
+  if (napi_typeof(env, value, &type) != napi_ok || type != napi_external ||
+      napi_get_value_external(env, value, &data) != napi_ok) {
+    fail(env, "the first argument must be an engine");
+    return 0;
+  }
+  if (held) *held = data;
+  if (!*(Engine **)data) fail(env, "the engine was disposed");
+  return *(Engine **)data;
+}
+
+/* Data of a typed array of the given type and length (−1: any, stored); null with an error thrown, or for a null. */
+static void *array_of(napi_env env, napi_value value, napi_typedarray_type type, int64_t *length, int may_be_null,
+                      const char *name, int *good) {
+  napi_typedarray_type got;
+  napi_valuetype kind;
+  size_t count;
+  void *data;
+  bool typed = false;
+  if (may_be_null && napi_typeof(env, value, &kind) == napi_ok && kind == napi_null) return 0;
+  if (napi_is_typedarray(env, value, &typed) != napi_ok || !typed ||
+      napi_get_typedarray_info(env, value, &got, &count, &data, 0, 0) != napi_ok || got != type ||
+      (*length >= 0 && (int64_t)count != *length)) {
+    char message[128];
+    snprintf(message, sizeof message, "%s must be a typed array of the right kind and length", name);
+    if (*good) fail(env, message);
+    *good = 0;
+    return 0;
+  }
+  *length = (int64_t)count;
+  static char empty[8];
+  return data ? data : empty;
+}
+
+static void do_pack(void *context, int task, int thread) {
+  Engine *e = context;
+  (void)thread;
+  e->core->pack(&e->call, task);
+}
+static void do_evaluate(void *context, int task, int thread) {
+  Engine *e = context;
+  e->core->evaluate(&e->call, task, e->team.workspace[thread].memory);
+}
+static void do_train(void *context, int task, int thread) {
+  Engine *e = context;
+  e->core->train(&e->call, task, e->team.workspace[thread].memory);
+}
+static void do_reduce(void *context, int task, int thread) {
+  Engine *e = context;
+  (void)thread;
+  e->core->reduce(&e->call, task);
+}
+
+/* Null, or what went wrong. */
+static const char *engine_run(Engine *e, int training, char *error, size_t room) {
+  const PainnCore *core = e->core;
+  PainnCall *call = &e->call;
+  call->model = e->model;
+  if (call->molecules == 0) {
+    if (training) memset(call->gradient, 0, e->parameters * sizeof(float));
+    return 0;
+  }
+  int lanes = call->molecules < PAINN_LANES ? call->molecules : PAINN_LANES;
+  int tasks = training ? lanes : call->molecules;
+  if (!block_reserve(&e->weights, core->weights_bytes(e->model), "weights", error, room)) return error;
+  call->weights = e->weights.memory;
+  uint64_t bytes = core->workspace_bytes(call);
+  if (!team_reserve(&e->team, tasks, bytes, "activations of a molecule", error, room)) return error;
+  if (training && !block_reserve(&e->partial, lanes * core->partial_bytes(e->model), "gradients", error, room)) return error;
+  call->partial = e->partial.memory;
+  size_t held = e->parameters * sizeof(float);
+  if (!e->packed || memcmp(e->known, call->parameters, held) != 0) {
+    memcpy(e->known, call->parameters, held);
+    pool_run(&e->team.pool, do_pack, e, core->pack_tasks(e->model));
+    e->packed = 1;
+  }
+  if (!training) {
+    pool_run(&e->team.pool, do_evaluate, e, tasks);
+    return 0;
+  }
+  pool_run(&e->team.pool, do_train, e, tasks);
+  pool_run(&e->team.pool, do_reduce, e, core->pack_tasks(e->model));
+  return 0;
+}
+
+/* evaluate(engine, parameters, sizes, types, positions, outputs, slope or null)
+ * train(engine, parameters, sizes, types, positions, coefficients, direction or null, gradient) */
+static napi_value start(napi_env env, napi_callback_info info, int training) {
+  napi_value a[8];
+  size_t count = 8;
+  int good = 1;
+  if (napi_get_cb_info(env, info, &count, a, 0, 0) != napi_ok) return 0;
+  Engine *e = engine_of(env, a[0], 0);
+  if (!e) return 0;
+  PainnCall *call = &e->call;
+  int64_t length, atoms = 0;
+  memset(call, 0, sizeof *call);
+#define ARRAY(PLACE, INDEX, TYPE, LENGTH, OR_NULL, NAME) \
+  length = (LENGTH);                                     \
+  (PLACE) = array_of(env, a[INDEX], TYPE, &length, OR_NULL, NAME, &good)
+  ARRAY(call->parameters, 1, napi_float32_array, (int64_t)e->parameters, 0, "parameters");
+  ARRAY(call->sizes, 2, napi_int32_array, -1, 0, "sizes");
+  if (!good) return 0;
+  call->molecules = (int32_t)length;
+  for (int64_t k = 0; k < length; k++) {
+    if (call->sizes[k] < 1 || call->sizes[k] > 100000) return fail(env, "sizes must be from 1 to 100000");
+    atoms += call->sizes[k];
+  }
+  ARRAY(call->types, 3, napi_int32_array, atoms, 0, "types");
+  ARRAY(call->positions, 4, napi_float64_array, 3 * atoms, 0, "positions");
+  if (training) {
+    ARRAY(call->coefficients, 5, napi_float32_array, atoms, 0, "coefficients");
+    ARRAY(call->direction, 6, napi_float32_array, 3 * atoms, 1, "direction");
+    ARRAY(call->gradient, 7, napi_float32_array, (int64_t)e->parameters, 0, "gradient");
+  } else {
+    ARRAY(call->outputs, 5, napi_float32_array, atoms, 0, "outputs");
+    ARRAY(call->slope, 6, napi_float32_array, 3 * atoms, 1, "slope");
+  }
+#undef ARRAY
+  if (!good) return 0;
+  for (int64_t k = 0; k < atoms; k++)
+    if (call->types[k] < 0 || call->types[k] >= e->config.types) return fail(env, "a type is out of range");
+  char error[160];
+  const char *problem = engine_run(e, training, error, sizeof error);
+  return problem ? fail(env, problem) : 0;
+}
+
+static napi_value evaluate(napi_env env, napi_callback_info info) { return start(env, info, 0); }
+static napi_value train(napi_env env, napi_callback_info info) { return start(env, info, 1); }
+
+/* dispose(engine): frees memory and threads now rather than when the handle is collected. */
+static napi_value dispose(napi_env env, napi_callback_info info) {
+  napi_value arguments[1];
+  size_t count = 1;
+  Engine **held;
+  if (napi_get_cb_info(env, info, &count, arguments, 0, 0) != napi_ok) return 0;
+  Engine *e = engine_of(env, arguments[0], &held);
+  if (!e) return 0;
+  *held = 0;
+  engine_close(e);
+  return 0;
+}
+
+NAPI_MODULE_INIT() {
+  static const struct {
+    const char *name;
+    napi_callback call;
+  } functions[] = {{"create", create}, {"evaluate", evaluate}, {"train", train}, {"dispose", dispose}};
+  for (size_t k = 0; k < sizeof functions / sizeof *functions; k++) {
+    napi_value function;
+    if (napi_create_function(env, functions[k].name, NAPI_AUTO_LENGTH, functions[k].call, 0, &function) != napi_ok ||
+        napi_set_named_property(env, exports, functions[k].name, function) != napi_ok)
+      return 0;
+  }
+  napi_value name;
+  if (napi_create_string_utf8(env, core_named("")->name, NAPI_AUTO_LENGTH, &name) != napi_ok ||
+      napi_set_named_property(env, exports, "isa", name) != napi_ok)
+    return 0;
+  return exports;
+}

@@ -1,0 +1,130 @@
+/**
+ * PaiNN in WebAssembly, for machines without a C compiler and for browsers: painn.c in one memory, on the caller's
+ * thread. Memory is laid out anew for each call behind what stays: model, weights, and the parameters they are of.
+ */
+import { InputError, WorkError } from "../errors.ts";
+import { type GeometricConfig, geometricLayout } from "../nets/geometric.ts";
+import { layoutSize } from "../nets/layers/parameters.ts";
+import type { SpeciesBatch } from "./atomwise-engine.ts";
+import { type PainnKernel, painnSizes } from "./painn-engine.ts";
+import { compileWasm, type WasmVariant, wasmVariants } from "./wasm-module.ts";
+
+/** Functions of painn_wasm.c; numbers are addresses unless named otherwise. */
+interface PainnExports {
+  readonly __stack_pointer: WebAssembly.Global;
+  readonly callBytes: () => number;
+  readonly configBytes: () => number;
+  readonly setConfig: (config: number, ...values: readonly number[]) => void;
+  readonly modelBytes: (config: number) => number;
+  readonly initModel: (model: number, config: number) => void;
+  readonly weightsBytes: (model: number) => number;
+  readonly partialBytes: (model: number) => number;
+  readonly setBatch: (call: number, ...values: readonly number[]) => void;
+  readonly setEvaluation: (call: number, outputs: number, slope: number) => void;
+  readonly setTraining: (call: number, ...values: readonly number[]) => void;
+  readonly workspaceBytes: (call: number) => number;
+  readonly update: (from: number, to: number, count: number) => number;
+  readonly pack: (call: number) => void;
+  readonly evaluate: (call: number, workspace: number) => void;
+  readonly train: (call: number, workspace: number) => void;
+}
+
+const STACK = 1 << 16;
+const PAGE = 1 << 16;
+/** As PAINN_LANES in painn.h. */
+const LANES = 4;
+
+type Values = Float32Array | Float64Array | Int32Array;
+
+/**
+ * The kernel for a network, or undefined where there is no WebAssembly or no such network is computed.
+ * @throws InputError for a variant that this JavaScript engine does not run
+ */
+export async function loadWasmPainn(
+  config: GeometricConfig,
+  { variant = wasmVariants()[0] }: { readonly variant?: WasmVariant } = {},
+): Promise<PainnKernel | undefined> {
+  const sizes = painnSizes(config);
+  if (variant === undefined || sizes === undefined) return undefined;
+  if (!wasmVariants().includes(variant))
+    throw new InputError(`wasm engine: ${variant} is not available here`);
+  const module = await compileWasm(variant, false, "painn");
+  const memory = new WebAssembly.Memory({ initial: 64, maximum: 65536 });
+  const { exports } = await WebAssembly.instantiate(module, { env: { memory } });
+  const core = exports as unknown as PainnExports;
+  core.__stack_pointer.value = STACK;
+  let end = STACK;
+
+  /** Reserves bytes at the end of what is used. */
+  const place = (bytes: number): number => {
+    const at = end;
+    end += Math.ceil(bytes / 64) * 64;
+    const missing = Math.ceil((end - memory.buffer.byteLength) / PAGE);
+    if (missing > 0) {
+      try {
+        memory.grow(missing);
+      } catch (cause) {
+        throw new WorkError(`wasm engine: out of memory: ${(bytes / 1e6).toFixed(0)} MB more`, { cause });
+      }
+    }
+    return at;
+  };
+  const copy = (values: Values): number => {
+    const at = place(values.byteLength);
+    new Uint8Array(memory.buffer, at, values.byteLength).set(
+      new Uint8Array(values.buffer, values.byteOffset, values.byteLength),
+    );
+    return at;
+  };
+  const read = (at: number, out: Float32Array): void =>
+    out.set(new Float32Array(memory.buffer, at, out.length));
+
+  const count = layoutSize(geometricLayout(config));
+  const configAt = place(core.configBytes());
+  const { types, hidden, layers, radial, bessel, head, cutoff } = sizes;
+  core.setConfig(configAt, types, hidden, layers, radial, bessel, head, cutoff);
+  const model = place(core.modelBytes(configAt));
+  core.initModel(model, configAt);
+  const weights = place(core.weightsBytes(model));
+  const call = place(core.callBytes());
+  const known = place(4 * count);
+  const start = end;
+  let packed = false;
+
+  /** Lays out the batch; packs the weights where the parameters are new. */
+  const begin = (parameters: Float32Array, batch: SpeciesBatch): void => {
+    end = start;
+    const changed = core.update(copy(parameters), known, count) !== 0;
+    end = start;
+    const [sizesAt, speciesAt, positionsAt] = [batch.sizes, batch.species, batch.positions].map(copy);
+    core.setBatch(call, model, known, weights, batch.sizes.length, sizesAt, speciesAt, positionsAt);
+    if (changed || !packed) core.pack(call);
+    packed = true;
+  };
+  return {
+    name: `wasm (${variant})`,
+    evaluate: (parameters, batch, outputs, slope) => {
+      begin(parameters, batch);
+      const outputsAt = place(outputs.byteLength);
+      const slopeAt = slope === null ? 0 : place(slope.byteLength);
+      core.setEvaluation(call, outputsAt, slopeAt);
+      core.evaluate(call, place(core.workspaceBytes(call)));
+      read(outputsAt, outputs);
+      if (slope !== null) read(slopeAt, slope);
+    },
+    train: (parameters, batch, coefficients, direction, gradient) => {
+      if (batch.sizes.length === 0) {
+        gradient.fill(0);
+        return;
+      }
+      begin(parameters, batch);
+      const given = [copy(coefficients), direction === null ? 0 : copy(direction)];
+      const partial = place(Math.min(LANES, batch.sizes.length) * core.partialBytes(model));
+      const gradientAt = place(gradient.byteLength);
+      core.setTraining(call, ...given, partial, gradientAt);
+      core.train(call, place(core.workspaceBytes(call)));
+      read(gradientAt, gradient);
+    },
+    dispose: () => undefined,
+  };
+}

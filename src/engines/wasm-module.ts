@@ -1,0 +1,104 @@
+/**
+ * The WebAssembly modules: which variant this engine runs, and the module for a shared or an unshared memory. One
+ * file serves both, because it has neither data segments nor atomics: only the flag of its memory import differs.
+ */
+import { hasRelaxedSimd, hasSimd, inNode, nodeModule } from "../platform/platform.ts";
+
+export type WasmVariant = "relaxed SIMD" | "SIMD" | "scalar";
+
+/** Functions of wasm.c; numbers are addresses unless named otherwise. */
+export interface WasmExports {
+  readonly __stack_pointer: WebAssembly.Global;
+  readonly __heap_base: WebAssembly.Global;
+  readonly callBytes: () => number;
+  readonly configBytes: () => number;
+  readonly setConfig: (config: number, ...values: readonly number[]) => void;
+  readonly modelBytes: (config: number) => number;
+  readonly initModel: (model: number, config: number) => void;
+  readonly weightsBytes: (model: number) => number;
+  readonly partialBytes: (model: number) => number;
+  readonly setBatch: (call: number, ...values: readonly number[]) => void;
+  readonly setOutput: (call: number, output: number) => void;
+  readonly setTarget: (call: number, ...values: readonly number[]) => void;
+  readonly planBytes: (call: number) => number;
+  readonly initPlan: (call: number, plan: number) => void;
+  readonly workspaceBytes: (call: number, training: number) => number;
+  readonly updateBytes: () => number;
+  readonly setUpdate: (update: number, ...values: readonly number[]) => void;
+  readonly updateWorkspaceBytes: (update: number) => number;
+  readonly stageTasks: (call: number, stage: number) => number;
+  readonly runTask: (call: number, stage: number, task: number, workspace: number) => void;
+}
+
+/** The programs that there are, by the names of their files. */
+export type WasmProgram = "egnn" | "painn";
+
+const ENDINGS: Readonly<Record<WasmVariant, string>> = {
+  "relaxed SIMD": "-relaxed",
+  SIMD: "",
+  scalar: "-scalar",
+};
+
+/** The modules of the repository, or those in the folder EQUIMOL_WASM, where a build of one's own is tried. */
+function moduleUrl(program: WasmProgram, variant: WasmVariant): URL {
+  const file = `${program}${ENDINGS[variant]}.wasm`;
+  const folder = inNode ? process.env.EQUIMOL_WASM : undefined;
+  if (folder === undefined) return new URL(`../../src/engines/wasm/${file}`, import.meta.url);
+  return nodeModule("node:url").pathToFileURL(`${folder}/${file}`);
+}
+
+/** Variants this engine runs, best first. */
+export function wasmVariants(): readonly WasmVariant[] {
+  if (typeof WebAssembly !== "object") return [];
+  if (!hasSimd()) return ["scalar"];
+  return hasRelaxedSimd() ? ["relaxed SIMD", "SIMD", "scalar"] : ["SIMD", "scalar"];
+}
+
+/** The compiled module for a memory that is shared or not. */
+export async function compileWasm(
+  variant: WasmVariant,
+  shared: boolean,
+  program: WasmProgram = "egnn",
+): Promise<WebAssembly.Module> {
+  const bytes = await readBytes(moduleUrl(program, variant));
+  if (shared) bytes[memoryFlagsAt(bytes)] |= 2;
+  return WebAssembly.compile(bytes);
+}
+
+async function readBytes(url: URL): Promise<Uint8Array<ArrayBuffer>> {
+  if (inNode) {
+    const { readFile } = await import("node:fs/promises");
+    return new Uint8Array(await readFile(url));
+  }
+  const response = await fetch(url);
+  if (!response.ok) throw new Error(`${url}: ${response.status} ${response.statusText}`);
+  return new Uint8Array(await response.arrayBuffer());
+}
+
+/** Where the limits of the imported memory begin: the import section (id 2) holds one import, env.memory. */
+function memoryFlagsAt(bytes: Uint8Array): number {
+  let at = 8;
+  const unsigned = (): number => {
+    let value = 0;
+    for (let shift = 0; ; shift += 7) {
+      const byte = bytes[at++];
+      value |= (byte & 0x7f) << shift;
+      if (byte < 0x80) return value;
+    }
+  };
+  while (at < bytes.length) {
+    const id = bytes[at++];
+    const size = unsigned();
+    if (id === 2) {
+      unsigned(); // number of imports
+      for (const _ of ["env", "memory"]) {
+        const length = unsigned();
+        at += length;
+      }
+      if (bytes[at] === 2) return at + 1;
+      break;
+    }
+    at += size;
+  }
+  throw new Error("the WebAssembly module does not import its memory first");
+}

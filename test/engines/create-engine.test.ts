@@ -1,0 +1,60 @@
+import { expect, test } from "vitest";
+import { createEngine, engineNamed } from "../../src/engines/create-engine.ts";
+import type { AtomBatch } from "../../src/engines/engine.ts";
+import { nativeStatus } from "../../src/engines/native.ts";
+import { type DynamicsConfig, dynamicsLayout } from "../../src/nets/egnn/dynamics.ts";
+import { initialParameters } from "../../src/nets/layers/parameters.ts";
+import { TINY } from "../nets/tiny-network.ts";
+import { maxDifference } from "../shared.ts";
+
+const config: DynamicsConfig = { ...TINY, inFeatures: 4, outFeatures: 3, hidden: 8, layers: 1 };
+const batch: AtomBatch = {
+  sizes: Int32Array.of(2, 3),
+  positions: Float32Array.from({ length: 15 }, (_, k) => Math.sin(3 * k)),
+  features: Float32Array.from({ length: 20 }, (_, k) => Math.cos(2 * k)),
+};
+
+test("without a wish, the fastest engine that is here computes, with a notice where it is not the native one", async () => {
+  const notices: string[] = [];
+  const engine = await createEngine(config, { onNotice: (notice) => notices.push(notice) });
+  if (nativeStatus().available) {
+    expect(engine.name).toMatch(/^native/);
+    expect(notices).toEqual([]);
+  } else {
+    expect(engine.name).toMatch(/^wasm/);
+    expect(notices).toEqual([expect.stringMatching(/^native engine: .*; computing with wasm/)]);
+  }
+  engine.dispose();
+});
+
+test("every engine that can be asked for computes the same", async () => {
+  const parameters = initialParameters(dynamicsLayout(config), 1);
+  const names = [...(nativeStatus().available ? (["native"] as const) : []), "wasm", "jax"] as const;
+  const outputs = [];
+  for (const name of names) {
+    const engine = await createEngine(config, { engine: name });
+    expect(engine.name).toContain(name);
+    outputs.push(await engine.forward(parameters, batch));
+    engine.dispose();
+  }
+  for (const output of outputs) expect(maxDifference(output, outputs[0])).toBeLessThan(1e-5);
+});
+
+test("a network that the fast engines do not compute falls back to jax with a notice, or is refused by name", async () => {
+  const notices: string[] = [];
+  const baseline: DynamicsConfig = { ...config, network: "gnn" };
+  const engine = await createEngine(baseline, { onNotice: (notice) => notices.push(notice) });
+  expect(engine.name).toContain("jax");
+  expect(notices).toEqual(['the fast engines do not compute the network "gnn"; computing with jax-js']);
+  engine.dispose();
+  await expect(createEngine(baseline, { engine: "wasm" })).rejects.toThrow(
+    "--engine wasm computes the network",
+  );
+});
+
+test("wishes that exclude each other, and unknown names, are refused", async () => {
+  await expect(createEngine(config, { engine: "native", device: "webgpu" })).rejects.toThrow(
+    "leave out --device webgpu",
+  );
+  expect(() => engineNamed("cuda")).toThrow("--engine cuda: expected one of auto, native, wasm, jax");
+});
