@@ -25,23 +25,10 @@
     },
     {
       "target_name": "equimol",
-      "sources": ["src/engines/c/egnn/addon.c"],
-      "dependencies": ["core_base"],
-      "cflags": ["-O2", "-pthread", "-fvisibility=hidden"],
-      "ldflags": ["-pthread"],
-      "conditions": [["target_arch=='x64'", { "dependencies": ["core_avx2", "core_avx512"] }]]
-    },
-    {
-      "target_name": "geodiff",
-      "sources": ["src/engines/c/geodiff/geodiff_addon.c"],
-      "dependencies": ["core_base"],
-      "cflags": ["-O2", "-pthread", "-fvisibility=hidden"],
-      "ldflags": ["-pthread"],
-      "conditions": [["target_arch=='x64'", { "dependencies": ["core_avx2", "core_avx512"] }]]
-    },
-    {
-      "target_name": "painn",
-      "sources": ["src/engines/c/painn/painn_addon.c"],
+      "sources": [
+        "src/engines/c/common/module.c", "src/engines/c/egnn/egnn_addon.c", "src/engines/c/painn/painn_addon.c",
+        "src/engines/c/geodiff/geodiff_addon.c"
+      ],
       "dependencies": ["core_base"],
       "cflags": ["-O2", "-pthread", "-fvisibility=hidden"],
       "ldflags": ["-pthread"],

@@ -14,7 +14,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { availableParallelism, cpus, totalmem } from "node:os";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { nativeStatus } from "../dist/engines/native.js";
+import { nativeStatus } from "../dist/engines/native-addon.js";
 import { wasmStatus } from "../dist/engines/wasm.js";
 import { drawSizes, median, parseNetwork } from "./cases.mjs";
 import { measureEpoch, measurePeerEpoch, miniQm9 } from "./epoch.mjs";

@@ -9,7 +9,7 @@ import { epochBatches } from "../dist/data/batches.js";
 import { datasetInfo } from "../dist/data/dataset-info.js";
 import { sizesOf, subset } from "../dist/data/molecule-set.js";
 import { loadDataset } from "../dist/data/store.js";
-import { createEngine } from "../dist/engines/create-engine.js";
+import { openEngine } from "../dist/engines/open-engine.js";
 import { readSettings } from "../dist/train/config-file.js";
 import { edmSettingsSchema, PRESETS } from "../dist/train/edm/settings.js";
 import { trainEdm } from "../dist/train/edm/train.js";
@@ -60,7 +60,7 @@ export async function measureEpoch(data, engine, threads, epochs) {
   try {
     await trainEdm({
       ...{ settings, data, out: join(folder, "run") },
-      createEngine: (config) => createEngine(config, { engine }),
+      openEngine: (config) => openEngine({ denoiser: config }, { engine }),
       onStart: (facts) => {
         name = facts.engine;
         ends.push(performance.now());

@@ -14,7 +14,7 @@ import { basename, join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { moleculesOf, setSize } from "../dist/data/molecule-set.js";
 import { loadDataset } from "../dist/data/store.js";
-import { createEngine } from "../dist/engines/create-engine.js";
+import { openEngine } from "../dist/engines/open-engine.js";
 import { buildReference, evaluateMolecules } from "../dist/evaluate/metrics.js";
 import { dynamicsConfig } from "../dist/models/edm/config.js";
 import { generate } from "../dist/models/edm/generate.js";
@@ -49,7 +49,7 @@ const settings = values.settings.match(/\{[^}]*\}|[^,]+/g) ?? [];
 
 const model = await loadEdm(findModel(name));
 const rule = bondRuleOf(model.config);
-const engine = await createEngine(dynamicsConfig(model.config), { onNotice: log });
+const engine = await openEngine({ denoiser: dynamicsConfig(model.config) }, { onNotice: log });
 const data = await loadDataset(values.reference);
 let built;
 const reference = () => {

@@ -6,7 +6,7 @@
  */
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
-import { createEngine } from "../dist/engines/create-engine.js";
+import { openEngine } from "../dist/engines/open-engine.js";
 import { loadWasmEngine } from "../dist/engines/wasm.js";
 import { stream } from "../dist/math/random.js";
 import { dynamicsLayout } from "../dist/nets/egnn/dynamics.js";
@@ -19,7 +19,7 @@ const config = networkConfig(hidden, layers);
 const engine =
   wanted === "wasm plain"
     ? await loadWasmEngine(config, { threads, variant: "SIMD" })
-    : await createEngine(config, { engine: wanted === "wasm relaxed" ? "wasm" : wanted });
+    : await openEngine({ denoiser: config }, { engine: wanted === "wasm relaxed" ? "wasm" : wanted });
 const updater = engine.updater ?? plainUpdater;
 const options = {
   ...{ beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 1e-12, amsgrad: true },

@@ -44,7 +44,7 @@ export function wasmSourcesHash(program) {
   const files = PROGRAMS[program].folders.flatMap((folder) =>
     readdirSync(join(SOURCES, folder)).map((name) => `${folder}/${name}`),
   );
-  for (const name of files.filter((name) => !/addon/.test(name)).sort())
+  for (const name of files.filter((name) => !/addon|module/.test(name)).sort())
     hash.update(`\0${name}\0`).update(readFileSync(join(SOURCES, name)));
   return hash.digest("hex");
 }

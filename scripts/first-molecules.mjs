@@ -8,7 +8,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { section } from "../dist/cli/help.js";
 import { createOutput, duration } from "../dist/cli/output.js";
 import { reportError } from "../dist/cli/report-error.js";
-import { createEngine } from "../dist/engines/create-engine.js";
+import { openEngine } from "../dist/engines/open-engine.js";
 import { reportCard } from "../dist/evaluate/report.js";
 import { dynamicsConfig } from "../dist/models/edm/config.js";
 import { generate } from "../dist/models/edm/generate.js";
@@ -29,7 +29,7 @@ try {
 async function firstMolecules() {
   const output = createOutput({});
   const model = await loadEdm(findModel(MODEL));
-  const engine = await createEngine(dynamicsConfig(model.config), { onNotice: output.log });
+  const engine = await openEngine({ denoiser: dynamicsConfig(model.config) }, { onNotice: output.log });
   const began = performance.now();
 
   const sampling = resolveSampling(model, {});

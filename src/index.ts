@@ -85,11 +85,10 @@ export {
 export { veSchedule, vpSchedule } from "./diffusion/sde.ts";
 export type { Denoiser, Space } from "./diffusion/space.ts";
 export type { AtomwiseEngine, SpeciesBatch } from "./engines/atomwise-engine.ts";
-// Force fields and property networks
-export { createAtomwiseEngine } from "./engines/create-atomwise-engine.ts";
-export { createEngine, type EngineOptions } from "./engines/create-engine.ts";
 export type { AtomBatch, DenoiserEngine, SquaredErrors, SquaredErrorTarget } from "./engines/engine.ts";
 export { createJaxEngine } from "./engines/jax-engine.ts";
+// Force fields and property networks
+export { type EngineOptions, openEngine } from "./engines/open-engine.ts";
 export { InputError, WorkError } from "./errors.ts";
 export { type BasinMap, basinShares, countTransitions, findBasins } from "./evaluate/basins.ts";
 export { compareForces, compareTorsions } from "./evaluate/bead-report.ts";

@@ -36,11 +36,9 @@ async function showInstallation(output: Output): Promise<void> {
   const { hasSimd } = await import("../platform/platform.ts");
   const { threadCount } = await import("../platform/worker-shim.ts");
   const { webgpuStatus } = await import("../platform/prepare.ts");
-  const { nativeStatus } = await import("../engines/native.ts");
+  const { nativeStatus } = await import("../engines/native-addon.ts");
   const { dataHome, datasetNames } = await import("../data/store.ts");
   const { wasmStatus } = await import("../engines/wasm.ts");
-  const { painnNativeStatus } = await import("../engines/painn-native.ts");
-  const { geoDiffNativeIsa } = await import("../engines/geodiff-native.ts");
   const { shippedModelNames } = await import("../models/edm/model.ts");
   const native = nativeStatus();
   const simd = hasSimd();
@@ -61,8 +59,8 @@ async function showInstallation(output: Output): Promise<void> {
     /** What computes each network that has kernels, the fastest first; jax-js computes all networks. */
     kernels: {
       egnn: kernelsOf(native.isa, wasm.variants[0]),
-      painn: kernelsOf(painnNativeStatus().isa, wasm.variants[0]),
-      geodiff: kernelsOf(geoDiffNativeIsa()),
+      painn: kernelsOf(native.isa, wasm.variants[0]),
+      geodiff: kernelsOf(native.isa),
     },
     engine: native.available ? "native" : wasm.available ? "wasm" : simd ? "jax" : "none",
     devices: {

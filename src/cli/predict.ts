@@ -2,7 +2,7 @@
 import { symbolOf } from "../chem/elements.ts";
 import { hillFormula } from "../chem/formula.ts";
 import type { Molecule } from "../chem/molecule.ts";
-import { createAtomwiseEngine } from "../engines/create-atomwise-engine.ts";
+import { openEngine } from "../engines/open-engine.ts";
 import { InputError } from "../errors.ts";
 import { readMolecules } from "../formats/read.ts";
 import { checkMoleculeTarget, writeMolecules } from "../formats/write.ts";
@@ -93,7 +93,10 @@ export const predict = defineVerb({
     }
     if (found.length === 0) throw new InputError("the files hold no molecules");
 
-    const engine = await createAtomwiseEngine(networkOf(model.config), { ...choice, onNotice: output.log });
+    const engine = await openEngine(
+      { atomwise: networkOf(model.config) },
+      { ...choice, onNotice: output.log },
+    );
     const bar = output.progress("molecules", found.length);
     const results: Prediction[] = [];
     const started = performance.now();

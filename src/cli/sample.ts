@@ -2,7 +2,7 @@
 import { basename, resolve } from "node:path";
 import { withBonds } from "../chem/bond-orders.ts";
 import type { Molecule } from "../chem/molecule.ts";
-import { createEngine } from "../engines/create-engine.ts";
+import { openEngine } from "../engines/open-engine.ts";
 import { InputError, WorkError } from "../errors.ts";
 import { checkWritable } from "../formats/atomic-write.ts";
 import { checkMoleculeTarget, coordinatesFit, writeMolecules } from "../formats/write.ts";
@@ -119,10 +119,13 @@ export const sample = defineVerb({
     if (chosen.sizes !== undefined) warnOfSizes(chosen.sizes, model.config.sizes, output.warn);
     for (const file of [out, args.chain]) if (file !== undefined) await checkMoleculeTarget(file);
     if (picture !== undefined) await checkWritable(picture);
-    const engine = await createEngine(dynamicsConfig(model.config), {
-      ...engineChoice,
-      onNotice: output.log,
-    });
+    const engine = await openEngine(
+      { denoiser: dynamicsConfig(model.config) },
+      {
+        ...engineChoice,
+        onNotice: output.log,
+      },
+    );
     const { count, first, seed } = asking;
     const options: GenerateOptions = {
       ...chosen,

@@ -1,20 +1,7 @@
 /** The conformer network in native code: geodiff.c behind Node-API. */
-import { createRequire } from "node:module";
 import { InputError, WorkError } from "../errors.ts";
 import type { GeoDiffConfig } from "../nets/geodiff/geodiff.ts";
-
-type Handle = { readonly engine: unique symbol };
-type Input = Float32Array | Float64Array | Int32Array;
-
-/** What geodiff_addon.c exports. */
-interface Addon {
-  readonly create: (config: Int32Array, isa: string) => Handle;
-  readonly evaluate: (engine: Handle, ...inputs: readonly Input[]) => void;
-  readonly train: (engine: Handle, ...inputs: readonly Input[]) => void;
-  readonly dispose: (engine: Handle) => void;
-  /** The best instruction set this processor has. */
-  readonly isa: string;
-}
+import { type NativeOptions, nativeAddon, nativeStatus } from "./native-addon.ts";
 
 /** Molecules side by side; indices count within a molecule. */
 export interface RaggedGraphs {
@@ -55,29 +42,6 @@ export interface GeoDiffKernel {
   readonly dispose: () => void;
 }
 
-let loaded: Addon | "absent" | undefined;
-
-function loadAddon(): Addon | undefined {
-  if (loaded === undefined) {
-    try {
-      loaded = createRequire(import.meta.url)("../../build/Release/geodiff.node") as Addon;
-    } catch {
-      loaded = "absent"; // not built: jax-js computes
-    }
-  }
-  return loaded === "absent" ? undefined : loaded;
-}
-
-/** Instruction set of the native conformer network, undefined where it was not built. */
-export const geoDiffNativeIsa = (): string | undefined => loadAddon()?.isa;
-
-export interface GeoDiffNativeOptions {
-  /** Threads that share the molecules; default 1. Results do not depend on it. */
-  readonly threads?: number;
-  /** "AVX-512", "AVX2", "SSE", "NEON"; default the best. */
-  readonly isa?: string;
-}
-
 /** Widths that the kernel computes are multiples of this. */
 const WIDTH = 32;
 
@@ -87,14 +51,14 @@ const WIDTH = 32;
  */
 export function loadNativeGeoDiff(
   config: GeoDiffConfig,
-  { threads = 1, isa = "" }: GeoDiffNativeOptions = {},
+  { threads = 1, isa = "" }: NativeOptions = {},
 ): GeoDiffKernel | undefined {
-  const addon = loadAddon();
+  const addon = nativeAddon();
   if (addon === undefined || config.hidden % WIDTH !== 0) return undefined;
   const { atomFeatures, hidden, localLayers, globalLayers } = config;
   const sizes = Int32Array.of(atomFeatures, hidden, localLayers, globalLayers, threads);
-  const handle = attempt(InputError, () => addon.create(sizes, isa));
-  const inputs = (graphs: RaggedGraphs): Input[] => [
+  const handle = attempt(InputError, () => addon.geodiff.create(sizes, isa));
+  const inputs = (graphs: RaggedGraphs) => [
     graphs.counts,
     graphs.atoms,
     graphs.positions,
@@ -106,14 +70,14 @@ export function loadNativeGeoDiff(
     graphs.signs,
   ];
   return {
-    name: `native (${isa || addon.isa})`,
+    name: `native (${isa || nativeStatus().isa})`,
     evaluate: (parameters, graphs, output) =>
-      attempt(WorkError, () => addon.evaluate(handle, parameters, ...inputs(graphs), output)),
+      attempt(WorkError, () => addon.geodiff.evaluate(handle, parameters, ...inputs(graphs), output)),
     train: (parameters, graphs, target, weight, losses, gradient) =>
       attempt(WorkError, () =>
-        addon.train(handle, parameters, ...inputs(graphs), target, weight, losses, gradient),
+        addon.geodiff.train(handle, parameters, ...inputs(graphs), target, weight, losses, gradient),
       ),
-    dispose: () => addon.dispose(handle),
+    dispose: () => addon.geodiff.dispose(handle),
   };
 }
 

@@ -1,73 +1,16 @@
 /** The native engine: fused EGNN kernels in C (egnn.c) behind Node-API, the fastest there is on a CPU. */
 import { InputError, WorkError } from "../errors.ts";
 import type { EgnnConfig } from "../nets/egnn/egnn-config.ts";
-import { inNode, nodeModule } from "../platform/platform.ts";
-import { type KernelEngine, type KernelOptions, kernelEngine } from "./kernel-engine.ts";
+import { type KernelEngine, kernelEngine } from "./kernel-engine.ts";
+import { type NativeAddon, type NativeHandle, type NativeOptions, nativeAddon } from "./native-addon.ts";
 import type { ParameterUpdater } from "./update.ts";
-
-export interface NativeOptions extends KernelOptions {
-  /** "AVX-512", "AVX2", "SSE", "NEON": one of nativeStatus().isas; default the best. */
-  readonly isa?: string;
-}
-
-export interface NativeStatus {
-  readonly available: boolean;
-  /** Why it is there or not, for users. */
-  readonly reason: string;
-  /** The instruction set that will be used, the best this processor has. */
-  readonly isa?: string;
-  /** All that this processor runs, best first. */
-  readonly isas: readonly string[];
-}
-
-type Handle = { readonly engine: unique symbol };
-type Input = Float32Array | Float64Array | Int32Array | Uint8Array | number;
-
-/** What addon.c exports. */
-interface Addon {
-  readonly create: (config: Readonly<Record<string, number>>, isa: string) => Handle;
-  readonly forward: (engine: Handle, ...inputs: readonly Input[]) => Promise<void>;
-  readonly squaredError: (engine: Handle, ...inputs: readonly Input[]) => Promise<void>;
-  readonly gradientNorm: (engine: Handle, gradient: Float32Array) => Promise<number>;
-  readonly update: (engine: Handle, ...inputs: readonly Input[]) => Promise<void>;
-  readonly dispose: (engine: Handle) => void;
-  readonly instructionSets: () => string[];
-}
-
-let loaded: { readonly addon?: Addon; readonly reason: string } | undefined;
-
-function loadAddon(): { readonly addon?: Addon; readonly reason: string } {
-  if (!inNode) return { reason: "a browser runs no native code" };
-  if (loaded === undefined) {
-    try {
-      const addon = nodeModule("node:module").createRequire(import.meta.url)(
-        "../../build/Release/equimol.node",
-      ) as Addon;
-      loaded = { addon, reason: `compiled for this machine (${addon.instructionSets()[0]})` };
-    } catch (error) {
-      const missing = (error as NodeJS.ErrnoException).code === "MODULE_NOT_FOUND";
-      const why = missing
-        ? "not built; node scripts/build-native.mjs --force builds it or says what is missing"
-        : (error as Error).message.replace(/\.$/, "");
-      loaded = { reason: why };
-    }
-  }
-  return loaded;
-}
-
-/** Whether the native engine can be used here, and why. */
-export function nativeStatus(): NativeStatus {
-  const { addon, reason } = loadAddon();
-  const isas = addon?.instructionSets() ?? [];
-  return { available: addon !== undefined, reason, isa: isas[0], isas };
-}
 
 /**
  * The native engine for a network, or undefined where it was not built.
  * @throws InputError for a configuration or instruction set it cannot compute
  */
 export function loadNativeEngine(config: EgnnConfig, options: NativeOptions = {}): KernelEngine | undefined {
-  const { addon } = loadAddon();
+  const addon = nativeAddon()?.egnn;
   if (addon === undefined) return undefined;
   const handle = create(addon, config, options);
   return kernelEngine(config, {
@@ -127,7 +70,11 @@ async function explained<T>(operation: Promise<T>): Promise<T> {
   }
 }
 
-function create(addon: Addon, config: EgnnConfig, { threads = 1, isa = "" }: NativeOptions): Handle {
+function create(
+  addon: NativeAddon["egnn"],
+  config: EgnnConfig,
+  { threads = 1, isa = "" }: NativeOptions,
+): NativeHandle {
   const {
     inFeatures,
     outFeatures,

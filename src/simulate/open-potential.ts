@@ -1,7 +1,7 @@
 /** The potential that settings name: a trained force field, or one with a closed form. */
 import { createHash } from "node:crypto";
-import { createAtomwiseEngine } from "../engines/create-atomwise-engine.ts";
-import type { EngineOptions } from "../engines/create-engine.ts";
+import type { EngineOptions } from "../engines/open-engine.ts";
+import { openEngine } from "../engines/open-engine.ts";
 import { InputError } from "../errors.ts";
 import { beadNetworkConfig } from "../models/cg/config.ts";
 import { openBeadFields } from "../models/cg/field.ts";
@@ -82,7 +82,7 @@ export async function openPotential(
   }
   const model = await loadGeometric(folder);
   checkSame(model.parameters, settings);
-  const engine = await createAtomwiseEngine(networkOf(model.config), options);
+  const engine = await openEngine({ atomwise: networkOf(model.config) }, options);
   const potential = forceFieldPotential(model, engine);
   return {
     potential: { ...potential, dispose: engine.dispose },

@@ -58,7 +58,7 @@ describe.skipIf(CHROMIUM === undefined)("a page in Chromium (needs it)", () => {
     await Promise.all([open?.close(), isolated?.close()]);
   });
 
-  /** Runs the work in a new page; names the engine that createEngine chose. */
+  /** Runs the work in a new page; names the engine that openEngine chose. */
   async function compute(site: Site, options: object): Promise<Computed | string> {
     const page = await browser.newPage();
     const complaints: string[] = [];

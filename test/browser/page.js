@@ -1,5 +1,5 @@
 /** Runs in the page: one forward pass and one training step by the engine that the library chooses. */
-import { createEngine } from "/dist/engines/create-engine.js";
+import { openEngine } from "/dist/engines/open-engine.js";
 import { wasmStatus } from "/dist/engines/wasm.js";
 import { webgpuStatus } from "/dist/platform/prepare.js";
 
@@ -15,7 +15,7 @@ globalThis.compute = async ({ config, parameters, batch, target }, options) => {
   const wanted = Object.fromEntries(Object.entries(target).map(([name, values]) => [name, floats(values)]));
   const values = floats(parameters);
   const gradient = new Float32Array(values.length);
-  const engine = await createEngine(config, options);
+  const engine = await openEngine({ denoiser: config }, options);
   const output = await engine.forward(values, atoms);
   await engine.squaredError(values, atoms, wanted, gradient);
   engine.dispose();

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { nativeStatus } from "../../src/engines/native.ts";
+import { nativeStatus } from "../../src/engines/native-addon.ts";
 import { compile, equimol } from "./command-line.ts";
 import { settings, TINY, writeSmallData } from "./tiny-model.ts";
 

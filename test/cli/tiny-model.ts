@@ -1,7 +1,7 @@
 /** Words that train a model in a second, and the data for it. */
 import { join } from "node:path";
 import { moleculesOf } from "../../src/data/molecule-set.ts";
-import { nativeStatus } from "../../src/engines/native.ts";
+import { nativeStatus } from "../../src/engines/native-addon.ts";
 import { writeMolecules } from "../../src/formats/write.ts";
 import { smallDataset } from "../train/small-data.ts";
 import { type Ended, equimol } from "./command-line.ts";

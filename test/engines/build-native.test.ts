@@ -18,11 +18,13 @@ const build = (env: NodeJS.ProcessEnv = {}): { status: number | null; stderr: st
 
 beforeAll(() => {
   clone = mkdtempSync(join(tmpdir(), "equimol-native-"));
-  for (const folder of ["scripts", "src/engines"]) mkdirSync(at(folder), { recursive: true });
+  for (const folder of ["scripts", "src/engines/c/common", "src/engines/c/egnn"])
+    mkdirSync(at(folder), { recursive: true });
   cpSync(`${ROOT}scripts/build-native.mjs`, at("scripts/build-native.mjs"));
   cpSync(`${ROOT}binding.gyp`, at("binding.gyp"));
   symlinkSync(`${ROOT}node_modules`, at("node_modules"));
-  for (const name of ["egnn.c", "addon.c"]) writeFileSync(at(`src/engines/${name}`), "this is not C;\n");
+  for (const name of ["common/module.c", "egnn/egnn.c", "egnn/egnn_addon.c"])
+    writeFileSync(at(`src/engines/c/${name}`), "this is not C;\n");
 });
 afterAll(() => rmSync(clone, { recursive: true, force: true }));
 

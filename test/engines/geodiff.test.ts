@@ -35,7 +35,7 @@ const available = INSTRUCTION_SETS.filter((isa) => {
     return false; // not of this processor
   }
 });
-if (available.length === 0) console.warn("the native conformer network is not built: its tests are skipped");
+if (available.length === 0) test.skip("the native conformer network is not built", () => undefined);
 
 let jax: ConformerNetwork;
 let graphs: GraphChannels[];

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { createAtomwiseEngine } from "../../src/engines/create-atomwise-engine.ts";
+import { openEngine } from "../../src/engines/open-engine.ts";
 import { stream } from "../../src/math/random.ts";
 import { moleculeProblem } from "../../src/models/geometric/check.ts";
 import {
@@ -126,7 +126,7 @@ describe("a model", () => {
 
   test("as a potential has forces that are minus the slope of its energy, and the energies of predictions", async () => {
     const model = modelOf("forcefield");
-    const engine = await createAtomwiseEngine(networkOf(model.config));
+    const engine = await openEngine({ atomwise: networkOf(model.config) });
     const potential = forceFieldPotential(model, engine);
     const { energies, forces } = await potential.evaluate(
       Float64Array.from([...peroxide.positions, ...peroxide.positions.map((x) => 1.1 * x)]),
@@ -153,7 +153,7 @@ describe("a model", () => {
 
   test("of a property predicts it, and has no forces", async () => {
     const model = modelOf("property");
-    const engine = await createAtomwiseEngine(networkOf(model.config));
+    const engine = await openEngine({ atomwise: networkOf(model.config) });
     const [one, two] = await predictProperty(model, engine, [water, water]);
     expect(one).toBe(two);
     expect(() => forceFieldPotential(model, engine)).toThrow(/has no forces/);

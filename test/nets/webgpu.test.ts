@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { createEngine } from "../../src/engines/create-engine.ts";
+import { openEngine } from "../../src/engines/open-engine.ts";
 import type { DynamicsConfig } from "../../src/nets/egnn/dynamics.ts";
 import { randomBatch, randomParameters, randomTarget, relativeDifference } from "../engines/cases.ts";
 import { TINY } from "./tiny-network.ts";
@@ -30,7 +30,10 @@ describe.skipIf(!webgpu.available)(`jax-js on WebGPU (${webgpu.reason})`, () => 
     const target = randomTarget(config, batch);
     const results = [];
     for (const device of ["cpu", "webgpu"] as const) {
-      const engine = await createEngine(config, device === "cpu" ? { engine: "wasm" } : { device });
+      const engine = await openEngine(
+        { denoiser: config },
+        device === "cpu" ? { engine: "wasm" } : { device },
+      );
       expect(engine.name).toContain(device === "cpu" ? "wasm" : "webgpu");
       const gradient = new Float32Array(parameters.length);
       const { position, feature } = await engine.squaredError(parameters, batch, target, gradient);
@@ -43,7 +46,7 @@ describe.skipIf(!webgpu.available)(`jax-js on WebGPU (${webgpu.reason})`, () => 
   });
 
   test("compiles for the first batch of a shape and never again", async () => {
-    const engine = await createEngine(config, { device: "webgpu" });
+    const engine = await openEngine({ denoiser: config }, { device: "webgpu" });
     const compiled = counted("GPUDevice", "createComputePipeline", "createComputePipelineAsync");
     const dispatched = counted("GPUComputePassEncoder", "dispatchWorkgroups");
     const gradient = new Float32Array(parameters.length);

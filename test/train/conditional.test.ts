@@ -6,7 +6,7 @@ import { datasetInfo } from "../../src/data/dataset-info.ts";
 import { halfOf, labelled } from "../../src/data/halves.ts";
 import { fromMolecules, type MoleculeSet, moleculesOf, setSize } from "../../src/data/molecule-set.ts";
 import type { Dataset } from "../../src/data/store.ts";
-import { createEngine } from "../../src/engines/create-engine.ts";
+import { openEngine } from "../../src/engines/open-engine.ts";
 import { loadEdm } from "../../src/models/edm/model.ts";
 import { checkSettings, mergeSettings, parseAssignment } from "../../src/train/config-file.ts";
 import {
@@ -156,7 +156,7 @@ describe("training a conditional model", () => {
     settings,
     data,
     out: join(root, out),
-    createEngine: (config) => createEngine(config),
+    openEngine: (config) => openEngine({ denoiser: config }),
   });
   const bytes = (out: string): Buffer => readFileSync(join(root, out, "checkpoints/last/model.safetensors"));
 

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { fromMolecules, moleculeAt, moleculesOf, setSize } from "../../src/data/molecule-set.ts";
-import { createAtomwiseEngine } from "../../src/engines/create-atomwise-engine.ts";
+import { openEngine } from "../../src/engines/open-engine.ts";
 import { geometricConfigSchema, networkOf } from "../../src/models/geometric/config.ts";
 import { type GeometricModel, predictProperty, saveGeometric } from "../../src/models/geometric/model.ts";
 import { geometricLayout } from "../../src/nets/geometric.ts";
@@ -47,7 +47,7 @@ describe("labels by a network", () => {
   test("are its values where nothing was known; own labels and the set that was given stay", async () => {
     const labelled = await withPredictedLabels(train, condition("second"));
     const model = network("alpha", "second");
-    const engine = await createAtomwiseEngine(networkOf(model.config), { device: "auto" });
+    const engine = await openEngine({ atomwise: networkOf(model.config) }, { device: "auto" });
     for (let i = 0; i < setSize(train); i++) {
       const [value] = await predictProperty(model, engine, [moleculeAt(train, i)]);
       expect(labelled.properties.alpha[i]).toBeCloseTo(i % 5 === 0 ? 60 + i : value, 4);

@@ -47,7 +47,7 @@ const options = (out: string): TrainEdmOptions => ({
   settings,
   data,
   out: join(root, out),
-  createEngine: async (config) => createJaxEngine(config),
+  openEngine: async (config) => createJaxEngine(config),
 });
 const model = (out: string): Buffer => readFileSync(join(root, out, "checkpoints/last/model.safetensors"));
 const metrics = (out: string): Record<string, unknown>[] =>
@@ -143,7 +143,7 @@ describe("a training run", () => {
       onProgress: ({ step }) => {
         if (step === 1) setTimeout(() => abort.abort());
       },
-      createEngine: async () => ({
+      openEngine: async () => ({
         name: "zero",
         outputs: async (_, batch) => zero(batch).outputs,
         positionGradient: async (_, batch) => zero(batch),
@@ -206,7 +206,7 @@ describe("a training run", () => {
     await trainEdm({ ...options("nan"), maxSeconds: 0 });
     const before = model("nan");
     const poisoned = async (
-      ...[config]: Parameters<TrainEdmOptions["createEngine"]>
+      ...[config]: Parameters<TrainEdmOptions["openEngine"]>
     ): Promise<DenoiserEngine> => {
       const engine = createJaxEngine(config);
       return {
@@ -218,7 +218,7 @@ describe("a training run", () => {
         },
       };
     };
-    await expect(trainEdm({ ...options("nan"), resume: true, createEngine: poisoned })).rejects.toThrow(
+    await expect(trainEdm({ ...options("nan"), resume: true, openEngine: poisoned })).rejects.toThrow(
       "the loss is not finite",
     );
     expect(model("nan").equals(before)).toBe(true);

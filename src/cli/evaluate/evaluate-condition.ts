@@ -5,7 +5,7 @@
 import { halfOf, labelled } from "../../data/halves.ts";
 import { atomsOf, type MoleculeSet, moleculeAt } from "../../data/molecule-set.ts";
 import { loadDataset } from "../../data/store.ts";
-import { createEngine, type EngineOptions } from "../../engines/create-engine.ts";
+import { type EngineOptions, openEngine } from "../../engines/open-engine.ts";
 import { InputError, WorkError } from "../../errors.ts";
 import {
   generatedError,
@@ -153,7 +153,7 @@ async function sampled(
   engineOptions: EngineOptions,
   output: Output,
 ): Promise<Labelled[]> {
-  const engine = await createEngine(dynamicsConfig(model.config), engineOptions);
+  const engine = await openEngine({ denoiser: dynamicsConfig(model.config) }, engineOptions);
   const bar = output.progress("sampling", options.count);
   const onProgress = (share: number): void => bar.update(Math.floor(share * options.count));
   try {

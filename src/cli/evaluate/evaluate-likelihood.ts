@@ -1,7 +1,7 @@
 /** `equimol evaluate --model M --nll --data D`: the likelihood of a data set under a model. */
 import type { Molecule } from "../../chem/molecule.ts";
 import type { Dataset } from "../../data/store.ts";
-import type { EngineOptions } from "../../engines/create-engine.ts";
+import type { EngineOptions } from "../../engines/open-engine.ts";
 import { InputError } from "../../errors.ts";
 import type { Output } from "../output.ts";
 
@@ -23,7 +23,7 @@ export async function evaluateLikelihood(
   { model: name, data, split, limit, seed, draws, flow: withFlow, ...engineOptions }: LikelihoodArguments,
   output: Output,
 ): Promise<void> {
-  const { createEngine } = await import("../../engines/create-engine.ts");
+  const { openEngine } = await import("../../engines/open-engine.ts");
   const { dynamicsConfig } = await import("../../models/edm/config.ts");
   const { checkElements } = await import("../../models/edm/features.ts");
   const { LIKELIHOOD_TERMS, negativeLogLikelihood } = await import("../../models/edm/likelihood.ts");
@@ -32,7 +32,7 @@ export async function evaluateLikelihood(
   const model = await loadEdm(findModel(name));
   const { part, molecules } = await moleculesOfSplit(await loadDataset(data), split, limit);
   checkElements(model.config, molecules, data);
-  const engine = await createEngine(dynamicsConfig(model.config), engineOptions);
+  const engine = await openEngine({ denoiser: dynamicsConfig(model.config) }, engineOptions);
   const bar = output.progress("likelihood", molecules.length);
   const byFlow = async () => {
     const { flowNegativeLogLikelihood } = await import("../../models/edm/flow-likelihood.ts");

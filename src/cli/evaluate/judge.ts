@@ -1,8 +1,8 @@
 /** The property network that judges what a conditional model generates. */
 import { existsSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
-import { createAtomwiseEngine } from "../../engines/create-atomwise-engine.ts";
-import type { EngineOptions } from "../../engines/create-engine.ts";
+import type { EngineOptions } from "../../engines/open-engine.ts";
+import { openEngine } from "../../engines/open-engine.ts";
 import { InputError } from "../../errors.ts";
 import type { Judge } from "../../evaluate/condition.ts";
 import { findModel, shippedModelNames } from "../../models/edm/model.ts";
@@ -39,10 +39,13 @@ export async function judgeOf(
       `the judge ${name} predicts ${output.property}, not ${property}; train one with: equimol train property --property ${property} --half first`,
     );
   // An engine that was asked for by name is the generator's; the judge takes the fastest that computes it.
-  const engine = await createAtomwiseEngine(networkOf(model.config), {
-    device,
-    ...(asked === "jax" ? { engine: asked } : {}),
-  });
+  const engine = await openEngine(
+    { atomwise: networkOf(model.config) },
+    {
+      device,
+      ...(asked === "jax" ? { engine: asked } : {}),
+    },
+  );
   const { data } = model.config.provenance as { readonly data?: { readonly half?: string } };
   return {
     name: `${name ?? basename(resolve(folder))} (${network.kind})`,

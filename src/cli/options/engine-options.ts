@@ -1,6 +1,6 @@
 /** Options of verbs that run a network: which engine, which device. */
 import type { ArgsDef } from "citty";
-import { ENGINES, type EngineOptions, engineNamed } from "../../engines/create-engine.ts";
+import { ENGINES, type EngineOptions, engineNamed } from "../../engines/open-engine.ts";
 import { InputError } from "../../errors.ts";
 import { DEVICES } from "../../platform/prepare.ts";
 import { integerOption, threadsOption } from "./options.ts";

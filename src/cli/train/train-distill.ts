@@ -1,6 +1,6 @@
 /** `equimol train distill`: a model of many steps becomes a generator of few. */
 import { basename, resolve } from "node:path";
-import { createEngine } from "../../engines/create-engine.ts";
+import { openEngine } from "../../engines/open-engine.ts";
 import { findModel, loadEdm } from "../../models/edm/model.ts";
 import { distillEdm } from "../../train/edm/distill.ts";
 import { distillSettingsSchema } from "../../train/edm/distill-settings.ts";
@@ -55,7 +55,7 @@ export const trainDistillVerb = defineVerb({
         name,
         out: args.out,
         resume: args.resume === true,
-        createEngine: (config) => createEngine(config, { ...engineChoice, onNotice: output.log }),
+        openEngine: (config) => openEngine({ denoiser: config }, { ...engineChoice, onNotice: output.log }),
       }),
     );
     output.result(trainingResult(args, outcome));

@@ -1,7 +1,7 @@
 /** `equimol train forcefield` and `equimol train property`. */
 import type { ArgsDef } from "citty";
 import { loadDataset } from "../../data/store.ts";
-import { createAtomwiseEngine } from "../../engines/create-atomwise-engine.ts";
+import { openEngine } from "../../engines/open-engine.ts";
 import { InputError, nearest } from "../../errors.ts";
 import type { Settings } from "../../train/config-file.ts";
 import {
@@ -65,7 +65,7 @@ async function trained<S>(
       data,
       out: args.out,
       resume: args.resume === true,
-      createEngine: (config) => createAtomwiseEngine(config, { ...engineChoice, onNotice: output.log }),
+      openEngine: (config) => openEngine({ atomwise: config }, { ...engineChoice, onNotice: output.log }),
     }),
   );
   output.result(trainingResult(args, outcome));

@@ -1,6 +1,6 @@
 /** `equimol train KIND`: trains a model into a run folder. */
 import { loadDataset } from "../../data/store.ts";
-import { createEngine } from "../../engines/create-engine.ts";
+import { openEngine } from "../../engines/open-engine.ts";
 import { InputError } from "../../errors.ts";
 import type { EdmConfig } from "../../models/edm/config.ts";
 import { findModel, loadEdm } from "../../models/edm/model.ts";
@@ -81,7 +81,7 @@ const edm = defineVerb({
         out: args.out,
         resume: args.resume === true,
         ...(init && { init }),
-        createEngine: (config) => createEngine(config, { ...engineChoice, onNotice: output.log }),
+        openEngine: (config) => openEngine({ denoiser: config }, { ...engineChoice, onNotice: output.log }),
       }),
     );
     output.result(trainingResult(args, outcome));

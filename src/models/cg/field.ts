@@ -1,6 +1,6 @@
 /** The network of a coarse-grained model at any noise level, by whatever computes its kind. */
 
-import { createAtomwiseEngine } from "../../engines/create-atomwise-engine.ts";
+import { openEngine } from "../../engines/open-engine.ts";
 import { WorkError } from "../../errors.ts";
 import { type BeadField, beadField } from "../../nets/beads/bead-field.ts";
 import { beadPainnLayout, painnOf } from "../../nets/beads/bead-painn.ts";
@@ -29,7 +29,7 @@ export async function openBeadFields(config: BeadNetworkConfig): Promise<BeadFie
       dispose: () => {},
     };
   if (config.conservative) {
-    const engine = await createAtomwiseEngine(painnOf(config, withSites(config.beads)));
+    const engine = await openEngine({ atomwise: painnOf(config, withSites(config.beads)) });
     if (engine.positionGradientNow === undefined)
       throw new WorkError("PaiNN of beads needs native code or WebAssembly; neither is here");
     return {

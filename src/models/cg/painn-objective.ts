@@ -3,7 +3,7 @@
  * of a force loss: with v = ∂L/∂(∇U), ∂L/∂θ = v · ∂(∇U)/∂θ, which compiled PaiNN has in closed form.
  */
 import { alphaOf, sigmaOf } from "../../diffusion/schedule.ts";
-import { createAtomwiseEngine } from "../../engines/create-atomwise-engine.ts";
+import { openEngine } from "../../engines/open-engine.ts";
 import {
   addPainnGradient,
   LEVEL_FEATURES,
@@ -29,7 +29,7 @@ export async function painnObjective(config: BeadNetworkConfig): Promise<CgObjec
   const [S, P] = [withSites(N), pairCount(N)];
   const width = 3 * N;
   const network = painnOf(config, CHUNK * S);
-  const engine = await createAtomwiseEngine(network);
+  const engine = await openEngine({ atomwise: network });
   const springs = beadSprings(config);
   const plain = new Float32Array(layoutSize(geometricLayout(network)));
   const plainGradient = new Float32Array(plain.length);

@@ -1,7 +1,7 @@
 /** The conformer network, by native code where it was built, else by jax-js: displacements, and the loss with its gradient. */
 
 import { type GeoDiffKernel, loadNativeGeoDiff } from "../../engines/geodiff-native.ts";
-import { InputError } from "../../errors.ts";
+import { chooseEngine } from "../../engines/open-engine.ts";
 import { type GeoDiffParameters, geoDiff, geoDiffLayout } from "../../nets/geodiff/geodiff.ts";
 import {
   type Layout,
@@ -11,8 +11,6 @@ import {
   readTree,
 } from "../../nets/layers/parameters.ts";
 import { jax, np } from "../../platform/jax.ts";
-import { prepareRuntime } from "../../platform/prepare.ts";
-import { threadCount } from "../../platform/worker-shim.ts";
 import { geoDiffInput, type NoisedGraphs, raggedGraphs } from "./batch.ts";
 import { type GeoDiffModelConfig, geoDiffNetwork } from "./config.ts";
 
@@ -40,17 +38,19 @@ export type ConformerEngine = (typeof CONFORMER_ENGINES)[number];
 export async function createConformerNetwork(
   config: Pick<GeoDiffModelConfig, "elements" | "network">,
   engine: ConformerEngine = "auto",
+  onNotice?: (notice: string) => void,
 ): Promise<ConformerNetwork> {
-  if (engine !== "jax") {
-    const kernel = loadNativeGeoDiff(geoDiffNetwork(config), { threads: threadCount() });
-    if (kernel !== undefined) return nativeConformerNetwork(config, kernel);
-    if (engine === "native")
-      throw new InputError(
-        "--engine native: not built, or the network's width is no multiple of 32; node scripts/build-native.mjs builds it",
-      );
-  }
-  await prepareRuntime("cpu");
-  return createJaxConformerNetwork(config);
+  return chooseEngine(
+    {
+      network: "geodiff",
+      native: (threads) => {
+        const kernel = loadNativeGeoDiff(geoDiffNetwork(config), { threads });
+        return kernel && nativeConformerNetwork(config, kernel);
+      },
+      jax: async () => createJaxConformerNetwork(config),
+    },
+    { engine, device: "cpu", ...(onNotice && { onNotice }) },
+  );
 }
 
 /** The network in native code; owns the kernel. */

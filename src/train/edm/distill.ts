@@ -19,7 +19,7 @@ export interface DistillOptions extends TrainingEvents {
   readonly name: string;
   readonly out: string;
   readonly resume?: boolean;
-  readonly createEngine: (config: DynamicsConfig) => Promise<DenoiserEngine>;
+  readonly openEngine: (config: DynamicsConfig) => Promise<DenoiserEngine>;
   readonly onStart?: (start: TrainingStart) => void;
 }
 
@@ -39,7 +39,7 @@ export async function distillEdm(options: DistillOptions): Promise<TrainingOutco
     sampling: { sampler: "renoise", steps, sigmaMax, spread, temperature: 1 },
     qualities: undefined,
   };
-  const engine = await options.createEngine(dynamicsConfig(config));
+  const engine = await options.openEngine(dynamicsConfig(config));
   try {
     return await runTraining({
       ...options,

@@ -4,7 +4,7 @@
  * have seen no label of the half that is left for the judge.
  */
 import { type MoleculeSet, moleculeAt, setSize } from "../../data/molecule-set.ts";
-import { createAtomwiseEngine } from "../../engines/create-atomwise-engine.ts";
+import { openEngine } from "../../engines/open-engine.ts";
 import { InputError } from "../../errors.ts";
 import { findModel } from "../../models/edm/model.ts";
 import { networkOf } from "../../models/geometric/config.ts";
@@ -38,7 +38,7 @@ export async function withPredictedLabels(
     );
   const values = Float64Array.from(train.properties[property]);
   const unknown = [...Array(setSize(train)).keys()].filter((i) => Number.isNaN(values[i]));
-  const engine = await createAtomwiseEngine(networkOf(model.config));
+  const engine = await openEngine({ atomwise: networkOf(model.config) });
   try {
     for (let first = 0; first < unknown.length; first += TOGETHER) {
       const part = unknown.slice(first, first + TOGETHER);

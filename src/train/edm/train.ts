@@ -35,7 +35,7 @@ export interface TrainEdmOptions extends TrainingEvents {
    */
   readonly init?: EdmModel;
   /** Makes the engine that computes the network. */
-  readonly createEngine: (config: DynamicsConfig) => Promise<DenoiserEngine>;
+  readonly openEngine: (config: DynamicsConfig) => Promise<DenoiserEngine>;
   readonly onStart?: (start: TrainingStart) => void;
 }
 
@@ -113,7 +113,7 @@ export async function trainEdm(options: TrainEdmOptions): Promise<TrainingOutcom
   const rule = bondRuleOf(config);
   // The objective of a learned schedule is computed by jax-js whatever the engine.
   if (settings.schedule.kind === "learned") await prepareRuntime("cpu");
-  const engine = await options.createEngine(dynamicsConfig(config));
+  const engine = await options.openEngine(dynamicsConfig(config));
   try {
     const parameters = layoutSize(modelLayout(config));
     return await runTraining({

@@ -37,7 +37,7 @@ export interface TrainGeometricOptions<S> extends TrainingEvents {
   readonly out: string;
   readonly resume?: boolean;
   /** Makes the engine that computes the network. */
-  readonly createEngine: (config: GeometricConfig) => Promise<AtomwiseEngine>;
+  readonly openEngine: (config: GeometricConfig) => Promise<AtomwiseEngine>;
   readonly onStart?: (start: TrainingStart) => void;
 }
 
@@ -132,7 +132,7 @@ async function trainGeometric<
   const network = networkOf(config);
   const layout = geometricLayout(network);
   const parameters = layoutSize(layout);
-  const engine = await options.createEngine(network);
+  const engine = await options.openEngine(network);
   try {
     return await runTraining({
       ...options,

@@ -1,13 +1,15 @@
 /* Node-API binding of the conformer network. An engine is an opaque handle; its operations run at once, on the caller's
  * thread and its helpers. Arguments are checked here as far as memory safety goes; geodiff-native.ts explains. */
-#include <node_api.h>
 #include <string.h>
 
+#include "addon.h"
 #include "cores.h"
 #include "geodiff.h"
 #include "team.h"
 
 CORES(GeoDiffCore, geodiff)
+
+static const napi_type_tag KIND = {0x6571756d6f6c0001, 0x67656f6469666600};
 
 typedef struct Engine {
   const GeoDiffCore *core;
@@ -19,11 +21,6 @@ typedef struct Engine {
   Block weights, partial;
   GeoDiffCall call;
 } Engine;
-
-static napi_value fail(napi_env env, const char *message) {
-  napi_throw_error(env, 0, message);
-  return 0;
-}
 
 static void engine_close(Engine *e) {
   if (!e) return;
@@ -72,7 +69,7 @@ static napi_value create(napi_env env, napi_callback_info info) {
     team_open(&e->team, v[4]);
   }
   if (!held || !e || !e->known || !e->team.workspace ||
-      napi_create_external(env, held, finalize, 0, &external) != napi_ok) {
+      !(external = handle_to(env, held, finalize, &KIND))) {
     engine_close(e);
     free(held);
     return fail(env, "out of memory: cannot set up the engine");
@@ -81,13 +78,8 @@ static napi_value create(napi_env env, napi_callback_info info) {
 }
 
 static Engine *engine_of(napi_env env, napi_value value, Engine ***held) {
-  void *data = 0;
-  napi_valuetype type;
-  if (napi_typeof(env, value, &type) != napi_ok || type != napi_external ||
-      napi_get_value_external(env, value, &data) != napi_ok) {
-    fail(env, "the first argument must be an engine");
-    return 0;
-  }
+  void *data = held_by(env, value, &KIND);
+  if (!data) return 0;
   if (held) *held = data;
   if (!*(Engine **)data) fail(env, "the engine was disposed");
   return *(Engine **)data;
@@ -219,17 +211,8 @@ static napi_value dispose(napi_env env, napi_callback_info info) {
   return 0;
 }
 
-NAPI_MODULE_INIT() {
-  const struct {
-    const char *name;
-    napi_callback function;
-  } functions[] = {{"create", create}, {"evaluate", evaluate}, {"train", train}, {"dispose", dispose}};
-  napi_value value;
-  for (size_t k = 0; k < sizeof functions / sizeof *functions; k++)
-    if (napi_create_function(env, functions[k].name, NAPI_AUTO_LENGTH, functions[k].function, 0, &value) != napi_ok ||
-        napi_set_named_property(env, exports, functions[k].name, value) != napi_ok)
-      return 0;
-  if (napi_create_string_utf8(env, core_named("")->name, NAPI_AUTO_LENGTH, &value) == napi_ok)
-    napi_set_named_property(env, exports, "isa", value);
-  return exports;
+napi_value geodiff_exports(napi_env env) {
+  static const ExportedFunction functions[] = {
+      {"create", create}, {"evaluate", evaluate}, {"train", train}, {"dispose", dispose}};
+  return exported(env, functions, sizeof functions / sizeof *functions);
 }

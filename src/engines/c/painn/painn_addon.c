@@ -1,13 +1,15 @@
 /* Node-API binding of PaiNN. An engine is an opaque handle; its operations run at once, on the caller's thread and its
  * helpers. Arguments are checked here as far as memory safety goes; src/engines/painn-native.ts explains. */
-#include <node_api.h>
 #include <string.h>
 
+#include "addon.h"
 #include "cores.h"
 #include "painn.h"
 #include "team.h"
 
 CORES(PainnCore, painn)
+
+static const napi_type_tag KIND = {0x6571756d6f6c0001, 0x7061696e6e000000};
 
 typedef struct Engine {
   const PainnCore *core;
@@ -20,11 +22,6 @@ typedef struct Engine {
   Block weights, partial;
   PainnCall call;
 } Engine;
-
-static napi_value fail(napi_env env, const char *message) {
-  napi_throw_error(env, 0, message);
-  return 0;
-}
 
 static void engine_close(Engine *e) {
   if (!e) return;
@@ -94,7 +91,7 @@ static napi_value create(napi_env env, napi_callback_info info) {
     team_open(&e->team, threads);
   }
   if (!held || !e || !e->known || !e->model || !e->team.workspace ||
-      napi_create_external(env, held, finalize, 0, &external) != napi_ok) {
+      !(external = handle_to(env, held, finalize, &KIND))) {
     engine_close(e);
     free(held);
     return fail(env, "out of memory: cannot set up the engine");
@@ -104,13 +101,8 @@ static napi_value create(napi_env env, napi_callback_info info) {
 }
 
 static Engine *engine_of(napi_env env, napi_value value, Engine ***held) {
-  void *data = 0;
-  napi_valuetype type;
-  if (napi_typeof(env, value, &type) != napi_ok || type != napi_external ||
-      napi_get_value_external(env, value, &data) != napi_ok) {
-    fail(env, "the first argument must be an engine");
-    return 0;
-  }
+  void *data = held_by(env, value, &KIND);
+  if (!data) return 0;
   if (held) *held = data;
   if (!*(Engine **)data) fail(env, "the engine was disposed");
   return *(Engine **)data;
@@ -248,20 +240,8 @@ static napi_value dispose(napi_env env, napi_callback_info info) {
   return 0;
 }
 
-NAPI_MODULE_INIT() {
-  static const struct {
-    const char *name;
-    napi_callback call;
-  } functions[] = {{"create", create}, {"evaluate", evaluate}, {"train", train}, {"dispose", dispose}};
-  for (size_t k = 0; k < sizeof functions / sizeof *functions; k++) {
-    napi_value function;
-    if (napi_create_function(env, functions[k].name, NAPI_AUTO_LENGTH, functions[k].call, 0, &function) != napi_ok ||
-        napi_set_named_property(env, exports, functions[k].name, function) != napi_ok)
-      return 0;
-  }
-  napi_value name;
-  if (napi_create_string_utf8(env, core_named("")->name, NAPI_AUTO_LENGTH, &name) != napi_ok ||
-      napi_set_named_property(env, exports, "isa", name) != napi_ok)
-    return 0;
-  return exports;
+napi_value painn_exports(napi_env env) {
+  static const ExportedFunction functions[] = {
+      {"create", create}, {"evaluate", evaluate}, {"train", train}, {"dispose", dispose}};
+  return exported(env, functions, sizeof functions / sizeof *functions);
 }

@@ -1,8 +1,9 @@
 import { expect, test } from "vitest";
-import { createEngine, engineNamed } from "../../src/engines/create-engine.ts";
 import type { AtomBatch } from "../../src/engines/engine.ts";
-import { nativeStatus } from "../../src/engines/native.ts";
+import { nativeAddon, nativeStatus } from "../../src/engines/native-addon.ts";
+import { engineNamed, openEngine } from "../../src/engines/open-engine.ts";
 import { type DynamicsConfig, dynamicsLayout } from "../../src/nets/egnn/dynamics.ts";
+import type { GeometricConfig } from "../../src/nets/geometric.ts";
 import { initialParameters } from "../../src/nets/layers/parameters.ts";
 import { TINY } from "../nets/tiny-network.ts";
 import { maxDifference } from "../shared.ts";
@@ -16,7 +17,7 @@ const batch: AtomBatch = {
 
 test("without a wish, the fastest engine that is here computes, with a notice where it is not the native one", async () => {
   const notices: string[] = [];
-  const engine = await createEngine(config, { onNotice: (notice) => notices.push(notice) });
+  const engine = await openEngine({ denoiser: config }, { onNotice: (notice) => notices.push(notice) });
   if (nativeStatus().available) {
     expect(engine.name).toMatch(/^native/);
     expect(notices).toEqual([]);
@@ -32,7 +33,7 @@ test("every engine that can be asked for computes the same", async () => {
   const names = [...(nativeStatus().available ? (["native"] as const) : []), "wasm", "jax"] as const;
   const outputs = [];
   for (const name of names) {
-    const engine = await createEngine(config, { engine: name });
+    const engine = await openEngine({ denoiser: config }, { engine: name });
     expect(engine.name).toContain(name);
     outputs.push(await engine.forward(parameters, batch));
     engine.dispose();
@@ -43,18 +44,45 @@ test("every engine that can be asked for computes the same", async () => {
 test("a network that the fast engines do not compute falls back to jax with a notice, or is refused by name", async () => {
   const notices: string[] = [];
   const baseline: DynamicsConfig = { ...config, network: "gnn" };
-  const engine = await createEngine(baseline, { onNotice: (notice) => notices.push(notice) });
+  const engine = await openEngine({ denoiser: baseline }, { onNotice: (notice) => notices.push(notice) });
   expect(engine.name).toContain("jax");
   expect(notices).toEqual(['the fast engines do not compute the network "gnn"; computing with jax-js']);
   engine.dispose();
-  await expect(createEngine(baseline, { engine: "wasm" })).rejects.toThrow(
-    "--engine wasm computes the network",
+  await expect(openEngine({ denoiser: baseline }, { engine: "wasm" })).rejects.toThrow(
+    '--engine wasm: there is no WebAssembly for the network "gnn"; use --engine jax',
   );
 });
 
 test("wishes that exclude each other, and unknown names, are refused", async () => {
-  await expect(createEngine(config, { engine: "native", device: "webgpu" })).rejects.toThrow(
+  await expect(openEngine({ denoiser: config }, { engine: "native", device: "webgpu" })).rejects.toThrow(
     "leave out --device webgpu",
   );
   expect(() => engineNamed("cuda")).toThrow("--engine cuda: expected one of auto, native, wasm, jax");
+});
+
+test("an engine of one network is refused by the binding of another", async () => {
+  const addon = nativeAddon();
+  if (addon === undefined) return;
+  const painn = addon.painn.create(
+    { types: 1, hidden: 32, layers: 1, radial: 4, bessel: 0, head: 16, cutoff: 4, threads: 1 },
+    "",
+  );
+  expect(() => addon.geodiff.dispose(painn)).toThrow("an engine of this network");
+  expect(() => addon.egnn.dispose(painn)).toThrow("an engine of this network");
+  expect(() => addon.egnn.dispose({} as never)).toThrow("an engine of this network");
+  addon.painn.dispose(painn);
+  expect(() => addon.painn.dispose(painn)).toThrow("disposed");
+});
+
+test("a geometric network without kernels is told of, and refused by name", async () => {
+  const schnet = {
+    kind: "schnet",
+    types: 2,
+    hidden: 8,
+    layers: 1,
+    radial: { kind: "gaussian", count: 4, cutoff: 4 },
+  } as unknown as GeometricConfig;
+  await expect(openEngine({ atomwise: schnet }, { engine: "native" })).rejects.toThrow(
+    '--engine native: there is no native code for the network "schnet"; use --engine jax',
+  );
 });

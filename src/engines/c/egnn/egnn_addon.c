@@ -1,12 +1,14 @@
 /* Node-API binding. An engine is an opaque handle; its operations run on a libuv thread and its own helpers and
  * return promises. Arguments are checked here as far as memory safety goes; src/engines/native.ts explains. */
-#include <node_api.h>
 
+#include "addon.h"
 #include "addon_config.h"
 #include "cores.h"
 #include "engine.h"
 
 CORES(EgnnCore, egnn)
+
+static const napi_type_tag KIND = {0x6571756d6f6c0001, 0x65676e6e00000000};
 
 typedef struct Handle {
   Engine *engine; /* null once closed */
@@ -26,11 +28,6 @@ typedef struct Job {
   int kept_count;
 } Job;
 
-static napi_value fail(napi_env env, const char *message) {
-  napi_throw_error(env, 0, message);
-  return 0;
-}
-
 static void finalize(napi_env env, void *data, void *hint) {
   (void)env;
   (void)hint;
@@ -41,7 +38,7 @@ static void finalize(napi_env env, void *data, void *hint) {
 
 /* create({ inFeatures, …, threads }, instruction set or "") → handle */
 static napi_value create(napi_env env, napi_callback_info info) {
-  napi_value arguments[2], external;
+  napi_value arguments[2];
   size_t count = 2, length;
   EgnnConfig config;
   int threads;
@@ -54,7 +51,8 @@ static napi_value create(napi_env env, napi_callback_info info) {
   if (!core) return fail(env, "this processor or build lacks the instruction set asked for");
   Handle *h = calloc(1, sizeof(Handle));
   if (h) h->engine = engine_open(core, &config, threads);
-  if (!h || !h->engine || napi_create_external(env, h, finalize, 0, &external) != napi_ok) {
+  napi_value external = h && h->engine ? handle_to(env, h, finalize, &KIND) : 0;
+  if (!external) {
     if (h) engine_close(h->engine);
     free(h);
     return fail(env, "out of memory: cannot set up the engine");
@@ -63,14 +61,8 @@ static napi_value create(napi_env env, napi_callback_info info) {
 }
 
 static Handle *handle_of(napi_env env, napi_value value) {
-  void *data = 0;
-  napi_valuetype type;
-  if (napi_typeof(env, value, &type) != napi_ok || type != napi_external ||
-      napi_get_value_external(env, value, &data) != napi_ok) {
-    fail(env, "the first argument must be an engine");
-    return 0;
-  }
-  Handle *h = data;
+  Handle *h = held_by(env, value, &KIND);
+  if (!h) return 0;
   if (!h->engine) {
     fail(env, "the engine was disposed");
     return 0;
@@ -294,22 +286,13 @@ static napi_value instruction_sets(napi_env env, napi_callback_info info) {
   return list;
 }
 
-NAPI_MODULE_INIT() {
-  static const struct {
-    const char *name;
-    napi_callback call;
-  } functions[] = {{"create", create},
-                   {"forward", forward},
-                   {"squaredError", squared_error},
-                   {"gradientNorm", gradient_norm},
-                   {"update", update},
-                   {"dispose", dispose},
-                   {"instructionSets", instruction_sets}};
-  for (size_t k = 0; k < sizeof functions / sizeof *functions; k++) {
-    napi_value function;
-    if (napi_create_function(env, functions[k].name, NAPI_AUTO_LENGTH, functions[k].call, 0, &function) != napi_ok ||
-        napi_set_named_property(env, exports, functions[k].name, function) != napi_ok)
-      return 0;
-  }
-  return exports;
+napi_value egnn_exports(napi_env env) {
+  static const ExportedFunction functions[] = {{"create", create},
+                                               {"forward", forward},
+                                               {"squaredError", squared_error},
+                                               {"gradientNorm", gradient_norm},
+                                               {"update", update},
+                                               {"dispose", dispose},
+                                               {"instructionSets", instruction_sets}};
+  return exported(env, functions, sizeof functions / sizeof *functions);
 }

@@ -1,0 +1,143 @@
+/**
+ * The one place that decides what computes a network: native code where it was built, else WebAssembly, else jax-js. What
+ * was asked for by name and cannot be had is an error; what "auto" has to do without is told, with the reason.
+ */
+import { InputError } from "../errors.ts";
+import type { DynamicsConfig } from "../nets/egnn/dynamics.ts";
+import type { GeometricConfig } from "../nets/geometric.ts";
+import { inNode } from "../platform/platform.ts";
+import { type DeviceName, prepareRuntime } from "../platform/prepare.ts";
+import { threadCount } from "../platform/worker-shim.ts";
+import type { AtomwiseEngine } from "./atomwise-engine.ts";
+import type { DenoiserEngine } from "./engine.ts";
+import { loadNativeEngine } from "./native.ts";
+import { nativeStatus } from "./native-addon.ts";
+import { painnEngine, painnSizes } from "./painn-engine.ts";
+import { loadNativePainn } from "./painn-native.ts";
+import { loadWasmPainn } from "./painn-wasm.ts";
+import { loadWasmEngine, wasmStatus } from "./wasm.ts";
+
+export const ENGINES = ["auto", "native", "wasm", "jax"] as const;
+export type EngineName = (typeof ENGINES)[number];
+
+export interface EngineOptions {
+  /** "auto": the first of native, wasm, jax that there is. */
+  readonly engine?: EngineName;
+  /** Where jax-js computes; asking for "webgpu" means jax. */
+  readonly device?: DeviceName;
+  /** Told when "auto" cannot use what is fastest, and why. */
+  readonly onNotice?: (notice: string) => void;
+}
+
+/** How one network can be computed. */
+export interface Ways<E extends { readonly name: string }> {
+  /** What users call the network. */
+  readonly network: string;
+  /** Absent: there are no kernels for this network. Undefined: they do not compute it, or there is no native code. */
+  readonly native?: (threads: number) => E | undefined;
+  readonly wasm?: (threads: number) => Promise<E | undefined>;
+  /** jax-js; it has been initialised. */
+  readonly jax: () => Promise<E>;
+}
+
+/** A denoiser of molecules, or a network with a number for each atom. The caller disposes of the engine. */
+export function openEngine(
+  network: { readonly denoiser: DynamicsConfig },
+  options?: EngineOptions,
+): Promise<DenoiserEngine>;
+export function openEngine(
+  network: { readonly atomwise: GeometricConfig },
+  options?: EngineOptions,
+): Promise<AtomwiseEngine>;
+/** @throws InputError when the engine that is asked for cannot compute this network here */
+export function openEngine(
+  network: { readonly denoiser: DynamicsConfig } | { readonly atomwise: GeometricConfig },
+  options: EngineOptions = {},
+): Promise<DenoiserEngine | AtomwiseEngine> {
+  return "denoiser" in network
+    ? chooseEngine<DenoiserEngine>(denoiserWays(network.denoiser), options)
+    : chooseEngine<AtomwiseEngine>(atomwiseWays(network.atomwise), options);
+}
+
+function denoiserWays(config: DynamicsConfig): Ways<DenoiserEngine> {
+  const jax = async () => (await import("./jax-engine.ts")).createJaxEngine(config);
+  if (config.network !== "egnn") return { network: config.network, jax };
+  return {
+    network: config.network,
+    native: (threads) => loadNativeEngine(config, { threads }),
+    wasm: (threads) => loadWasmEngine(config, { threads }),
+    jax,
+  };
+}
+
+function atomwiseWays(config: GeometricConfig): Ways<AtomwiseEngine> {
+  const jax = async () => (await import("./jax-atomwise-engine.ts")).createJaxAtomwiseEngine(config);
+  const network = config.kind === "painn" && config.vectors ? "painn with vectors" : config.kind;
+  if (painnSizes(config) === undefined) return { network, jax };
+  return {
+    network,
+    native: (threads) => {
+      const kernel = loadNativePainn(config, { threads });
+      return kernel && painnEngine(config, kernel);
+    },
+    wasm: async () => {
+      const kernel = await loadWasmPainn(config);
+      return kernel && painnEngine(config, kernel);
+    },
+    jax,
+  };
+}
+
+/** @throws InputError when the engine that is asked for cannot compute this network here */
+export async function chooseEngine<E extends { readonly name: string }>(
+  { network, native, wasm, jax }: Ways<E>,
+  { engine = "auto", device = "auto", onNotice }: EngineOptions,
+): Promise<E> {
+  const named = engine !== "auto";
+  if ((engine === "native" || engine === "wasm") && device === "webgpu")
+    throw new InputError(`--engine ${engine} computes on the CPU; leave out --device webgpu`);
+  if (engine === "jax" || device === "webgpu") return onJax(device, jax);
+  const threads = threadCount();
+  const missing: string[] = [];
+  if (engine !== "wasm") {
+    const found = native?.(threads);
+    if (found !== undefined) return found;
+    if (native === undefined) missing.push(`there is no native code for the network "${network}"`);
+    else if (nativeStatus().available) missing.push(`the native code does not compute this "${network}"`);
+    else missing.push(`native engine: ${nativeStatus().reason}`);
+  }
+  if (engine !== "native") {
+    const found = await wasm?.(threads);
+    const status = await wasmStatus();
+    if (found !== undefined) {
+      const full = status.threads && status.variants[0] !== "scalar";
+      const lacking = [...(inNode ? missing : []), ...(full ? [] : [status.reason])];
+      if (lacking.length > 0 && !named) onNotice?.(`${lacking.join("; ")}; computing with ${found.name}`);
+      return found;
+    }
+    missing.push(
+      wasm === undefined
+        ? `there is no WebAssembly for the network "${network}"`
+        : `WebAssembly engine: ${status.reason}`,
+    );
+  }
+  if (named) throw new InputError(`--engine ${engine}: ${missing.join("; ")}; use --engine jax`);
+  onNotice?.(
+    native === undefined && wasm === undefined
+      ? `the fast engines do not compute the network "${network}"; computing with jax-js`
+      : `${missing.join("; ")}; computing with jax-js, which is slower`,
+  );
+  return onJax(device, jax);
+}
+
+async function onJax<E>(device: DeviceName, jax: () => Promise<E>): Promise<E> {
+  await prepareRuntime(device);
+  return jax();
+}
+
+/** The engine of that name. @throws InputError for an unknown one */
+export function engineNamed(name: string): EngineName {
+  const known = ENGINES.find((engine) => engine === name);
+  if (known === undefined) throw new InputError(`--engine ${name}: expected one of ${ENGINES.join(", ")}`);
+  return known;
+}
