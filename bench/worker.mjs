@@ -6,8 +6,8 @@
  */
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
+import { loadWasmEngine } from "../dist/engines/egnn/wasm.js";
 import { openEngine } from "../dist/engines/open-engine.js";
-import { loadWasmEngine } from "../dist/engines/wasm.js";
 import { stream } from "../dist/math/random.js";
 import { dynamicsLayout } from "../dist/nets/egnn/dynamics.js";
 import { initialParameters } from "../dist/nets/layers/parameters.js";

@@ -3,10 +3,10 @@
  *
  *   node examples/generate.mjs
  */
-import { createEngine, dynamicsConfig, findModel, generate, loadEdm, stability, symbolOf } from "equimol";
+import { dynamicsConfig, findModel, generate, loadEdm, openEngine, stability, symbolOf } from "equimol";
 
 const model = await loadEdm(findModel("qm9-fast"));
-const engine = await createEngine(dynamicsConfig(model.config));
+const engine = await openEngine({ denoiser: dynamicsConfig(model.config) });
 const options = { count: 10, seed: 0 };
 for await (const batch of generate(model, engine, options)) {
   for (const { index, molecule } of batch) {

@@ -38,7 +38,7 @@ async function showInstallation(output: Output): Promise<void> {
   const { webgpuStatus } = await import("../platform/prepare.ts");
   const { nativeStatus } = await import("../engines/native-addon.ts");
   const { dataHome, datasetNames } = await import("../data/store.ts");
-  const { wasmStatus } = await import("../engines/wasm.ts");
+  const { wasmStatus } = await import("../engines/egnn/wasm.ts");
   const { shippedModelNames } = await import("../models/edm/model.ts");
   const native = nativeStatus();
   const simd = hasSimd();
@@ -60,7 +60,7 @@ async function showInstallation(output: Output): Promise<void> {
     kernels: {
       egnn: kernelsOf(native.isa, wasm.variants[0]),
       painn: kernelsOf(native.isa, wasm.variants[0]),
-      geodiff: kernelsOf(native.isa),
+      geodiff: kernelsOf(native.isa, wasm.variants[0]),
     },
     engine: native.available ? "native" : wasm.available ? "wasm" : simd ? "jax" : "none",
     devices: {

@@ -9,13 +9,13 @@ import { inNode } from "../platform/platform.ts";
 import { type DeviceName, prepareRuntime } from "../platform/prepare.ts";
 import { threadCount } from "../platform/worker-shim.ts";
 import type { AtomwiseEngine } from "./atomwise-engine.ts";
+import { loadNativeEngine } from "./egnn/native.ts";
+import { loadWasmEngine, wasmStatus } from "./egnn/wasm.ts";
 import type { DenoiserEngine } from "./engine.ts";
-import { loadNativeEngine } from "./native.ts";
 import { nativeStatus } from "./native-addon.ts";
-import { painnEngine, painnSizes } from "./painn-engine.ts";
-import { loadNativePainn } from "./painn-native.ts";
-import { loadWasmPainn } from "./painn-wasm.ts";
-import { loadWasmEngine, wasmStatus } from "./wasm.ts";
+import { painnEngine, painnSizes } from "./painn/painn-engine.ts";
+import { loadNativePainn } from "./painn/painn-native.ts";
+import { loadWasmPainn } from "./painn/painn-wasm.ts";
 
 export const ENGINES = ["auto", "native", "wasm", "jax"] as const;
 export type EngineName = (typeof ENGINES)[number];

@@ -2,6 +2,7 @@
  * The WebAssembly modules: which variant this engine runs, and the module for a shared or an unshared memory. One
  * file serves both, because it has neither data segments nor atomics: only the flag of its memory import differs.
  */
+import { WorkError } from "../errors.ts";
 import { hasRelaxedSimd, hasSimd, inNode, nodeModule } from "../platform/platform.ts";
 
 export type WasmVariant = "relaxed SIMD" | "SIMD" | "scalar";
@@ -31,7 +32,7 @@ export interface WasmExports {
 }
 
 /** The programs that there are, by the names of their files. */
-export type WasmProgram = "egnn" | "painn";
+export type WasmProgram = "egnn" | "painn" | "geodiff";
 
 const ENDINGS: Readonly<Record<WasmVariant, string>> = {
   "relaxed SIMD": "-relaxed",
@@ -101,4 +102,65 @@ function memoryFlagsAt(bytes: Uint8Array): number {
     at += size;
   }
   throw new Error("the WebAssembly module does not import its memory first");
+}
+
+const STACK = 1 << 16;
+const PAGE = 1 << 16;
+
+type Values = Float32Array | Float64Array | Int32Array;
+
+/** The memory of a module without threads, handed out from its start to its end. */
+export interface Arena {
+  /** Reserves bytes, aligned to 64, at the end of what is used. */
+  readonly place: (bytes: number) => number;
+  /** Reserves room for values and copies them there. */
+  readonly copy: (values: Values) => number;
+  /** Copies from an address into an array. */
+  readonly read: (at: number, out: Float32Array | Float64Array) => void;
+  readonly end: () => number;
+  /** Gives back what lies behind an address. */
+  readonly cut: (to: number) => void;
+}
+
+/** A program on a memory of its own, on the caller's thread. */
+export async function wasmInstance<Exports>(
+  program: WasmProgram,
+  variant: WasmVariant,
+): Promise<{ readonly exports: Exports; readonly arena: Arena }> {
+  const module = await compileWasm(variant, false, program);
+  const memory = new WebAssembly.Memory({ initial: 64, maximum: 65536 });
+  const { exports } = await WebAssembly.instantiate(module, { env: { memory } });
+  (exports.__stack_pointer as WebAssembly.Global).value = STACK;
+  let end = STACK;
+  const place = (bytes: number): number => {
+    const at = end;
+    end += Math.ceil(bytes / 64) * 64;
+    const missing = Math.ceil((end - memory.buffer.byteLength) / PAGE);
+    if (missing > 0) {
+      try {
+        memory.grow(missing);
+      } catch (cause) {
+        throw new WorkError(`wasm engine: out of memory: ${(bytes / 1e6).toFixed(0)} MB more`, { cause });
+      }
+    }
+    return at;
+  };
+  const arena: Arena = {
+    place,
+    copy: (values) => {
+      const at = place(values.byteLength);
+      const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+      new Uint8Array(memory.buffer, at, bytes.length).set(bytes);
+      return at;
+    },
+    read: (at, out) => {
+      const from = new Uint8Array(memory.buffer, at, out.byteLength);
+      new Uint8Array(out.buffer, out.byteOffset, out.byteLength).set(from);
+    },
+    end: () => end,
+    cut: (to) => {
+      end = to;
+    },
+  };
+  return { exports: exports as Exports, arena };
 }

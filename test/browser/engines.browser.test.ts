@@ -1,7 +1,7 @@
 /** The engines in Debian's Chromium: the library as compiled, loaded by a page from a local server. */
 import { type Browser, chromium } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { loadWasmEngine } from "../../src/engines/wasm.ts";
+import { loadWasmEngine } from "../../src/engines/egnn/wasm.ts";
 import type { DynamicsConfig } from "../../src/nets/egnn/dynamics.ts";
 import { CHROMIUM } from "../chromium.ts";
 import { compile } from "../cli/command-line.ts";

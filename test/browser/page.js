@@ -1,6 +1,7 @@
 /** Runs in the page: one forward pass and one training step by the engine that the library chooses. */
+
+import { wasmStatus } from "/dist/engines/egnn/wasm.js";
 import { openEngine } from "/dist/engines/open-engine.js";
-import { wasmStatus } from "/dist/engines/wasm.js";
 import { webgpuStatus } from "/dist/platform/prepare.js";
 
 globalThis.compute = async ({ config, parameters, batch, target }, options) => {

@@ -1,8 +1,8 @@
 /** The compiled engines that this machine can run; the tests of the kernels run on each. */
-import type { KernelEngine } from "../../src/engines/kernel-engine.ts";
-import { loadNativeEngine } from "../../src/engines/native.ts";
+import type { KernelEngine } from "../../src/engines/egnn/kernel-engine.ts";
+import { loadNativeEngine } from "../../src/engines/egnn/native.ts";
+import { loadWasmEngine, wasmStatus } from "../../src/engines/egnn/wasm.ts";
 import { nativeStatus } from "../../src/engines/native-addon.ts";
-import { loadWasmEngine, wasmStatus } from "../../src/engines/wasm.ts";
 import type { EgnnConfig } from "../../src/nets/egnn/egnn-config.ts";
 
 export interface EngineUnderTest {

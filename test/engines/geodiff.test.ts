@@ -1,15 +1,18 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { loadRdkit } from "../../src/chem/rdkit.ts";
 import { graphOfSmiles } from "../../src/chem/rdkit-graph.ts";
-import { loadNativeGeoDiff } from "../../src/engines/geodiff-native.ts";
+import type { GeoDiffKernel } from "../../src/engines/geodiff/geodiff-kernel.ts";
+import { loadNativeGeoDiff } from "../../src/engines/geodiff/geodiff-native.ts";
+import { loadWasmGeoDiff } from "../../src/engines/geodiff/geodiff-wasm.ts";
+import { wasmVariants } from "../../src/engines/wasm-module.ts";
 import { stream } from "../../src/math/random.ts";
 import { center } from "../../src/math/superposition.ts";
 import { type GraphChannels, graphChannels } from "../../src/models/geodiff/channels.ts";
 import { geoDiffConfigSchema, geoDiffNetwork } from "../../src/models/geodiff/config.ts";
 import {
   type ConformerNetwork,
+  compiledConformerNetwork,
   createJaxConformerNetwork,
-  nativeConformerNetwork,
 } from "../../src/models/geodiff/network.ts";
 import { noisedTargets } from "../../src/models/geodiff/objective.ts";
 import { initialParameters } from "../../src/nets/layers/parameters.ts";
@@ -35,7 +38,16 @@ const available = INSTRUCTION_SETS.filter((isa) => {
     return false; // not of this processor
   }
 });
-if (available.length === 0) test.skip("the native conformer network is not built", () => undefined);
+const builds: [name: string, open: (threads: number) => Promise<GeoDiffKernel | undefined>][] = [
+  ...available.map((isa): (typeof builds)[number] => [
+    `native ${isa}`,
+    async (threads) => loadNativeGeoDiff(geoDiffNetwork(CONFIG), { isa, threads }),
+  ]),
+  ...wasmVariants().map((variant): (typeof builds)[number] => [
+    `wasm ${variant}`,
+    () => loadWasmGeoDiff(geoDiffNetwork(CONFIG), { variant }),
+  ]),
+];
 
 let jax: ConformerNetwork;
 let graphs: GraphChannels[];
@@ -56,15 +68,15 @@ beforeAll(async () => {
   noised = noisedTargets(graphs, positions, noise, sigma, "alignment", 1.5);
 });
 
-describe.each(available)("%s", (isa) => {
-  const native = (threads: number): ConformerNetwork => {
-    const kernel = loadNativeGeoDiff(geoDiffNetwork(CONFIG), { isa, threads });
+describe.each(builds)("%s", (_, open) => {
+  const opened = async (threads: number): Promise<ConformerNetwork> => {
+    const kernel = await open(threads);
     if (kernel === undefined) throw new Error("not built");
-    return nativeConformerNetwork(CONFIG, kernel);
+    return compiledConformerNetwork(CONFIG, kernel);
   };
 
   test("displacements, losses and gradients are those of the readable definition", async () => {
-    const network = native(1);
+    const network = await opened(1);
     const parameters = initialParameters(jax.layout, 5);
     const input = { graphs, positions: noised.noised, sigma };
     const [expected, gradient] = [new Float32Array(parameters.length), new Float32Array(parameters.length)];
@@ -81,7 +93,7 @@ describe.each(available)("%s", (isa) => {
   });
 
   test("results do not depend on the number of threads", async () => {
-    const [one, three] = [native(1), native(3)];
+    const [one, three] = [await opened(1), await opened(3)];
     const parameters = initialParameters(jax.layout, 6);
     const input = { graphs, positions: noised.noised, sigma };
     const [a, b] = [new Float32Array(parameters.length), new Float32Array(parameters.length)];
@@ -91,5 +103,23 @@ describe.each(available)("%s", (isa) => {
     expect(await three.displacement(parameters, input)).toEqual(await one.displacement(parameters, input));
     one.dispose();
     three.dispose();
+  });
+
+  test("parameters that change are noticed, graphs that do not fit are refused", async () => {
+    const network = await opened(1);
+    const input = { graphs, positions: noised.noised, sigma };
+    const [first, second] = [initialParameters(jax.layout, 7), initialParameters(jax.layout, 8)];
+    const before = await network.displacement(first, input);
+    const other = await network.displacement(second, input);
+    expect(relativeDifference(other, before)).toBeGreaterThan(0.1);
+    expect(await network.displacement(first, input)).toEqual(before);
+    const far = graphs.map((graph, k) =>
+      k === 0 ? { ...graph, local: graph.local.map((i) => i + 99) } : graph,
+    );
+    await expect(network.displacement(first, { ...input, graphs: far })).rejects.toThrow(
+      "an atom is out of range",
+    );
+    await expect(network.displacement(first.subarray(1), input)).rejects.toThrow("parameters");
+    network.dispose();
   });
 });

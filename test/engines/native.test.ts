@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { loadNativeEngine } from "../../src/engines/native.ts";
+import { loadNativeEngine } from "../../src/engines/egnn/native.ts";
 import { nativeStatus } from "../../src/engines/native-addon.ts";
 import { InputError, WorkError } from "../../src/errors.ts";
 import { BASE, randomBatch, randomParameters, randomTarget } from "./cases.ts";

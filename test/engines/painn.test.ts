@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { AtomwiseEngine, SpeciesBatch } from "../../src/engines/atomwise-engine.ts";
-import { type PainnKernel, painnEngine } from "../../src/engines/painn-engine.ts";
-import { loadNativePainn } from "../../src/engines/painn-native.ts";
-import { loadWasmPainn } from "../../src/engines/painn-wasm.ts";
+import { type PainnKernel, painnEngine } from "../../src/engines/painn/painn-engine.ts";
+import { loadNativePainn } from "../../src/engines/painn/painn-native.ts";
+import { loadWasmPainn } from "../../src/engines/painn/painn-wasm.ts";
 import { wasmVariants } from "../../src/engines/wasm-module.ts";
 import { stream } from "../../src/math/random.ts";
 import { type GeometricConfig, geometricLayout } from "../../src/nets/geometric.ts";

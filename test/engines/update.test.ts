@@ -1,6 +1,6 @@
 /** The compiled optimiser against its readable definition. */
 import { expect, it } from "vitest";
-import type { KernelEngine } from "../../src/engines/kernel-engine.ts";
+import type { KernelEngine } from "../../src/engines/egnn/kernel-engine.ts";
 import type { ParameterUpdater } from "../../src/engines/update.ts";
 import { stream } from "../../src/math/random.ts";
 import { egnnLayout } from "../../src/nets/egnn/egnn-config.ts";

@@ -1,14 +1,14 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { HASH_SECTION, wasmSourcesHash } from "../../scripts/build-wasm.mjs";
-import { loadWasmEngine, wasmStatus } from "../../src/engines/wasm.ts";
+import { loadWasmEngine, wasmStatus } from "../../src/engines/egnn/wasm.ts";
 import { InputError } from "../../src/errors.ts";
 import { BASE, randomBatch, randomParameters, randomTarget } from "./cases.ts";
 
 const status = await wasmStatus();
 
 it.each(
-  (["egnn", "painn"] as const).flatMap((program) =>
+  (["egnn", "painn", "geodiff"] as const).flatMap((program) =>
     ["", "-relaxed", "-scalar"].map((ending) => [program, ending] as const),
   ),
 )("%s%s.wasm was built from the sources in the repository", (program, ending) => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
+import { loadNativeEngine } from "../../src/engines/egnn/native.ts";
 import type { DenoiserEngine } from "../../src/engines/engine.ts";
 import { createJaxEngine } from "../../src/engines/jax-engine.ts";
-import { loadNativeEngine } from "../../src/engines/native.ts";
 import type { Condition, ConditionValues } from "../../src/models/edm/condition.ts";
 import { dynamicsConfig, type EdmConfig, edmConfigSchema } from "../../src/models/edm/config.ts";
 import { channelCount, encode } from "../../src/models/edm/features.ts";

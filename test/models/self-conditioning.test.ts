@@ -1,9 +1,9 @@
 /** Self-conditioning: what the network is shown of its own guesses, in training, on a sampler's path, in likelihoods. */
 import { describe, expect, test } from "vitest";
 import { timeOfGamma } from "../../src/diffusion/sde.ts";
+import { loadNativeEngine } from "../../src/engines/egnn/native.ts";
 import type { AtomBatch, DenoiserEngine } from "../../src/engines/engine.ts";
 import { createJaxEngine } from "../../src/engines/jax-engine.ts";
-import { loadNativeEngine } from "../../src/engines/native.ts";
 import { dynamicsConfig, type EdmConfig, edmConfigSchema } from "../../src/models/edm/config.ts";
 import { channelCount, encode } from "../../src/models/edm/features.ts";
 import { generate } from "../../src/models/edm/generate.ts";

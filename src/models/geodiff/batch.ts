@@ -1,7 +1,7 @@
 /** Molecules with noised positions as the network's input, padded to a few lengths so that few shapes are compiled. */
 
 import { atomOffsets } from "../../engines/engine.ts";
-import type { RaggedGraphs } from "../../engines/geodiff-native.ts";
+import type { RaggedGraphs } from "../../engines/geodiff/geodiff-kernel.ts";
 import type { CentreList, EdgeList, GeoDiffInput, Places } from "../../nets/geodiff/geodiff.ts";
 import { np } from "../../platform/jax.ts";
 import { atomWidth, EDGE_CHANNELS, type GraphChannels, noiseChannels } from "./channels.ts";

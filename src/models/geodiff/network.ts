@@ -1,6 +1,8 @@
-/** The conformer network, by native code where it was built, else by jax-js: displacements, and the loss with its gradient. */
+/** The conformer network, by compiled code or by jax-js: displacements, and the loss with its gradient. */
 
-import { type GeoDiffKernel, loadNativeGeoDiff } from "../../engines/geodiff-native.ts";
+import type { GeoDiffKernel } from "../../engines/geodiff/geodiff-kernel.ts";
+import { loadNativeGeoDiff } from "../../engines/geodiff/geodiff-native.ts";
+import { loadWasmGeoDiff } from "../../engines/geodiff/geodiff-wasm.ts";
 import { chooseEngine } from "../../engines/open-engine.ts";
 import { type GeoDiffParameters, geoDiff, geoDiffLayout } from "../../nets/geodiff/geodiff.ts";
 import {
@@ -31,7 +33,7 @@ export interface ConformerNetwork {
   readonly dispose: () => void;
 }
 
-export const CONFORMER_ENGINES = ["auto", "native", "jax"] as const;
+export const CONFORMER_ENGINES = ["auto", "native", "wasm", "jax"] as const;
 export type ConformerEngine = (typeof CONFORMER_ENGINES)[number];
 
 /** @throws InputError when native code is asked for and is not there, or does not compute this network */
@@ -45,7 +47,11 @@ export async function createConformerNetwork(
       network: "geodiff",
       native: (threads) => {
         const kernel = loadNativeGeoDiff(geoDiffNetwork(config), { threads });
-        return kernel && nativeConformerNetwork(config, kernel);
+        return kernel && compiledConformerNetwork(config, kernel);
+      },
+      wasm: async () => {
+        const kernel = await loadWasmGeoDiff(geoDiffNetwork(config));
+        return kernel && compiledConformerNetwork(config, kernel);
       },
       jax: async () => createJaxConformerNetwork(config),
     },
@@ -53,8 +59,8 @@ export async function createConformerNetwork(
   );
 }
 
-/** The network in native code; owns the kernel. */
-export function nativeConformerNetwork(
+/** The network by compiled code; owns the kernel. */
+export function compiledConformerNetwork(
   config: Pick<GeoDiffModelConfig, "elements" | "network">,
   kernel: GeoDiffKernel,
 ): ConformerNetwork {

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { symbolOf } from "../../chem/elements.ts";
 import { setSize } from "../../data/molecule-set.ts";
 import type { Dataset } from "../../data/store.ts";
-import { loadNativeUpdater } from "../../engines/native.ts";
+import { loadNativeUpdater } from "../../engines/egnn/native.ts";
 import { writeFileAtomically } from "../../formats/atomic-write.ts";
 import { beadNetworkConfig, type CgConfig } from "../../models/cg/config.ts";
 import { openBeadFields } from "../../models/cg/field.ts";

@@ -6,7 +6,7 @@ import { loadRdkit } from "../../chem/rdkit.ts";
 import type { Ensemble } from "../../data/ensembles.ts";
 import { setSize } from "../../data/molecule-set.ts";
 import type { Dataset } from "../../data/store.ts";
-import { loadNativeUpdater } from "../../engines/native.ts";
+import { loadNativeUpdater } from "../../engines/egnn/native.ts";
 import { InputError } from "../../errors.ts";
 import { writeFileAtomically } from "../../formats/atomic-write.ts";
 import { writeMolecules } from "../../formats/write.ts";

@@ -1,5 +1,5 @@
 /* Node-API binding. An engine is an opaque handle; its operations run on a libuv thread and its own helpers and
- * return promises. Arguments are checked here as far as memory safety goes; src/engines/native.ts explains. */
+ * return promises. Arguments are checked here as far as memory safety goes; src/engines/egnn/native.ts explains. */
 
 #include "addon.h"
 #include "addon_config.h"

@@ -1,5 +1,5 @@
 /* Node-API binding of PaiNN. An engine is an opaque handle; its operations run at once, on the caller's thread and its
- * helpers. Arguments are checked here as far as memory safety goes; src/engines/painn-native.ts explains. */
+ * helpers. Arguments are checked here as far as memory safety goes; src/engines/painn/painn-native.ts explains. */
 #include <string.h>
 
 #include "addon.h"

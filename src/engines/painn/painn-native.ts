@@ -1,7 +1,7 @@
 /** PaiNN in native code: painn.c behind Node-API. */
-import { InputError, WorkError } from "../errors.ts";
-import type { GeometricConfig } from "../nets/geometric.ts";
-import { type NativeOptions, nativeAddon, nativeStatus } from "./native-addon.ts";
+import { InputError, WorkError } from "../../errors.ts";
+import type { GeometricConfig } from "../../nets/geometric.ts";
+import { type NativeOptions, nativeAddon, nativeStatus } from "../native-addon.ts";
 import { type PainnKernel, painnSizes } from "./painn-engine.ts";
 
 /**

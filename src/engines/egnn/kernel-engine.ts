@@ -2,11 +2,11 @@
  * What the compiled engines have in common: their interface, checks of what is handed to them with messages that say
  * which molecule or array is off, and one operation at a time in the order of the calls.
  */
-import { WorkError } from "../errors.ts";
-import type { EgnnConfig } from "../nets/egnn/egnn-config.ts";
-import { egnnLayout } from "../nets/egnn/egnn-config.ts";
-import { layoutSize } from "../nets/layers/parameters.ts";
-import type { AtomBatch, DenoiserEngine, SquaredErrors, SquaredErrorTarget } from "./engine.ts";
+import { WorkError } from "../../errors.ts";
+import type { EgnnConfig } from "../../nets/egnn/egnn-config.ts";
+import { egnnLayout } from "../../nets/egnn/egnn-config.ts";
+import { layoutSize } from "../../nets/layers/parameters.ts";
+import type { AtomBatch, DenoiserEngine, SquaredErrors, SquaredErrorTarget } from "../engine.ts";
 import {
   blockMarks,
   blockValues,
@@ -14,7 +14,7 @@ import {
   type MatrixBlock,
   type ParameterUpdater,
   type UpdatedArrays,
-} from "./update.ts";
+} from "../update.ts";
 
 export interface KernelCallOptions {
   /** Divisor of means over neighbours in place of each molecule's number of atoms (padded reference code). */

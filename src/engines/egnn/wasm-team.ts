@@ -2,7 +2,7 @@
  * Workers that share one WebAssembly memory and the tasks of a call: worker_threads in Node, Web Workers elsewhere.
  * A call is one message to each; the stages in between are separated by barriers in the shared memory.
  */
-import { inNode } from "../platform/platform.ts";
+import { inNode } from "../../platform/platform.ts";
 
 /** Stages in the order of numbers of wasm.c. */
 export const STAGES = { pack: 0, forward: 1, train: 2, reduce: 3, norm: 4, update: 5 } as const;

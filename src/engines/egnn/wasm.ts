@@ -2,11 +2,11 @@
  * The WebAssembly engine: the kernels of egnn.c for machines without a C compiler and for browsers. Memory is laid
  * out anew for each call in the order static | inputs | plan | gradients | workspaces, which the next call reuses.
  */
-import { InputError, WorkError } from "../errors.ts";
-import type { EgnnConfig } from "../nets/egnn/egnn-config.ts";
-import type { AtomBatch, SquaredErrorTarget } from "./engine.ts";
+import { InputError, WorkError } from "../../errors.ts";
+import type { EgnnConfig } from "../../nets/egnn/egnn-config.ts";
+import type { AtomBatch, SquaredErrorTarget } from "../engine.ts";
+import { compileWasm, type WasmExports, type WasmVariant, wasmVariants } from "../wasm-module.ts";
 import { type KernelEngine, type KernelOptions, kernelEngine } from "./kernel-engine.ts";
-import { compileWasm, type WasmExports, type WasmVariant, wasmVariants } from "./wasm-module.ts";
 import { openTeam, STAGES, type Team } from "./wasm-team.ts";
 
 export interface WasmOptions extends KernelOptions {

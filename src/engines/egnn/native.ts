@@ -1,9 +1,9 @@
 /** The native engine: fused EGNN kernels in C (egnn.c) behind Node-API, the fastest there is on a CPU. */
-import { InputError, WorkError } from "../errors.ts";
-import type { EgnnConfig } from "../nets/egnn/egnn-config.ts";
+import { InputError, WorkError } from "../../errors.ts";
+import type { EgnnConfig } from "../../nets/egnn/egnn-config.ts";
+import { type NativeAddon, type NativeHandle, type NativeOptions, nativeAddon } from "../native-addon.ts";
+import type { ParameterUpdater } from "../update.ts";
 import { type KernelEngine, kernelEngine } from "./kernel-engine.ts";
-import { type NativeAddon, type NativeHandle, type NativeOptions, nativeAddon } from "./native-addon.ts";
-import type { ParameterUpdater } from "./update.ts";
 
 /**
  * The native engine for a network, or undefined where it was not built.

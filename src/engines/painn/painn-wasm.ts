@@ -2,16 +2,15 @@
  * PaiNN in WebAssembly, for machines without a C compiler and for browsers: painn.c in one memory, on the caller's
  * thread. Memory is laid out anew for each call behind what stays: model, weights, and the parameters they are of.
  */
-import { InputError, WorkError } from "../errors.ts";
-import { type GeometricConfig, geometricLayout } from "../nets/geometric.ts";
-import { layoutSize } from "../nets/layers/parameters.ts";
-import type { SpeciesBatch } from "./atomwise-engine.ts";
+import { InputError } from "../../errors.ts";
+import { type GeometricConfig, geometricLayout } from "../../nets/geometric.ts";
+import { layoutSize } from "../../nets/layers/parameters.ts";
+import type { SpeciesBatch } from "../atomwise-engine.ts";
+import { type WasmVariant, wasmInstance, wasmVariants } from "../wasm-module.ts";
 import { type PainnKernel, painnSizes } from "./painn-engine.ts";
-import { compileWasm, type WasmVariant, wasmVariants } from "./wasm-module.ts";
 
 /** Functions of painn_wasm.c; numbers are addresses unless named otherwise. */
 interface PainnExports {
-  readonly __stack_pointer: WebAssembly.Global;
   readonly callBytes: () => number;
   readonly configBytes: () => number;
   readonly setConfig: (config: number, ...values: readonly number[]) => void;
@@ -29,12 +28,8 @@ interface PainnExports {
   readonly train: (call: number, workspace: number) => void;
 }
 
-const STACK = 1 << 16;
-const PAGE = 1 << 16;
 /** As PAINN_LANES in painn.h. */
 const LANES = 4;
-
-type Values = Float32Array | Float64Array | Int32Array;
 
 /**
  * The kernel for a network, or undefined where there is no WebAssembly or no such network is computed.
@@ -48,36 +43,8 @@ export async function loadWasmPainn(
   if (variant === undefined || sizes === undefined) return undefined;
   if (!wasmVariants().includes(variant))
     throw new InputError(`wasm engine: ${variant} is not available here`);
-  const module = await compileWasm(variant, false, "painn");
-  const memory = new WebAssembly.Memory({ initial: 64, maximum: 65536 });
-  const { exports } = await WebAssembly.instantiate(module, { env: { memory } });
-  const core = exports as unknown as PainnExports;
-  core.__stack_pointer.value = STACK;
-  let end = STACK;
-
-  /** Reserves bytes at the end of what is used. */
-  const place = (bytes: number): number => {
-    const at = end;
-    end += Math.ceil(bytes / 64) * 64;
-    const missing = Math.ceil((end - memory.buffer.byteLength) / PAGE);
-    if (missing > 0) {
-      try {
-        memory.grow(missing);
-      } catch (cause) {
-        throw new WorkError(`wasm engine: out of memory: ${(bytes / 1e6).toFixed(0)} MB more`, { cause });
-      }
-    }
-    return at;
-  };
-  const copy = (values: Values): number => {
-    const at = place(values.byteLength);
-    new Uint8Array(memory.buffer, at, values.byteLength).set(
-      new Uint8Array(values.buffer, values.byteOffset, values.byteLength),
-    );
-    return at;
-  };
-  const read = (at: number, out: Float32Array): void =>
-    out.set(new Float32Array(memory.buffer, at, out.length));
+  const { exports: core, arena } = await wasmInstance<PainnExports>("painn", variant);
+  const { place, copy, read } = arena;
 
   const count = layoutSize(geometricLayout(config));
   const configAt = place(core.configBytes());
@@ -88,14 +55,14 @@ export async function loadWasmPainn(
   const weights = place(core.weightsBytes(model));
   const call = place(core.callBytes());
   const known = place(4 * count);
-  const start = end;
+  const start = arena.end();
   let packed = false;
 
   /** Lays out the batch; packs the weights where the parameters are new. */
   const begin = (parameters: Float32Array, batch: SpeciesBatch): void => {
-    end = start;
+    arena.cut(start);
     const changed = core.update(copy(parameters), known, count) !== 0;
-    end = start;
+    arena.cut(start);
     const [sizesAt, speciesAt, positionsAt] = [batch.sizes, batch.species, batch.positions].map(copy);
     core.setBatch(call, model, known, weights, batch.sizes.length, sizesAt, speciesAt, positionsAt);
     if (changed || !packed) core.pack(call);

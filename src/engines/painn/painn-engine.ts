@@ -2,10 +2,10 @@
  * The compiled PaiNN as an engine for geometric networks: what native code and WebAssembly have in common. Both compute
  * at once on the caller's thread (native code with helpers), so a simulation need not wait for promises.
  */
-import { WorkError } from "../errors.ts";
-import { type GeometricConfig, geometricLayout } from "../nets/geometric.ts";
-import { layoutSize } from "../nets/layers/parameters.ts";
-import type { AtomwiseEngine, SpeciesBatch } from "./atomwise-engine.ts";
+import { WorkError } from "../../errors.ts";
+import { type GeometricConfig, geometricLayout } from "../../nets/geometric.ts";
+import { layoutSize } from "../../nets/layers/parameters.ts";
+import type { AtomwiseEngine, SpeciesBatch } from "../atomwise-engine.ts";
 
 /** A build of painn.c. Lengths were checked. */
 export interface PainnKernel {
