@@ -17,9 +17,10 @@ import { loadDataset } from "../dist/data/store.js";
 import { openEngine } from "../dist/engines/open-engine.js";
 import { buildReference, evaluateMolecules } from "../dist/evaluate/metrics.js";
 import { dynamicsConfig } from "../dist/models/edm/config.js";
+import { findModel, loadEdm } from "../dist/models/edm/folder.js";
 import { generate } from "../dist/models/edm/generate.js";
 import { negativeLogLikelihood } from "../dist/models/edm/likelihood.js";
-import { bondRuleOf, findModel, loadEdm } from "../dist/models/edm/model.js";
+import { bondRuleOf } from "../dist/models/edm/model.js";
 import { QUALITIES, resolveSampling, samplingText } from "../dist/models/edm/sampling.js";
 
 const { values, positionals } = parseArgs({

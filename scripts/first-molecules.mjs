@@ -11,8 +11,9 @@ import { reportError } from "../dist/cli/report-error.js";
 import { openEngine } from "../dist/engines/open-engine.js";
 import { reportCard } from "../dist/evaluate/report.js";
 import { dynamicsConfig } from "../dist/models/edm/config.js";
+import { findModel, loadEdm, DEFAULT_MODEL as MODEL } from "../dist/models/edm/folder.js";
 import { generate } from "../dist/models/edm/generate.js";
-import { bondRuleOf, findModel, loadEdm, DEFAULT_MODEL as MODEL } from "../dist/models/edm/model.js";
+import { bondRuleOf } from "../dist/models/edm/model.js";
 import { resolveSampling, samplingText } from "../dist/models/edm/sampling.js";
 import { writeShowcase } from "../dist/views/showcase.js";
 

@@ -149,10 +149,11 @@ export {
 } from "./models/edm/condition.ts";
 export { dynamicsConfig, type EdmConfig, edmConfigSchema } from "./models/edm/config.ts";
 export { decode, type EncodedBatch, encode } from "./models/edm/features.ts";
+export { findModel, loadEdm, saveEdm } from "./models/edm/folder.ts";
 export { type Generated, type GenerateOptions, generate } from "./models/edm/generate.ts";
 export { type JointDistribution, jointDistribution } from "./models/edm/joint.ts";
 export { type Likelihood, negativeLogLikelihood } from "./models/edm/likelihood.ts";
-export { type EdmModel, findModel, loadEdm, modelOf, saveEdm } from "./models/edm/model.ts";
+export { type EdmModel, modelOf } from "./models/edm/model.ts";
 export { trainingLoss } from "./models/edm/objective.ts";
 export { type SweepOptions, sweep } from "./models/edm/sweep.ts";
 export { widenedParameters } from "./models/edm/widen.ts";

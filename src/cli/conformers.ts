@@ -10,7 +10,7 @@ import {
   processConformers,
 } from "../evaluate/conformer-processing.ts";
 import { checkMoleculeTarget, coordinatesFit, writeMolecules } from "../formats/write.ts";
-import { findModel } from "../models/edm/model.ts";
+import { findModel } from "../models/edm/folder.ts";
 import { CONFORMER_SAMPLERS } from "../models/geodiff/config.ts";
 import {
   type ConformerOptions,

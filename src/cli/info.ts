@@ -39,7 +39,7 @@ async function showInstallation(output: Output): Promise<void> {
   const { nativeStatus } = await import("../engines/native-addon.ts");
   const { dataHome, datasetNames } = await import("../data/store.ts");
   const { wasmStatus } = await import("../engines/egnn/wasm.ts");
-  const { shippedModelNames } = await import("../models/edm/model.ts");
+  const { shippedModelNames } = await import("../models/edm/folder.ts");
   const native = nativeStatus();
   const simd = hasSimd();
   const wasm = await wasmStatus();
@@ -122,7 +122,7 @@ const USE = {
 } as const;
 
 async function showModel(nameOrPath: string, output: Output): Promise<void> {
-  const { findModel, loadEdm } = await import("../models/edm/model.ts");
+  const { findModel, loadEdm } = await import("../models/edm/folder.ts");
   const { modelKindOf } = await import("../models/model-folder.ts");
   const folder = findModel(nameOrPath);
   const kind = await modelKindOf(folder);

@@ -6,7 +6,7 @@ import { openEngine } from "../engines/open-engine.ts";
 import { InputError } from "../errors.ts";
 import { readMolecules } from "../formats/read.ts";
 import { checkMoleculeTarget, writeMolecules } from "../formats/write.ts";
-import { findModel } from "../models/edm/model.ts";
+import { findModel } from "../models/edm/folder.ts";
 import { moleculeProblem } from "../models/geometric/check.ts";
 import { networkOf } from "../models/geometric/config.ts";
 import { loadGeometric } from "../models/geometric/model.ts";

@@ -4,7 +4,7 @@ import { InputError, WorkError } from "../errors.ts";
 import { checkMoleculeTarget, coordinatesFit, writeMolecules } from "../formats/write.ts";
 import { beadsAt, recommendedSampling, sampleBeads } from "../models/cg/generate.ts";
 import { loadCg } from "../models/cg/model.ts";
-import { findModel } from "../models/edm/model.ts";
+import { findModel } from "../models/edm/folder.ts";
 import { resolveSampling } from "../models/edm/sampling.ts";
 import { integerOption } from "./options/options.ts";
 import {

@@ -7,7 +7,7 @@ import { beadNetworkConfig } from "../models/cg/config.ts";
 import { openBeadFields } from "../models/cg/field.ts";
 import { cgPotential } from "../models/cg/force-field.ts";
 import { loadCg } from "../models/cg/model.ts";
-import { findModel } from "../models/edm/model.ts";
+import { findModel } from "../models/edm/folder.ts";
 import { networkOf } from "../models/geometric/config.ts";
 import { forceFieldPotential, loadGeometric } from "../models/geometric/model.ts";
 import { modelKindOf } from "../models/model-folder.ts";

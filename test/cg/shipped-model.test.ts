@@ -6,7 +6,7 @@ import { torsionsOf } from "../../src/evaluate/ramachandran.ts";
 import { cgPotential } from "../../src/models/cg/force-field.ts";
 import { sampleBeads } from "../../src/models/cg/generate.ts";
 import { loadCg } from "../../src/models/cg/model.ts";
-import { findModel } from "../../src/models/edm/model.ts";
+import { findModel } from "../../src/models/edm/folder.ts";
 import { hasShared, sharedPath } from "../shared.ts";
 
 describe.runIf(hasShared).each([

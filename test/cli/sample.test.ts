@@ -14,7 +14,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Molecule } from "../../src/chem/molecule.ts";
 import { readMolecules } from "../../src/formats/read.ts";
-import { DEFAULT_MODEL, findModel } from "../../src/models/edm/model.ts";
+import { DEFAULT_MODEL, findModel } from "../../src/models/edm/folder.ts";
 import { webgpuStatus } from "../../src/platform/prepare.ts";
 import { collect } from "../formats/molecules.ts";
 import { BIN, compile, type Ended } from "./command-line.ts";

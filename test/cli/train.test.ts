@@ -17,7 +17,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { readMolecules } from "../../src/formats/read.ts";
-import { loadEdm } from "../../src/models/edm/model.ts";
+import { loadEdm } from "../../src/models/edm/folder.ts";
 import { edmSettingsSchema } from "../../src/train/edm/settings.ts";
 import { collect } from "../formats/molecules.ts";
 import { BIN, compile, type Ended } from "./command-line.ts";

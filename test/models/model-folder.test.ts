@@ -5,7 +5,8 @@ import { afterAll, describe, expect, test } from "vitest";
 import { InputError } from "../../src/errors.ts";
 import { readSafetensors, type Tensor, writeSafetensors } from "../../src/formats/safetensors.ts";
 import { type EdmConfig, edmConfigSchema } from "../../src/models/edm/config.ts";
-import { findModel, loadEdm, modelLayout, saveEdm } from "../../src/models/edm/model.ts";
+import { findModel, loadEdm, saveEdm } from "../../src/models/edm/folder.ts";
+import { modelLayout } from "../../src/models/edm/model.ts";
 import { initialParameters } from "../../src/nets/layers/parameters.ts";
 
 const root = mkdtempSync(join(tmpdir(), "equimol-model-"));

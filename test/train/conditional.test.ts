@@ -7,7 +7,7 @@ import { halfOf, labelled } from "../../src/data/halves.ts";
 import { fromMolecules, type MoleculeSet, moleculesOf, setSize } from "../../src/data/molecule-set.ts";
 import type { Dataset } from "../../src/data/store.ts";
 import { openEngine } from "../../src/engines/open-engine.ts";
-import { loadEdm } from "../../src/models/edm/model.ts";
+import { loadEdm } from "../../src/models/edm/folder.ts";
 import { checkSettings, mergeSettings, parseAssignment } from "../../src/train/config-file.ts";
 import {
   conditionOf,

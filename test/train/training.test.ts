@@ -6,7 +6,7 @@ import { polynomialSchedule } from "../../src/diffusion/schedule.ts";
 import type { SpeciesBatch } from "../../src/engines/atomwise-engine.ts";
 import type { DenoiserEngine } from "../../src/engines/engine.ts";
 import { createJaxEngine } from "../../src/engines/jax-engine.ts";
-import { loadEdm } from "../../src/models/edm/model.ts";
+import { loadEdm } from "../../src/models/edm/folder.ts";
 import { jax } from "../../src/platform/jax.ts";
 import { checkSettings, mergeSettings, parseAssignment } from "../../src/train/config-file.ts";
 import { edmSettingsSchema } from "../../src/train/edm/settings.ts";

@@ -10,7 +10,7 @@ import { checkWritable } from "../../formats/atomic-write.ts";
 import { cgPotential } from "../../models/cg/force-field.ts";
 import { commonBeads } from "../../models/cg/frames.ts";
 import { type CgModel, loadCg } from "../../models/cg/model.ts";
-import { findModel } from "../../models/edm/model.ts";
+import { findModel } from "../../models/edm/folder.ts";
 import { figureSvg, writeFigure } from "../../views/pictures/figure.ts";
 import { profilePanel, ramachandranPanel } from "../../views/pictures/ramachandran.ts";
 import { commonOptions, numberOption, threadsOption } from "../options/options.ts";

@@ -17,8 +17,9 @@ import {
 } from "../../evaluate/condition.ts";
 import { type ConditionedProperty, conditionedProperty, withUnit } from "../../models/edm/condition.ts";
 import { dynamicsConfig } from "../../models/edm/config.ts";
+import { findModel, loadEdm } from "../../models/edm/folder.ts";
 import { type GenerateOptions, generate } from "../../models/edm/generate.ts";
-import { bondRuleOf, type EdmModel, findModel, loadEdm } from "../../models/edm/model.ts";
+import { bondRuleOf, type EdmModel } from "../../models/edm/model.ts";
 import { resolveSampling } from "../../models/edm/sampling.ts";
 import { type ConditionWords, conditioned, conditionRequest } from "../options/condition-options.ts";
 import { optionWord, type SamplingWords, samplingRequest } from "../options/sampling-options.ts";

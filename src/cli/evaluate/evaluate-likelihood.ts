@@ -27,7 +27,7 @@ export async function evaluateLikelihood(
   const { dynamicsConfig } = await import("../../models/edm/config.ts");
   const { checkElements } = await import("../../models/edm/features.ts");
   const { LIKELIHOOD_TERMS, negativeLogLikelihood } = await import("../../models/edm/likelihood.ts");
-  const { findModel, loadEdm } = await import("../../models/edm/model.ts");
+  const { findModel, loadEdm } = await import("../../models/edm/folder.ts");
   const { loadDataset } = await import("../../data/store.ts");
   const model = await loadEdm(findModel(name));
   const { part, molecules } = await moleculesOfSplit(await loadDataset(data), split, limit);

@@ -5,7 +5,7 @@ import type { EngineOptions } from "../../engines/open-engine.ts";
 import { openEngine } from "../../engines/open-engine.ts";
 import { InputError } from "../../errors.ts";
 import type { Judge } from "../../evaluate/condition.ts";
-import { findModel, shippedModelNames } from "../../models/edm/model.ts";
+import { findModel, shippedModelNames } from "../../models/edm/folder.ts";
 import {
   type GeometricModelConfig,
   geometricConfigSchema,

@@ -3,7 +3,7 @@
 import { InputError } from "../../errors.ts";
 import { shapeText } from "../../lab/data/lab-data.ts";
 import { loadLabModel } from "../../lab/models/lab-folder.ts";
-import { findModel } from "../../models/edm/model.ts";
+import { findModel } from "../../models/edm/folder.ts";
 import { prepareRuntime } from "../../platform/prepare.ts";
 import { commonOptions, integerOption, seedOption, threadsOption } from "../options/options.ts";
 import { createOutput } from "../output.ts";

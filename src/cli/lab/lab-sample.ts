@@ -6,7 +6,7 @@ import { rowLength } from "../../lab/data/lab-data.ts";
 import { samplePanel } from "../../lab/figures/lab-pictures.ts";
 import { loadLabModel } from "../../lab/models/lab-folder.ts";
 import { sampleProduct } from "../../lab/models/score/annealed.ts";
-import { findModel } from "../../models/edm/model.ts";
+import { findModel } from "../../models/edm/folder.ts";
 import { prepareRuntime } from "../../platform/prepare.ts";
 import { figureSvg, pngOf } from "../../views/pictures/figure.ts";
 import { commonOptions, integerOption, seedOption, threadsOption } from "../options/options.ts";

@@ -7,7 +7,7 @@ import { labKind } from "../../lab/models/kinds.ts";
 import { loadLabModel } from "../../lab/models/lab-folder.ts";
 import { labPreset, labSettingsSchema } from "../../lab/train/settings.ts";
 import { trainLab } from "../../lab/train/train.ts";
-import { findModel } from "../../models/edm/model.ts";
+import { findModel } from "../../models/edm/folder.ts";
 import { commonOptions, threadsOption } from "../options/options.ts";
 import { createOutput } from "../output.ts";
 import { program, quoted } from "../program.ts";

@@ -4,7 +4,7 @@ import type { Molecule } from "../../chem/molecule.ts";
 import { InputError } from "../../errors.ts";
 import { beadsAt, recommendedSampling, sampleBeads } from "../../models/cg/generate.ts";
 import { loadCg } from "../../models/cg/model.ts";
-import { findModel } from "../../models/edm/model.ts";
+import { findModel } from "../../models/edm/folder.ts";
 import { ARGON } from "../../physics/reference-potentials.ts";
 import { readSettings } from "../../simulate/folder.ts";
 import { isCoarseGrained, modelSettings } from "../../simulate/open-potential.ts";

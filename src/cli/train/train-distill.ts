@@ -1,7 +1,7 @@
 /** `equimol train distill`: a model of many steps becomes a generator of few. */
 import { basename, resolve } from "node:path";
 import { openEngine } from "../../engines/open-engine.ts";
-import { findModel, loadEdm } from "../../models/edm/model.ts";
+import { findModel, loadEdm } from "../../models/edm/folder.ts";
 import { distillEdm } from "../../train/edm/distill.ts";
 import { distillSettingsSchema } from "../../train/edm/distill-settings.ts";
 import { engineArgs, engineOptions } from "../options/engine-options.ts";

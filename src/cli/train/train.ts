@@ -3,7 +3,7 @@ import { loadDataset } from "../../data/store.ts";
 import { openEngine } from "../../engines/open-engine.ts";
 import { InputError } from "../../errors.ts";
 import type { EdmConfig } from "../../models/edm/config.ts";
-import { findModel, loadEdm } from "../../models/edm/model.ts";
+import { findModel, loadEdm } from "../../models/edm/folder.ts";
 import type { Settings } from "../../train/config-file.ts";
 import { edmSettingsSchema, PRESETS } from "../../train/edm/settings.ts";
 import { trainEdm } from "../../train/edm/train.ts";

@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { InputError, WorkError } from "../../errors.ts";
 import { kernelLogDensity } from "../../evaluate/point-sets.ts";
-import { findModel } from "../../models/edm/model.ts";
+import { findModel } from "../../models/edm/folder.ts";
 import { mergeSettings } from "../../train/config-file.ts";
 import type { LabData } from "../data/lab-data.ts";
 import { rowLength } from "../data/lab-data.ts";

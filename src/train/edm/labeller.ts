@@ -6,7 +6,7 @@
 import { type MoleculeSet, moleculeAt, setSize } from "../../data/molecule-set.ts";
 import { openEngine } from "../../engines/open-engine.ts";
 import { InputError } from "../../errors.ts";
-import { findModel } from "../../models/edm/model.ts";
+import { findModel } from "../../models/edm/folder.ts";
 import { networkOf } from "../../models/geometric/config.ts";
 import { loadGeometric, predictProperty } from "../../models/geometric/model.ts";
 import type { EdmSettings } from "./settings.ts";
