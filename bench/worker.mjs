@@ -9,7 +9,7 @@ import { createInterface } from "node:readline";
 import { loadWasmEngine } from "../dist/engines/egnn/wasm.js";
 import { openEngine } from "../dist/engines/open-engine.js";
 import { stream } from "../dist/math/random.js";
-import { dynamicsLayout } from "../dist/nets/egnn/dynamics.js";
+import { dynamicsLayout } from "../dist/nets/egnn/dynamics-layout.js";
 import { initialParameters } from "../dist/nets/layers/parameters.js";
 import { createOptimizerState, optimizerStep, plainUpdater } from "../dist/train/optimizer.js";
 import { networkConfig } from "./cases.mjs";

@@ -175,7 +175,8 @@ export {
   saveGeometric,
 } from "./models/geometric/model.ts";
 export { type Prediction, predictions } from "./models/geometric/predict.ts";
-export { type DynamicsConfig, dynamics, dynamicsLayout } from "./nets/egnn/dynamics.ts";
+export { dynamics } from "./nets/egnn/dynamics.ts";
+export { type DynamicsConfig, dynamicsLayout } from "./nets/egnn/dynamics-layout.ts";
 export { type EgnnParameters, egnn, type PaddedGraph } from "./nets/egnn/egnn.ts";
 // Networks and engines
 export type { EgnnConfig } from "./nets/egnn/egnn-config.ts";
@@ -185,13 +186,8 @@ export { atomwiseOutputs, type GeometricConfig, geometricLayout } from "./nets/g
 export { vectorOutput, vectorOutputLayout } from "./nets/layers/gated-equivariant.ts";
 export type { MolecularGraph } from "./nets/layers/molecular-graph.ts";
 export { type NeighbourList, neighbourList } from "./nets/layers/neighbour-list.ts";
-export {
-  initialParameters,
-  type Layout,
-  layoutSize,
-  namedViews,
-  parameterTree,
-} from "./nets/layers/parameters.ts";
+export { initialParameters, type Layout, layoutSize, namedViews } from "./nets/layers/parameters.ts";
+export { parameterTree } from "./nets/layers/tensors.ts";
 export { readSchnetpackWeights } from "./nets/painn/schnetpack-weights.ts";
 export type { EnergiesAndForces, EnergyUnit, Potential } from "./physics/potential.ts";
 export {

@@ -6,7 +6,8 @@
 import { atomwiseOutputs, type GeometricConfig, geometricLayout, outputChannels } from "../nets/geometric.ts";
 import { disposeGraph, type MolecularGraph } from "../nets/layers/molecular-graph.ts";
 import { bucketed, neighbourList } from "../nets/layers/neighbour-list.ts";
-import { layoutSize, type ParameterTree, parameterTree, readTree } from "../nets/layers/parameters.ts";
+import { layoutSize } from "../nets/layers/parameters.ts";
+import { type ParameterTree, parameterTree, readTree } from "../nets/layers/tensors.ts";
 import { jax, np } from "../platform/jax.ts";
 import type { AtomwiseEngine, SpeciesBatch } from "./atomwise-engine.ts";
 import { differenceGradient } from "./difference-gradient.ts";

@@ -3,9 +3,11 @@
  * one size together, so nothing is padded; training steps pad the batch to its largest molecule.
  */
 
-import { type DynamicsConfig, dynamics, dynamicsLayout } from "../nets/egnn/dynamics.ts";
+import { dynamics } from "../nets/egnn/dynamics.ts";
+import { type DynamicsConfig, dynamicsLayout } from "../nets/egnn/dynamics-layout.ts";
 import type { PaddedGraph } from "../nets/egnn/egnn.ts";
-import { layoutSize, type ParameterTree, parameterTree, readTree } from "../nets/layers/parameters.ts";
+import { layoutSize } from "../nets/layers/parameters.ts";
+import { type ParameterTree, parameterTree, readTree } from "../nets/layers/tensors.ts";
 import { jax, np } from "../platform/jax.ts";
 import {
   type AtomBatch,

@@ -3,7 +3,7 @@
  * was asked for by name and cannot be had is an error; what "auto" has to do without is told, with the reason.
  */
 import { InputError } from "../errors.ts";
-import type { DynamicsConfig } from "../nets/egnn/dynamics.ts";
+import type { DynamicsConfig } from "../nets/egnn/dynamics-layout.ts";
 import type { GeometricConfig } from "../nets/geometric.ts";
 import { inNode } from "../platform/platform.ts";
 import { type DeviceName, prepareRuntime } from "../platform/prepare.ts";
@@ -13,9 +13,6 @@ import { loadNativeEngine } from "./egnn/native.ts";
 import { loadWasmEngine, wasmStatus } from "./egnn/wasm.ts";
 import type { DenoiserEngine } from "./engine.ts";
 import { nativeStatus } from "./native-addon.ts";
-import { painnEngine, painnSizes } from "./painn/painn-engine.ts";
-import { loadNativePainn } from "./painn/painn-native.ts";
-import { loadWasmPainn } from "./painn/painn-wasm.ts";
 
 export const ENGINES = ["auto", "native", "wasm", "jax"] as const;
 export type EngineName = (typeof ENGINES)[number];
@@ -50,13 +47,13 @@ export function openEngine(
   options?: EngineOptions,
 ): Promise<AtomwiseEngine>;
 /** @throws InputError when the engine that is asked for cannot compute this network here */
-export function openEngine(
+export async function openEngine(
   network: { readonly denoiser: DynamicsConfig } | { readonly atomwise: GeometricConfig },
   options: EngineOptions = {},
 ): Promise<DenoiserEngine | AtomwiseEngine> {
   return "denoiser" in network
     ? chooseEngine<DenoiserEngine>(denoiserWays(network.denoiser), options)
-    : chooseEngine<AtomwiseEngine>(atomwiseWays(network.atomwise), options);
+    : chooseEngine<AtomwiseEngine>(await atomwiseWays(network.atomwise), options);
 }
 
 function denoiserWays(config: DynamicsConfig): Ways<DenoiserEngine> {
@@ -70,7 +67,11 @@ function denoiserWays(config: DynamicsConfig): Ways<DenoiserEngine> {
   };
 }
 
-function atomwiseWays(config: GeometricConfig): Ways<AtomwiseEngine> {
+/** What a page that only makes molecules does not need is loaded when it is asked for. */
+async function atomwiseWays(config: GeometricConfig): Promise<Ways<AtomwiseEngine>> {
+  const { painnEngine, painnSizes } = await import("./painn/painn-engine.ts");
+  const { loadNativePainn } = await import("./painn/painn-native.ts");
+  const { loadWasmPainn } = await import("./painn/painn-wasm.ts");
   const jax = async () => (await import("./jax-atomwise-engine.ts")).createJaxAtomwiseEngine(config);
   const network = config.kind === "painn" && config.vectors ? "painn with vectors" : config.kind;
   if (painnSizes(config) === undefined) return { network, jax };

@@ -68,8 +68,7 @@ export async function compileWasm(
 
 async function readBytes(url: URL): Promise<Uint8Array<ArrayBuffer>> {
   if (inNode) {
-    const { readFile } = await import("node:fs/promises");
-    return new Uint8Array(await readFile(url));
+    return new Uint8Array(await nodeModule("node:fs/promises").readFile(url));
   }
   const response = await fetch(url);
   if (!response.ok) throw new Error(`${url}: ${response.status} ${response.statusText}`);

@@ -14,7 +14,8 @@ import {
 } from "./layers/message-passing.ts";
 import { silu } from "./layers/mlp.ts";
 import type { MolecularGraph } from "./layers/molecular-graph.ts";
-import { glorotSpecs, type Layout, type Linear, linear, type ParameterTree } from "./layers/parameters.ts";
+import { glorotSpecs, type Layout } from "./layers/parameters.ts";
+import { type Linear, linear, type ParameterTree } from "./layers/tensors.ts";
 import { type PainnConfig, type PainnParameters, painn, painnLayout } from "./painn/painn.ts";
 import { type SchnetConfig, type SchnetParameters, schnet, schnetLayout } from "./schnet/schnet.ts";
 

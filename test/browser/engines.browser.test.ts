@@ -2,7 +2,7 @@
 import { type Browser, chromium } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { loadWasmEngine } from "../../src/engines/egnn/wasm.ts";
-import type { DynamicsConfig } from "../../src/nets/egnn/dynamics.ts";
+import type { DynamicsConfig } from "../../src/nets/egnn/dynamics-layout.ts";
 import { CHROMIUM } from "../chromium.ts";
 import { compile } from "../cli/command-line.ts";
 import { randomBatch, randomParameters, randomTarget, relativeDifference } from "../engines/cases.ts";

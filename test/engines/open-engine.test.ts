@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { AtomBatch } from "../../src/engines/engine.ts";
 import { nativeAddon, nativeStatus } from "../../src/engines/native-addon.ts";
 import { engineNamed, openEngine } from "../../src/engines/open-engine.ts";
-import { type DynamicsConfig, dynamicsLayout } from "../../src/nets/egnn/dynamics.ts";
+import { type DynamicsConfig, dynamicsLayout } from "../../src/nets/egnn/dynamics-layout.ts";
 import type { GeometricConfig } from "../../src/nets/geometric.ts";
 import { initialParameters } from "../../src/nets/layers/parameters.ts";
 import { TINY } from "../nets/tiny-network.ts";

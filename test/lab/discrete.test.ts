@@ -5,7 +5,8 @@ import { deblur, raised } from "../../src/lab/models/cold/deblur.ts";
 import { symbolBound } from "../../src/lab/models/discrete/bound.ts";
 import { labKind } from "../../src/lab/models/kinds.ts";
 import { stream } from "../../src/math/random.ts";
-import { initialParameters, parameterTree } from "../../src/nets/layers/parameters.ts";
+import { initialParameters } from "../../src/nets/layers/parameters.ts";
+import { parameterTree } from "../../src/nets/layers/tensors.ts";
 import { jax, np } from "../../src/platform/jax.ts";
 
 await jax.init("wasm");

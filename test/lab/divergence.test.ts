@@ -8,7 +8,8 @@ import {
   divergenceFit,
   gridOfFacts,
 } from "../../src/lab/models/variational/divergence-model.ts";
-import { initialParameters, namedViews, parameterTree } from "../../src/nets/layers/parameters.ts";
+import { initialParameters, namedViews } from "../../src/nets/layers/parameters.ts";
+import { parameterTree } from "../../src/nets/layers/tensors.ts";
 import { np } from "../../src/platform/jax.ts";
 import { prepareRuntime } from "../../src/platform/prepare.ts";
 import { fit } from "./fit.ts";

@@ -2,12 +2,8 @@
 
 import type { LabModel } from "../../src/lab/models/lab-model.ts";
 import { stream } from "../../src/math/random.ts";
-import {
-  initialParameters,
-  type ParameterTree,
-  parameterTree,
-  readTree,
-} from "../../src/nets/layers/parameters.ts";
+import { initialParameters } from "../../src/nets/layers/parameters.ts";
+import { type ParameterTree, parameterTree, readTree } from "../../src/nets/layers/tensors.ts";
 import { jax, np } from "../../src/platform/jax.ts";
 import { createOptimizerState, optimizerStep, plainUpdater } from "../../src/train/optimizer.ts";
 

@@ -6,7 +6,8 @@ import { additiveCoupling, affineCoupling, diagonalScaling } from "../../src/lab
 import { logit } from "../../src/lab/models/flows/logit.ts";
 import { planarFlow } from "../../src/lab/models/flows/planar.ts";
 import { radialFlow } from "../../src/lab/models/flows/radial.ts";
-import { layoutSize, type ParameterTree, parameterTree } from "../../src/nets/layers/parameters.ts";
+import { layoutSize } from "../../src/nets/layers/parameters.ts";
+import { type ParameterTree, parameterTree } from "../../src/nets/layers/tensors.ts";
 import { jax, type np } from "../../src/platform/jax.ts";
 import { prepareRuntime } from "../../src/platform/prepare.ts";
 import { float64, normals, numbers } from "./float64.ts";

@@ -3,7 +3,8 @@ import { chain, dataDependentStart } from "../../src/lab/models/flows/bijection.
 import { actnorm, channelHalves, glowMaps, onFirst, squeeze } from "../../src/lab/models/flows/glow.ts";
 import { factorise } from "../../src/lab/models/flows/invertible-convolution.ts";
 import { conv3x3, convSpecs } from "../../src/nets/layers/conv.ts";
-import { type Linear, layoutSize, parameterTree } from "../../src/nets/layers/parameters.ts";
+import { layoutSize } from "../../src/nets/layers/parameters.ts";
+import { type Linear, parameterTree } from "../../src/nets/layers/tensors.ts";
 import { jax, np } from "../../src/platform/jax.ts";
 import { prepareRuntime } from "../../src/platform/prepare.ts";
 import { float64, mean, normals, numbers } from "./float64.ts";

@@ -6,13 +6,8 @@ import { iafPosterior, planarPosterior } from "../../src/lab/models/vae/flow-pos
 import { labVae } from "../../src/lab/models/vae/lab-vae.ts";
 import { ladder } from "../../src/lab/models/vae/ladder.ts";
 import { diagonalPosterior, fullPosterior, type Posterior } from "../../src/lab/models/vae/posterior.ts";
-import {
-  initialParameters,
-  layoutSize,
-  namedViews,
-  type ParameterTree,
-  parameterTree,
-} from "../../src/nets/layers/parameters.ts";
+import { initialParameters, layoutSize, namedViews } from "../../src/nets/layers/parameters.ts";
+import { type ParameterTree, parameterTree } from "../../src/nets/layers/tensors.ts";
 import { jax, type np } from "../../src/platform/jax.ts";
 import { prepareRuntime } from "../../src/platform/prepare.ts";
 import { float64, mean, normals, numbers, standardError } from "./float64.ts";

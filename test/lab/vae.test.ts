@@ -16,7 +16,7 @@ import {
 import { labVae } from "../../src/lab/models/vae/lab-vae.ts";
 import { observationOf } from "../../src/lab/models/vae/observation.ts";
 import { diagonalPosterior, fullPosterior } from "../../src/lab/models/vae/posterior.ts";
-import { parameterTree } from "../../src/nets/layers/parameters.ts";
+import { parameterTree } from "../../src/nets/layers/tensors.ts";
 import { jax, np } from "../../src/platform/jax.ts";
 import { prepareRuntime } from "../../src/platform/prepare.ts";
 import { fit } from "./fit.ts";

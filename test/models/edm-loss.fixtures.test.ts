@@ -6,7 +6,7 @@ import { type EdmConfig, edmConfigSchema } from "../../src/models/edm/config.ts"
 import type { EncodedBatch } from "../../src/models/edm/features.ts";
 import { priorKl, reconstructionConstants } from "../../src/models/edm/likelihood-terms.ts";
 import { trainingLoss } from "../../src/models/edm/objective.ts";
-import { dynamicsLayout } from "../../src/nets/egnn/dynamics.ts";
+import { dynamicsLayout } from "../../src/nets/egnn/dynamics-layout.ts";
 import { namedViews } from "../../src/nets/layers/parameters.ts";
 import { jax } from "../../src/platform/jax.ts";
 import { type ForwardFixture, fixtureConfig, flatWeights, raggedBatch, unpad } from "../nets/edm-fixture.ts";

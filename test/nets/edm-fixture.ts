@@ -1,7 +1,7 @@
 /** Cases of the published EDM network, as ../shared/fixtures stores them, in our terms. */
 
 import type { AtomBatch } from "../../src/engines/engine.ts";
-import { type DynamicsConfig, dynamicsLayout } from "../../src/nets/egnn/dynamics.ts";
+import { type DynamicsConfig, dynamicsLayout } from "../../src/nets/egnn/dynamics-layout.ts";
 import { fromPublishedName } from "../../src/nets/egnn/published-names.ts";
 import { layoutSize, namedViews } from "../../src/nets/layers/parameters.ts";
 import type { FixtureTensor } from "../shared.ts";

@@ -23,7 +23,7 @@ globalThis.Map = PlainMap;
 WebAssembly.Memory = PlainMemory;
 
 const { createJaxEngine } = await import("../../src/engines/jax-engine.ts");
-const { dynamicsLayout } = await import("../../src/nets/egnn/dynamics.ts");
+const { dynamicsLayout } = await import("../../src/nets/egnn/dynamics-layout.ts");
 const { initialParameters } = await import("../../src/nets/layers/parameters.ts");
 const { TINY } = await import("./tiny-network.ts");
 const { createOptimizerState, optimizerStep, plainUpdater } = await import("../../src/train/optimizer.ts");

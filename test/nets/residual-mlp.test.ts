@@ -1,6 +1,7 @@
 import { beforeAll, expect, test } from "vitest";
-import { initialParameters, type ParameterTree, parameterTree } from "../../src/nets/layers/parameters.ts";
+import { initialParameters } from "../../src/nets/layers/parameters.ts";
 import { type ResidualMlp, residualMlp, residualMlpSpecs } from "../../src/nets/layers/residual-mlp.ts";
+import { type ParameterTree, parameterTree } from "../../src/nets/layers/tensors.ts";
 import { jax, np } from "../../src/platform/jax.ts";
 import { prepareRuntime } from "../../src/platform/prepare.ts";
 

@@ -1,6 +1,6 @@
 /** A small EGNN with the options of the paper, for tests of laws. */
-import type { DynamicsConfig } from "../../src/nets/egnn/dynamics.ts";
-import { dynamicsLayout } from "../../src/nets/egnn/dynamics.ts";
+import type { DynamicsConfig } from "../../src/nets/egnn/dynamics-layout.ts";
+import { dynamicsLayout } from "../../src/nets/egnn/dynamics-layout.ts";
 import { initialParameters } from "../../src/nets/layers/parameters.ts";
 
 export const TINY: DynamicsConfig = {

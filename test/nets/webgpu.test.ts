@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { openEngine } from "../../src/engines/open-engine.ts";
-import type { DynamicsConfig } from "../../src/nets/egnn/dynamics.ts";
+import type { DynamicsConfig } from "../../src/nets/egnn/dynamics-layout.ts";
 import { randomBatch, randomParameters, randomTarget, relativeDifference } from "../engines/cases.ts";
 import { TINY } from "./tiny-network.ts";
 import { webgpu } from "./webgpu.ts";

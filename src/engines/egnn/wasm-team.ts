@@ -1,8 +1,9 @@
 /**
- * Workers that share one WebAssembly memory and the tasks of a call: worker_threads in Node, Web Workers elsewhere.
+ * Workers (wasm-worker.js) that share one WebAssembly memory and the tasks of a call: worker_threads in Node, Web
+ * Workers elsewhere.
  * A call is one message to each; the stages in between are separated by barriers in the shared memory.
  */
-import { inNode } from "../../platform/platform.ts";
+import { inNode, nodeModule } from "../../platform/platform.ts";
 
 /** Stages in the order of numbers of wasm.c. */
 export const STAGES = { pack: 0, forward: 1, train: 2, reduce: 3, norm: 4, update: 5 } as const;
@@ -43,59 +44,12 @@ interface Port {
   readonly terminate: () => void;
 }
 
-/**
- * The program of a worker. It is passed on as text, so it must not refer to anything outside itself.
- * @param listen registers what handles messages
- */
-function workerProgram(
-  listen: (handler: (message: Message) => void) => void,
-  post: (answer: Answer) => void,
-): void {
-  let exports: Record<string, CallableFunction> | undefined;
-  let memory: WebAssembly.Memory | undefined;
-  const setUp = async (message: Message & { kind: "set-up" }): Promise<void> => {
-    memory = message.memory;
-    const instance = await WebAssembly.instantiate(message.module, { env: { memory } });
-    (instance.exports.__stack_pointer as WebAssembly.Global).value = message.stack;
-    exports = instance.exports as unknown as Record<string, CallableFunction>;
-  };
-  const run = ({ call, worker }: Message & { kind: "run" }): void => {
-    const counters = new Int32Array(memory!.buffer, call.counters, 2 * call.stages.length);
-    let failure: unknown;
-    for (const [k, { stage, tasks }] of call.stages.entries()) {
-      for (let task = Atomics.add(counters, 2 * k, 1); task < tasks; task = Atomics.add(counters, 2 * k, 1)) {
-        try {
-          if (failure === undefined) exports!.runTask(call.call, stage, task, call.workspaces[worker]);
-        } catch (error) {
-          failure = error;
-        }
-      }
-      const workers = call.workspaces.length;
-      if (Atomics.add(counters, 2 * k + 1, 1) + 1 === workers) Atomics.notify(counters, 2 * k + 1);
-      for (let there = 0; there < workers; there = Atomics.load(counters, 2 * k + 1)) {
-        if (there > 0) Atomics.wait(counters, 2 * k + 1, there);
-      }
-    }
-    if (failure !== undefined) throw failure;
-  };
-  listen(async (message) => {
-    try {
-      if (message.kind === "set-up") await setUp(message);
-      else run(message);
-      post({});
-    } catch (error) {
-      post({ error: String(error) });
-    }
-  });
-}
-
+/** Compiled code lies in dist, sources in src: the worker is the same file for both. */
 async function openPort(): Promise<Port> {
-  const program = String(workerProgram);
   if (inNode) {
-    const { Worker } = await import("node:worker_threads");
-    const code = `const { parentPort } = require("node:worker_threads");
-      (${program})((handler) => parentPort.on("message", handler), (answer) => parentPort.postMessage(answer));`;
-    const worker = new Worker(code, { eval: true, execArgv: [] });
+    const { Worker } = nodeModule("node:worker_threads");
+    const file = new URL("../../../src/engines/egnn/wasm-worker.js", import.meta.url);
+    const worker = new Worker(file, { execArgv: [] });
     worker.unref();
     return {
       post: (message) => worker.postMessage(message),
@@ -107,10 +61,9 @@ async function openPort(): Promise<Port> {
       terminate: () => void worker.terminate(),
     };
   }
-  const code = `(${program})((handler) => { onmessage = ({ data }) => handler(data); }, (answer) => postMessage(answer));`;
-  const url = URL.createObjectURL(new Blob([code], { type: "text/javascript" }));
-  const worker = new Worker(url);
-  URL.revokeObjectURL(url);
+  const worker = new Worker(new URL("../../../src/engines/egnn/wasm-worker.js", import.meta.url), {
+    type: "module",
+  });
   return {
     post: (message) => worker.postMessage(message),
     onAnswer: (listener) => {

@@ -3,7 +3,8 @@
  * correlation to a correlated one, one and two Gaussians to two modes.
  */
 
-import { initialParameters, namedViews, parameterTree, readTree } from "../../nets/layers/parameters.ts";
+import { initialParameters, namedViews } from "../../nets/layers/parameters.ts";
+import { parameterTree, readTree } from "../../nets/layers/tensors.ts";
 import { jax, np } from "../../platform/jax.ts";
 import { createOptimizerState, optimizerStep, plainUpdater } from "../../train/optimizer.ts";
 import { PANEL, type Panel } from "../../views/pictures/figure.ts";

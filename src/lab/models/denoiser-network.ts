@@ -5,8 +5,9 @@
 import { z } from "zod";
 import { InputError } from "../../errors.ts";
 import { type Mixer, mixer, mixerSpecs } from "../../nets/layers/mixer.ts";
-import type { Layout, ParameterTree } from "../../nets/layers/parameters.ts";
+import type { Layout } from "../../nets/layers/parameters.ts";
 import { type ResidualMlp, residualMlp, residualMlpSpecs } from "../../nets/layers/residual-mlp.ts";
+import type { ParameterTree } from "../../nets/layers/tensors.ts";
 import type { np } from "../../platform/jax.ts";
 import { type LabModelKind, type LabShape, rowLength } from "./lab-model.ts";
 

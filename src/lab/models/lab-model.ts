@@ -5,7 +5,8 @@
  */
 import type { z } from "zod";
 import type { Stream } from "../../math/random.ts";
-import type { Layout, ParameterTree } from "../../nets/layers/parameters.ts";
+import type { Layout } from "../../nets/layers/parameters.ts";
+import type { ParameterTree } from "../../nets/layers/tensors.ts";
 import type { np } from "../../platform/jax.ts";
 import type { GaussianMixture } from "../data/gaussian-mixture.ts";
 import type { LabShape } from "../data/lab-data.ts";

@@ -1,7 +1,8 @@
 /** Functions of rows, compiled once for blocks of a fixed size, and the space in which rows are sampled. */
 import type { Space } from "../../diffusion/space.ts";
 import { type Purpose, stream } from "../../math/random.ts";
-import { type Layout, type ParameterTree, parameterTree } from "../../nets/layers/parameters.ts";
+import type { Layout } from "../../nets/layers/parameters.ts";
+import { type ParameterTree, parameterTree } from "../../nets/layers/tensors.ts";
 import { jax, np } from "../../platform/jax.ts";
 
 /** Rows computed at once; the last block is filled up, so a row does not depend on how many there are. */

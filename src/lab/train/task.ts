@@ -2,12 +2,8 @@
 
 import { WorkError } from "../../errors.ts";
 import { permutation, type Stream, stream } from "../../math/random.ts";
-import {
-  initialParameters,
-  type ParameterTree,
-  parameterTree,
-  readTree,
-} from "../../nets/layers/parameters.ts";
+import { initialParameters } from "../../nets/layers/parameters.ts";
+import { type ParameterTree, parameterTree, readTree } from "../../nets/layers/tensors.ts";
 import { jax, np } from "../../platform/jax.ts";
 import type { TrainingTask } from "../../train/loop.ts";
 import type { TrainingConfig } from "../../train/schema.ts";

@@ -3,7 +3,7 @@ import { alphaOf, sigmaOf } from "../../diffusion/schedule.ts";
 import { beadPainnLayout } from "../../nets/beads/bead-painn.ts";
 import { type FreeInputs, freeField, freeInputs } from "../../nets/beads/bead-painn-free.ts";
 import type { BeadNetworkConfig } from "../../nets/beads/beads-config.ts";
-import { type ParameterTree, parameterTree, readTree } from "../../nets/layers/parameters.ts";
+import { type ParameterTree, parameterTree, readTree } from "../../nets/layers/tensors.ts";
 import { jax, np } from "../../platform/jax.ts";
 import { positionDegreesOfFreedom } from "../edm/noise.ts";
 import type { CgObjective, NoisedFrames } from "./denoising.ts";

@@ -5,7 +5,7 @@
 import { alphaOf, sigmaOf } from "../../diffusion/schedule.ts";
 import { type BeadInputs, type BeadParameters, beadNoise } from "../../nets/beads/beads.ts";
 import { type BeadNetworkConfig, beadLayout, embedGamma } from "../../nets/beads/beads-config.ts";
-import { type ParameterTree, parameterTree, readTree } from "../../nets/layers/parameters.ts";
+import { type ParameterTree, parameterTree, readTree } from "../../nets/layers/tensors.ts";
 import { jax, np } from "../../platform/jax.ts";
 import { positionDegreesOfFreedom } from "../edm/noise.ts";
 import type { CgObjective, NoisedFrames } from "./denoising.ts";

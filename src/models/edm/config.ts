@@ -1,6 +1,6 @@
 /** What an EDM model is: the contents of its `config.json`. */
 import { z } from "zod";
-import type { DynamicsConfig } from "../../nets/egnn/dynamics.ts";
+import type { DynamicsConfig } from "../../nets/egnn/dynamics-layout.ts";
 import { conditionSchema, contextChannels } from "./condition.ts";
 import { qualitiesSchema, samplingSchema } from "./sampling.ts";
 

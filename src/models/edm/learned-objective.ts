@@ -6,14 +6,10 @@
 import { paddedGraph, paddedRows } from "../../engines/padding.ts";
 import { InputError } from "../../errors.ts";
 import { LOG_SQRT_2PI } from "../../math/normal.ts";
-import { dynamics, dynamicsLayout } from "../../nets/egnn/dynamics.ts";
-import {
-  type Layout,
-  type Linear,
-  type ParameterTree,
-  parameterTree,
-  readTree,
-} from "../../nets/layers/parameters.ts";
+import { dynamics } from "../../nets/egnn/dynamics.ts";
+import { dynamicsLayout } from "../../nets/egnn/dynamics-layout.ts";
+import type { Layout } from "../../nets/layers/parameters.ts";
+import { type Linear, type ParameterTree, parameterTree, readTree } from "../../nets/layers/tensors.ts";
 import { jax, nn, np } from "../../platform/jax.ts";
 import { contextChannels } from "./condition.ts";
 import { dynamicsConfig, type EdmConfig } from "./config.ts";

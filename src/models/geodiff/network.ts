@@ -5,13 +5,8 @@ import { loadNativeGeoDiff } from "../../engines/geodiff/geodiff-native.ts";
 import { loadWasmGeoDiff } from "../../engines/geodiff/geodiff-wasm.ts";
 import { chooseEngine } from "../../engines/open-engine.ts";
 import { type GeoDiffParameters, geoDiff, geoDiffLayout } from "../../nets/geodiff/geodiff.ts";
-import {
-  type Layout,
-  layoutSize,
-  type ParameterTree,
-  parameterTree,
-  readTree,
-} from "../../nets/layers/parameters.ts";
+import { type Layout, layoutSize } from "../../nets/layers/parameters.ts";
+import { type ParameterTree, parameterTree, readTree } from "../../nets/layers/tensors.ts";
 import { jax, np } from "../../platform/jax.ts";
 import { geoDiffInput, type NoisedGraphs, raggedGraphs } from "./batch.ts";
 import { type GeoDiffModelConfig, geoDiffNetwork } from "./config.ts";

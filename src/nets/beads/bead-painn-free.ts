@@ -6,7 +6,7 @@ import { sigmoid } from "../../diffusion/schedule.ts";
 import { jax, np } from "../../platform/jax.ts";
 import { type VectorOutput, vectorOutput } from "../layers/gated-equivariant.ts";
 import type { MolecularGraph } from "../layers/molecular-graph.ts";
-import { type Linear, linear, type ParameterTree, parameterTree } from "../layers/parameters.ts";
+import { type Linear, linear, type ParameterTree, parameterTree } from "../layers/tensors.ts";
 import { placeSites, withSites } from "../layers/virtual-sites.ts";
 import { painn } from "../painn/painn.ts";
 import type { BeadField } from "./bead-field.ts";

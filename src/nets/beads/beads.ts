@@ -9,7 +9,7 @@
  * Without energy conservation ε̂ = σ (σ²z + Jᵀc) with J = ∂f/∂z and any c(f, γ) in the place of ∂E/∂f.
  */
 import { jax, nn, np } from "../../platform/jax.ts";
-import { type Linear, linear, type ParameterTree } from "../layers/parameters.ts";
+import { type Linear, linear, type ParameterTree } from "../layers/tensors.ts";
 import { type BeadNetworkConfig, CHIRAL_SOFTENING, pairsOf, volumeCount } from "./beads-config.ts";
 
 type Weight = { readonly weight: np.Array };

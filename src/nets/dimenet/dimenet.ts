@@ -12,9 +12,10 @@ import {
   type PairGeometry,
   pairGeometry,
 } from "../layers/molecular-graph.ts";
-import { glorotSpecs, type Layout, type Linear, linear } from "../layers/parameters.ts";
+import { glorotSpecs, type Layout } from "../layers/parameters.ts";
 import { polynomialEnvelope, radialBasis } from "../layers/radial.ts";
 import { legendre, sphericalRadial } from "../layers/spherical-basis.ts";
+import { type Linear, linear } from "../layers/tensors.ts";
 
 export interface DimenetConfig {
   /** Elements that the network tells apart. */

@@ -3,16 +3,10 @@
  * positions without its centre of mass, and its new features without the conditioning channels.
  */
 import { np } from "../../platform/jax.ts";
-import type { Layout, ParameterTree } from "../layers/parameters.ts";
+import type { ParameterTree } from "../layers/tensors.ts";
+import type { DynamicsConfig } from "./dynamics-layout.ts";
 import { type EgnnParameters, egnn, type PaddedGraph } from "./egnn.ts";
-import { type EgnnConfig, egnnLayout } from "./egnn-config.ts";
-import { type GnnParameters, gnn, gnnLayout } from "./gnn.ts";
-
-/** A denoising network of either kind; `gnn` is the paper's baseline without equivariance. */
-export type DynamicsConfig = EgnnConfig & { readonly network: "egnn" | "gnn" };
-
-export const dynamicsLayout = (config: DynamicsConfig): Layout =>
-  config.network === "egnn" ? egnnLayout(config) : gnnLayout(config);
+import { type GnnParameters, gnn } from "./gnn.ts";
 
 /** Subtracts the mean over the atoms of each molecule; padding stays zero. [B, N, 3] */
 function withoutCenterOfMass(x: np.Array, atoms: np.Array): np.Array {

@@ -6,7 +6,7 @@
  * [N, N, 2H] array is made; the function is the same.
  */
 import { jax, nn, np } from "../../platform/jax.ts";
-import { type Linear, linear } from "../layers/parameters.ts";
+import { type Linear, linear } from "../layers/tensors.ts";
 import { type EgnnConfig, SIN_FREQUENCIES } from "./egnn-config.ts";
 
 /** One graph convolution; names and order: `graphConvolutionSpecs`. */

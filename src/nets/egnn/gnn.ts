@@ -3,29 +3,14 @@
  * are ordinary features of a graph network of the same layers as the EGNN, without edge features.
  */
 import { np } from "../../platform/jax.ts";
-import { type Layout, type Linear, linear, linearSpecs } from "../layers/parameters.ts";
+import { type Linear, linear } from "../layers/tensors.ts";
 import { type GraphConvolution, graphConvolution, type PaddedGraph } from "./egnn.ts";
-import { type EgnnConfig, graphConvolutionSpecs } from "./egnn-config.ts";
 
 export type GnnParameters = {
   readonly embedding: Linear;
   readonly layers: readonly GraphConvolution[];
   readonly embeddingOut: Linear;
 };
-
-/** The options of the EGNN that mean something here. */
-export type GnnConfig = Pick<EgnnConfig, "inFeatures" | "outFeatures" | "hidden" | "layers" | "attention">;
-
-/** Order of the parameters; positions enter and leave as three more features. */
-export function gnnLayout({ inFeatures, outFeatures, hidden: H, layers, attention }: GnnConfig): Layout {
-  return [
-    ...linearSpecs("embedding", 3 + inFeatures, H),
-    ...Array.from({ length: layers }, (_, l) =>
-      graphConvolutionSpecs(`layers.${l}`, H, 2 * H, attention),
-    ).flat(),
-    ...linearSpecs("embeddingOut", H, 3 + outFeatures),
-  ];
-}
 
 /**
  * Takes ownership of its arguments.

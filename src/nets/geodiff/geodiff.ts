@@ -8,7 +8,8 @@
  */
 import { nn, np } from "../../platform/jax.ts";
 import { type Mlp, mlpSpecs } from "../layers/mlp.ts";
-import { type Layout, type Linear, linear, linearSpecs, type ParameterSpec } from "../layers/parameters.ts";
+import { type Layout, linearSpecs, type ParameterSpec } from "../layers/parameters.ts";
+import { type Linear, linear } from "../layers/tensors.ts";
 
 export interface GeoDiffConfig {
   /** Channels of an atom. */

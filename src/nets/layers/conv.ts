@@ -5,7 +5,8 @@
  * faster than the tensor library's own convolution.
  */
 import { np } from "../../platform/jax.ts";
-import { type Linear, linearSpecs, type ParameterSpec } from "./parameters.ts";
+import { linearSpecs, type ParameterSpec } from "./parameters.ts";
+import type { Linear } from "./tensors.ts";
 
 /** A `Linear` layer of 9 · inputs: rows of the kernel, its columns, inputs. */
 export const convSpecs = (name: string, inputs: number, outputs: number): ParameterSpec[] =>

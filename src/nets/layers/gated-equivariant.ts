@@ -5,7 +5,8 @@
  */
 import { np } from "../../platform/jax.ts";
 import { silu } from "./mlp.ts";
-import { glorotSpecs, type Layout, type Linear, linear } from "./parameters.ts";
+import { glorotSpecs, type Layout } from "./parameters.ts";
+import { type Linear, linear } from "./tensors.ts";
 
 export type GatedBlock = {
   readonly mix_vectors: { readonly weight: np.Array };

@@ -8,8 +8,9 @@
 import { np } from "../../platform/jax.ts";
 import { sigmoid, silu } from "./mlp.ts";
 import { embedSpecies, type MolecularGraph, neighboursOf, pairGeometry } from "./molecular-graph.ts";
-import { glorotSpecs, type Layout, type Linear, linear } from "./parameters.ts";
+import { glorotSpecs, type Layout } from "./parameters.ts";
 import { cosineCutoff, type RadialBasis, radialBasis } from "./radial.ts";
+import { type Linear, linear } from "./tensors.ts";
 
 export interface MessagePassingConfig {
   /** Elements that the network tells apart. */

@@ -6,8 +6,9 @@
  */
 import { nn, np } from "../../platform/jax.ts";
 import { silu } from "./mlp.ts";
-import { type Layout, type Linear, linear, linearSpecs } from "./parameters.ts";
+import { type Layout, linearSpecs } from "./parameters.ts";
 import { timeFeatures } from "./residual-mlp.ts";
+import { type Linear, linear } from "./tensors.ts";
 
 export interface MixerConfig {
   readonly height: number;

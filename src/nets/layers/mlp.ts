@@ -1,6 +1,7 @@
 /** Multilayer perceptron: linear layers with an activation between them, none after the last. */
 import { np } from "../../platform/jax.ts";
-import { type Linear, linear, linearSpecs, type ParameterSpec } from "./parameters.ts";
+import { linearSpecs, type ParameterSpec } from "./parameters.ts";
+import { type Linear, linear } from "./tensors.ts";
 
 export type Mlp = readonly Linear[];
 export type Activation = (x: np.Array) => np.Array;

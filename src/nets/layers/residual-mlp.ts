@@ -4,7 +4,8 @@
  */
 import { np } from "../../platform/jax.ts";
 import { silu } from "./mlp.ts";
-import { type Layout, type Linear, linear, linearSpecs } from "./parameters.ts";
+import { type Layout, linearSpecs } from "./parameters.ts";
+import { type Linear, linear } from "./tensors.ts";
 
 export interface ResidualMlpConfig {
   readonly inputs: number;

@@ -6,8 +6,9 @@
 
 import { np } from "../../platform/jax.ts";
 import { embedSpecies, type MolecularGraph, neighboursOf, pairGeometry } from "../layers/molecular-graph.ts";
-import { glorotSpecs, type Layout, type Linear, linear } from "../layers/parameters.ts";
+import { glorotSpecs, type Layout } from "../layers/parameters.ts";
 import { cosineCutoff, type RadialBasis, radialBasis, shiftedSoftplus } from "../layers/radial.ts";
+import { type Linear, linear } from "../layers/tensors.ts";
 
 export interface SchnetConfig {
   /** Elements that the network tells apart. */

@@ -6,7 +6,7 @@ import { writeFileAtomically } from "../../formats/atomic-write.ts";
 import { dynamicsConfig, type EdmConfig } from "../../models/edm/config.ts";
 import { saveEdm } from "../../models/edm/folder.ts";
 import type { EdmModel } from "../../models/edm/model.ts";
-import type { DynamicsConfig } from "../../nets/egnn/dynamics.ts";
+import type { DynamicsConfig } from "../../nets/egnn/dynamics-layout.ts";
 import { packageVersion } from "../../version.ts";
 import type { TrainingEvents, TrainingOutcome } from "../loop.ts";
 import { runTraining, type TrainingStart } from "../training.ts";

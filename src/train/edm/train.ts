@@ -13,7 +13,7 @@ import { dynamicsConfig, type EdmConfig } from "../../models/edm/config.ts";
 import { readEdmConfig, saveEdm } from "../../models/edm/folder.ts";
 import { bondRuleOf, type EdmModel, modelLayout } from "../../models/edm/model.ts";
 import { widenedParameters } from "../../models/edm/widen.ts";
-import type { DynamicsConfig } from "../../nets/egnn/dynamics.ts";
+import type { DynamicsConfig } from "../../nets/egnn/dynamics-layout.ts";
 import { layoutSize } from "../../nets/layers/parameters.ts";
 import { prepareRuntime } from "../../platform/prepare.ts";
 import { packageVersion } from "../../version.ts";

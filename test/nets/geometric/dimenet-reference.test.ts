@@ -2,8 +2,9 @@
 import { expect, test } from "vitest";
 import { atomwiseOutputs, type GeometricConfig, geometricLayout } from "../../../src/nets/geometric.ts";
 import { disposeGraph } from "../../../src/nets/layers/molecular-graph.ts";
-import { namedViews, parameterTree } from "../../../src/nets/layers/parameters.ts";
+import { namedViews } from "../../../src/nets/layers/parameters.ts";
 import { sphericalBessel, sphericalBesselZeros } from "../../../src/nets/layers/spherical-basis.ts";
+import { parameterTree } from "../../../src/nets/layers/tensors.ts";
 import { jax, np } from "../../../src/platform/jax.ts";
 import { graph64, lively, randomMolecules, SMALL } from "./networks.ts";
 

@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { atomwiseOutputs, type GeometricConfig, geometricLayout } from "../../../src/nets/geometric.ts";
 import { disposeGraph } from "../../../src/nets/layers/molecular-graph.ts";
-import { parameterTree } from "../../../src/nets/layers/parameters.ts";
+import { parameterTree } from "../../../src/nets/layers/tensors.ts";
 import { jax, np } from "../../../src/platform/jax.ts";
 import { graph64, lively } from "./networks.ts";
 

@@ -4,7 +4,8 @@ import type { SpeciesBatch } from "../../../src/engines/atomwise-engine.ts";
 import { stream } from "../../../src/math/random.ts";
 import { atomwiseOutputs, type GeometricConfig, geometricLayout } from "../../../src/nets/geometric.ts";
 import { disposeGraph, type MolecularGraph } from "../../../src/nets/layers/molecular-graph.ts";
-import { initialParameters, parameterTree } from "../../../src/nets/layers/parameters.ts";
+import { initialParameters } from "../../../src/nets/layers/parameters.ts";
+import { parameterTree } from "../../../src/nets/layers/tensors.ts";
 import { jax, np } from "../../../src/platform/jax.ts";
 
 const radial = { kind: "bessel", count: 8, cutoff: 4 } as const;

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { atomwiseOutputs, geometricLayout } from "../../../src/nets/geometric.ts";
 import { disposeGraph } from "../../../src/nets/layers/molecular-graph.ts";
-import { parameterTree } from "../../../src/nets/layers/parameters.ts";
+import { parameterTree } from "../../../src/nets/layers/tensors.ts";
 import { jax, np } from "../../../src/platform/jax.ts";
 import { maxDifference } from "../../shared.ts";
 import { graph64, lively, randomMolecules, SMALL } from "./networks.ts";

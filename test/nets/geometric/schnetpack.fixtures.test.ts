@@ -3,12 +3,8 @@ import { describe, expect, test } from "vitest";
 import type { Tensor } from "../../../src/formats/safetensors.ts";
 import { geometricLayout } from "../../../src/nets/geometric.ts";
 import { disposeGraph, type MolecularGraph } from "../../../src/nets/layers/molecular-graph.ts";
-import {
-  layoutSize,
-  type ParameterTree,
-  parameterTree,
-  readTree,
-} from "../../../src/nets/layers/parameters.ts";
+import { layoutSize } from "../../../src/nets/layers/parameters.ts";
+import { type ParameterTree, parameterTree, readTree } from "../../../src/nets/layers/tensors.ts";
 import { readSchnetpackWeights } from "../../../src/nets/painn/schnetpack-weights.ts";
 import { type SchnetParameters, schnet, schnetLayout } from "../../../src/nets/schnet/schnet.ts";
 import { jax, np } from "../../../src/platform/jax.ts";

@@ -8,7 +8,8 @@ import {
   vectorOutputLayout,
 } from "../../../src/nets/layers/gated-equivariant.ts";
 import { disposeGraph } from "../../../src/nets/layers/molecular-graph.ts";
-import { initialParameters, parameterTree } from "../../../src/nets/layers/parameters.ts";
+import { initialParameters } from "../../../src/nets/layers/parameters.ts";
+import { parameterTree } from "../../../src/nets/layers/tensors.ts";
 import { type PainnConfig, type PainnParameters, painn, painnLayout } from "../../../src/nets/painn/painn.ts";
 import { jax, np } from "../../../src/platform/jax.ts";
 import { rotationMatrix } from "../../rotations.ts";

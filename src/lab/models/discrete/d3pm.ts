@@ -6,7 +6,7 @@
 import { z } from "zod";
 import { type Corruption, keepSchedule, reverseProbabilities } from "../../../diffusion/categorical.ts";
 import { stream } from "../../../math/random.ts";
-import type { ParameterTree } from "../../../nets/layers/parameters.ts";
+import type { ParameterTree } from "../../../nets/layers/tensors.ts";
 import { nn, np } from "../../../platform/jax.ts";
 import { denoiserNetwork, denoiserPresets, denoiserSettings } from "../denoiser-network.ts";
 import type { LabModel, LabModelKind } from "../lab-model.ts";

@@ -5,7 +5,7 @@
  */
 import { type Mask, maskedMlp } from "../../../nets/layers/masked.ts";
 import { type Mlp, mlpSpecs, silu } from "../../../nets/layers/mlp.ts";
-import type { ParameterTree } from "../../../nets/layers/parameters.ts";
+import type { ParameterTree } from "../../../nets/layers/tensors.ts";
 import { jax, np } from "../../../platform/jax.ts";
 import type { Bijection } from "./bijection.ts";
 import { boundedLogScale } from "./coupling.ts";

@@ -2,13 +2,8 @@
  * What normalizing flows are built of: invertible maps of ℝᴰ that know the logarithm of their volume change. A flow
  * sends data to noise by `forward`; log p(x) = log N(z; 0, I) + log |det ∂z/∂x| (Rezende & Mohamed 2015, eq. 5).
  */
-import {
-  initialParameters,
-  type Layout,
-  namedViews,
-  type ParameterTree,
-  parameterTree,
-} from "../../../nets/layers/parameters.ts";
+import { initialParameters, type Layout, namedViews } from "../../../nets/layers/parameters.ts";
+import { type ParameterTree, parameterTree } from "../../../nets/layers/tensors.ts";
 import { jax, type np } from "../../../platform/jax.ts";
 import { logStandardNormal } from "../gaussian.ts";
 

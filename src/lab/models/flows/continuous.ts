@@ -3,7 +3,8 @@
  * noise at t = 1, and d log |det|/dt = tr ∂v/∂x, exact. Fixed steps of the classical Runge-Kutta method, so that the loss
  * can be compiled; what the steps leave of the error is seen by running the flow back, or with more of them.
  */
-import type { Layout, ParameterTree } from "../../../nets/layers/parameters.ts";
+import type { Layout } from "../../../nets/layers/parameters.ts";
+import type { ParameterTree } from "../../../nets/layers/tensors.ts";
 import { jax, np } from "../../../platform/jax.ts";
 import type { Bijection, Mapped } from "./bijection.ts";
 

@@ -6,7 +6,7 @@
 
 import { fixed } from "../../../nets/layers/masked.ts";
 import { type Mlp, mlp, mlpSpecs, silu } from "../../../nets/layers/mlp.ts";
-import type { ParameterTree } from "../../../nets/layers/parameters.ts";
+import type { ParameterTree } from "../../../nets/layers/tensors.ts";
 import { np } from "../../../platform/jax.ts";
 import type { Bijection } from "./bijection.ts";
 

@@ -10,7 +10,7 @@ import { stream } from "../../../math/random.ts";
 import { type EgnnParameters, egnn, type PaddedGraph } from "../../../nets/egnn/egnn.ts";
 import { type EgnnConfig, egnnLayout } from "../../../nets/egnn/egnn-config.ts";
 import { fixed } from "../../../nets/layers/masked.ts";
-import type { ParameterTree } from "../../../nets/layers/parameters.ts";
+import type { ParameterTree } from "../../../nets/layers/tensors.ts";
 import { np } from "../../../platform/jax.ts";
 import type { LabModel, LabModelKind } from "../lab-model.ts";
 import { rowFunction } from "../rows.ts";

@@ -4,7 +4,8 @@
  * what is kept, as in the published code, so that all noise is N(0, I).
  */
 import { conv3x3, convSpecs } from "../../../nets/layers/conv.ts";
-import { type Linear, linear, linearSpecs, type ParameterTree } from "../../../nets/layers/parameters.ts";
+import { linearSpecs } from "../../../nets/layers/parameters.ts";
+import { type Linear, linear, type ParameterTree } from "../../../nets/layers/tensors.ts";
 import { nn, np } from "../../../platform/jax.ts";
 import type { Bijection, Mapped } from "./bijection.ts";
 import { boundedLogScale } from "./coupling.ts";

@@ -5,7 +5,7 @@
  */
 import { stream } from "../../../math/random.ts";
 import { fixed } from "../../../nets/layers/masked.ts";
-import type { ParameterTree } from "../../../nets/layers/parameters.ts";
+import type { ParameterTree } from "../../../nets/layers/tensors.ts";
 import { np } from "../../../platform/jax.ts";
 import type { Bijection } from "./bijection.ts";
 

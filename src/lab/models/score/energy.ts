@@ -5,8 +5,8 @@
  */
 
 import { InputError } from "../../../errors.ts";
-import type { ParameterTree } from "../../../nets/layers/parameters.ts";
 import { type ResidualMlp, residualMlp, residualMlpSpecs } from "../../../nets/layers/residual-mlp.ts";
+import type { ParameterTree } from "../../../nets/layers/tensors.ts";
 import { jax, np } from "../../../platform/jax.ts";
 import { shapeText } from "../../data/lab-data.ts";
 import { denoiserPresets } from "../denoiser-network.ts";

@@ -3,7 +3,7 @@
  * amortises q(z | x). log p(x) ≥ E_q[log p(x | z)] − KL(q(z | x) ‖ p(z)), eq. 3, its gradient through the noise of z.
  */
 import { type Mlp, mlp, mlpSpecs, silu } from "../../../nets/layers/mlp.ts";
-import type { ParameterTree } from "../../../nets/layers/parameters.ts";
+import type { ParameterTree } from "../../../nets/layers/tensors.ts";
 import { jax, type np } from "../../../platform/jax.ts";
 import { logStandardNormal } from "../gaussian.ts";
 import { type LabShape, rowLength } from "../lab-model.ts";

@@ -3,7 +3,8 @@
  * E[log (1/K) Σ_k w_k] of Burda, Grosse, Salakhutdinov 2016 (eq. 8), which grows to log p(x) with K.
  */
 import { stream } from "../../../math/random.ts";
-import { type Layout, type ParameterTree, parameterTree } from "../../../nets/layers/parameters.ts";
+import type { Layout } from "../../../nets/layers/parameters.ts";
+import { type ParameterTree, parameterTree } from "../../../nets/layers/tensors.ts";
 import { jax, nn, np } from "../../../platform/jax.ts";
 
 /** A model p(x, z) with an inference network q(z | x), driven by standard normal noise. */

@@ -4,7 +4,7 @@
  * row its own maps. Only the flow's cheap direction is used, so nothing is inverted.
  */
 import type { Mlp } from "../../../nets/layers/mlp.ts";
-import type { ParameterTree } from "../../../nets/layers/parameters.ts";
+import type { ParameterTree } from "../../../nets/layers/tensors.ts";
 import type { np } from "../../../platform/jax.ts";
 import { autoregressive } from "../flows/autoregressive.ts";
 import type { Mapped } from "../flows/bijection.ts";

@@ -1,6 +1,7 @@
 /** A latent variable model as a model of the lab: its objective, samples, likelihood estimate and pictures. */
 import { stream } from "../../../math/random.ts";
-import { namedViews, type ParameterTree } from "../../../nets/layers/parameters.ts";
+import { namedViews } from "../../../nets/layers/parameters.ts";
+import type { ParameterTree } from "../../../nets/layers/tensors.ts";
 import { jax, np } from "../../../platform/jax.ts";
 import type { LabModel, LabShape } from "../lab-model.ts";
 import { rowFunction } from "../rows.ts";

@@ -4,13 +4,8 @@
  * generative p(z_i | z_{i+1}), both weighted by precision (eq. 10-12). With warm-up the upper latents stay in use.
  */
 import { type Mlp, mlp, silu } from "../../../nets/layers/mlp.ts";
-import {
-  glorotSpecs,
-  type Layout,
-  type Linear,
-  linear,
-  linearSpecs,
-} from "../../../nets/layers/parameters.ts";
+import { glorotSpecs, type Layout, linearSpecs } from "../../../nets/layers/parameters.ts";
+import { type Linear, linear } from "../../../nets/layers/tensors.ts";
 import { jax, np } from "../../../platform/jax.ts";
 import {
   type DiagonalGaussian,

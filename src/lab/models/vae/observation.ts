@@ -5,7 +5,8 @@
 import { InputError } from "../../../errors.ts";
 import { LOG_SQRT_2PI } from "../../../math/normal.ts";
 import type { Stream } from "../../../math/random.ts";
-import type { Layout, ParameterTree } from "../../../nets/layers/parameters.ts";
+import type { Layout } from "../../../nets/layers/parameters.ts";
+import type { ParameterTree } from "../../../nets/layers/tensors.ts";
 import { nn, np } from "../../../platform/jax.ts";
 import type { LabShape } from "../lab-model.ts";
 

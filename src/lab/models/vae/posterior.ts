@@ -3,7 +3,8 @@
  * draws z by a differentiable map and gives their log density (Kingma & Welling 2014, sections 2.3 and 2.4).
  * Arguments are taken over.
  */
-import type { Layout, ParameterTree } from "../../../nets/layers/parameters.ts";
+import type { Layout } from "../../../nets/layers/parameters.ts";
+import type { ParameterTree } from "../../../nets/layers/tensors.ts";
 import { np } from "../../../platform/jax.ts";
 import { type DiagonalGaussian, klFromStandard, logStandardNormal, strictlyLowerTimes } from "../gaussian.ts";
 

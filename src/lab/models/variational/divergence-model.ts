@@ -5,7 +5,8 @@
 import { z } from "zod";
 import { InputError } from "../../../errors.ts";
 import { stream } from "../../../math/random.ts";
-import { namedViews, type ParameterTree } from "../../../nets/layers/parameters.ts";
+import { namedViews } from "../../../nets/layers/parameters.ts";
+import type { ParameterTree } from "../../../nets/layers/tensors.ts";
 import { nn, np } from "../../../platform/jax.ts";
 import { type GaussianMixture, mixtureLogDensity } from "../../data/gaussian-mixture.ts";
 import type { LabFacts, LabModel, LabModelKind } from "../lab-model.ts";
