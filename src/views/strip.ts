@@ -64,7 +64,7 @@ let sheet: ReadonlyMap<string, string> | undefined;
 function colourOf(symbol: string): string {
   sheet ??= new Map(
     [
-      ...readFileSync(new URL("./gallery/page.css", import.meta.url), "utf8").matchAll(
+      ...readFileSync(new URL("../../src/views/gallery/page.css", import.meta.url), "utf8").matchAll(
         /--(\w+): (#[\da-f]{6});/g,
       ),
     ].map(([, name, colour]) => [name, colour]),
