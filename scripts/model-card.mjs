@@ -164,7 +164,7 @@ on a CPU. ${network.layers} layers × ${network.hidden}, elements with nuclear c
 | | |
 |---|---|
 | data | QM9 training split as described in [docs/data.md](../../docs/data.md): ${number(provenance.data.molecules)} molecules |
-${before > 0 ? `| begun from | earlier versions of this model, which had seen ${number(before)} molecules |\n` : ""}| molecules seen | ${number(provenance.molecules)} in ${number(provenance.steps)} steps (${(provenance.molecules / provenance.data.molecules).toFixed(1)} epochs) |
+${before > 0 ? `| begun from | earlier and smaller models, which had seen ${number(before)} molecules |\n` : ""}| molecules seen | ${number(provenance.molecules)} in ${number(provenance.steps)} steps (${(provenance.molecules / provenance.data.molecules).toFixed(1)} epochs) |
 | wall time | ${(provenance.seconds / 60).toFixed(0)} minutes on 2 CPU cores shared with other work, engine ${provenance.engine} |
 | last validation | NLL ${last.validation.nll.toFixed(1)} ± ${last.validation.nllSem.toFixed(1)} nats |
 

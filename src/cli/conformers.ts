@@ -146,7 +146,10 @@ export const conformers = defineVerb({
     if (steps > model.schedule.steps)
       throw new InputError(`--steps takes an integer from 1 to ${model.schedule.steps}; got "${args.steps}"`);
     const rdkit = await loadRdkit();
-    const network = await createConformerNetwork(model.config, args.engine);
+    const network = await createConformerNetwork(model.config, {
+      engine: args.engine,
+      onNotice: output.log,
+    });
 
     const results: MoleculeResult[] = [];
     const failures: { readonly name: string; readonly error: string }[] = [];

@@ -2,10 +2,12 @@
  * What the compiled engines have in common: their interface, checks of what is handed to them with messages that say
  * which molecule or array is off, and one operation at a time in the order of the calls.
  */
+
 import { WorkError } from "../../errors.ts";
 import type { EgnnConfig } from "../../nets/egnn/egnn-config.ts";
 import { egnnLayout } from "../../nets/egnn/egnn-config.ts";
 import { layoutSize } from "../../nets/layers/parameters.ts";
+import { checkLength } from "../check-length.ts";
 import type { AtomBatch, DenoiserEngine, SquaredErrors, SquaredErrorTarget } from "../engine.ts";
 import {
   blockMarks,
@@ -95,11 +97,6 @@ function checkUpdate(arrays: UpdatedArrays, gradient: Float32Array): void {
     if (array instanceof Float32Array) checkLength(name, array, arrays.parameters.length);
   if (largestSecondMoment.length > 0)
     checkLength("largestSecondMoment", largestSecondMoment, arrays.parameters.length);
-}
-
-function checkLength(name: string, array: ArrayLike<number>, length: number): void {
-  if (array.length !== length)
-    throw new WorkError(`${name} holds ${array.length} values; expected ${length}`);
 }
 
 /** What a build of the kernels does: arguments were checked, and calls do not overlap. */

@@ -1,6 +1,7 @@
 /** What the compiled conformer network is asked, by native code and WebAssembly alike. */
 import { WorkError } from "../../errors.ts";
 import type { GeoDiffConfig } from "../../nets/geodiff/geodiff.ts";
+import { checkLength } from "../check-length.ts";
 
 /** Molecules side by side; indices count within a molecule. */
 export interface RaggedGraphs {
@@ -68,9 +69,7 @@ export function checkGraphs({ atomFeatures }: GeoDiffConfig, graphs: RaggedGraph
     ["centres", centres, 5 * C],
     ["signs", signs, C],
   ];
-  for (const [name, array, length] of lengths)
-    if (array.length !== length)
-      throw new WorkError(`${name} holds ${array.length} values; expected ${length}`);
+  for (const [name, array, length] of lengths) checkLength(name, array, length);
   const at = [0, 0, 0];
   for (let m = 0; m < counts.length; m += 4) {
     [local, far, centres].forEach((list, k) => {

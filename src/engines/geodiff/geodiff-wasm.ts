@@ -2,9 +2,10 @@
  * The conformer network in WebAssembly, for machines without a C compiler and for browsers: geodiff.c in one memory, on
  * the caller's thread. Memory is laid out anew for each call behind what stays: weights, and the parameters they are of.
  */
-import { InputError, WorkError } from "../../errors.ts";
+import { InputError } from "../../errors.ts";
 import { type GeoDiffConfig, geoDiffLayout } from "../../nets/geodiff/geodiff.ts";
 import { layoutSize } from "../../nets/layers/parameters.ts";
+import { checkLength } from "../check-length.ts";
 import { type WasmVariant, wasmInstance, wasmVariants } from "../wasm-module.ts";
 import { checkGraphs, computesWidth, type GeoDiffKernel, type RaggedGraphs } from "./geodiff-kernel.ts";
 
@@ -50,8 +51,7 @@ export async function loadWasmGeoDiff(
 
   /** Lays out the batch; packs the weights where the parameters are new. */
   const begin = (parameters: Float32Array, graphs: RaggedGraphs): void => {
-    if (parameters.length !== count)
-      throw new WorkError(`parameters holds ${parameters.length} values; expected ${count}`);
+    checkLength("parameters", parameters, count);
     checkGraphs(config, graphs);
     arena.cut(start);
     const changed = core.update(arena.copy(parameters), known, count) !== 0;

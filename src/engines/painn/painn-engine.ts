@@ -2,10 +2,11 @@
  * The compiled PaiNN as an engine for geometric networks: what native code and WebAssembly have in common. Both compute
  * at once on the caller's thread (native code with helpers), so a simulation need not wait for promises.
  */
-import { WorkError } from "../../errors.ts";
+
 import { type GeometricConfig, geometricLayout } from "../../nets/geometric.ts";
 import { layoutSize } from "../../nets/layers/parameters.ts";
 import type { AtomwiseEngine, SpeciesBatch } from "../atomwise-engine.ts";
+import { checkLength } from "../check-length.ts";
 
 /** A build of painn.c. Lengths were checked. */
 export interface PainnKernel {
@@ -87,9 +88,4 @@ export function painnEngine(config: GeometricConfig, kernel: PainnKernel): Atomw
     },
     dispose: kernel.dispose,
   };
-}
-
-function checkLength(name: string, array: ArrayLike<number>, length: number): void {
-  if (array.length !== length)
-    throw new WorkError(`${name} holds ${array.length} values; expected ${length}`);
 }

@@ -3,7 +3,7 @@
 import type { GeoDiffKernel } from "../../engines/geodiff/geodiff-kernel.ts";
 import { loadNativeGeoDiff } from "../../engines/geodiff/geodiff-native.ts";
 import { loadWasmGeoDiff } from "../../engines/geodiff/geodiff-wasm.ts";
-import { chooseEngine } from "../../engines/open-engine.ts";
+import { chooseEngine, type EngineOptions } from "../../engines/open-engine.ts";
 import { type GeoDiffParameters, geoDiff, geoDiffLayout } from "../../nets/geodiff/geodiff.ts";
 import { type Layout, layoutSize } from "../../nets/layers/parameters.ts";
 import { type ParameterTree, parameterTree, readTree } from "../../nets/layers/tensors.ts";
@@ -30,12 +30,12 @@ export interface ConformerNetwork {
 
 export const CONFORMER_ENGINES = ["auto", "native", "wasm", "jax"] as const;
 export type ConformerEngine = (typeof CONFORMER_ENGINES)[number];
+export type ConformerEngineOptions = Pick<EngineOptions, "engine" | "onNotice">;
 
 /** @throws InputError when native code is asked for and is not there, or does not compute this network */
 export async function createConformerNetwork(
   config: Pick<GeoDiffModelConfig, "elements" | "network">,
-  engine: ConformerEngine = "auto",
-  onNotice?: (notice: string) => void,
+  options: ConformerEngineOptions = {},
 ): Promise<ConformerNetwork> {
   return chooseEngine(
     {
@@ -50,7 +50,7 @@ export async function createConformerNetwork(
       },
       jax: async () => createJaxConformerNetwork(config),
     },
-    { engine, device: "cpu", ...(onNotice && { onNotice }) },
+    { ...options, device: "cpu" },
   );
 }
 

@@ -97,7 +97,7 @@ export async function trainConformers(options: TrainConformersOptions): Promise<
   };
   const known = (molecule: { readonly atomicNumbers: Uint8Array }): boolean =>
     molecule.atomicNumbers.every((z) => elements.includes(z));
-  const network = await createConformerNetwork(config, options.engine);
+  const network = await createConformerNetwork(config, { engine: options.engine });
   const native = loadNativeUpdater({ threads: threadCount() });
   const parameters = layoutSize(network.layout);
   if (init && init.parameters.length !== parameters)

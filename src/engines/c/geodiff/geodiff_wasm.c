@@ -3,6 +3,7 @@
 #define GEODIFF core
 #include "freestanding.h"
 #include "geodiff.c"
+#include "wasm_update.h"
 
 #define EXPORT(NAME) __attribute__((export_name(#NAME)))
 
@@ -45,15 +46,6 @@ void set_training(GeoDiffCall *call, const float *target, const float *weight, d
 }
 EXPORT(workspaceBytes) double export_workspace_bytes(const GeoDiffCall *call) { return (double)core_workspace_bytes(call); }
 
-/* Copies `count` floats; whether any of them differed in its bits. */
-EXPORT(update) int update(const int32_t *from, int32_t *to, int count) {
-  int32_t changed = 0;
-  for (int k = 0; k < count; k++) {
-    changed |= from[k] ^ to[k];
-    to[k] = from[k];
-  }
-  return changed != 0;
-}
 EXPORT(pack) void export_pack(const GeoDiffCall *call) { core_pack(call); }
 EXPORT(evaluate) void export_evaluate(const GeoDiffCall *call, void *workspace) {
   for (int molecule = 0; molecule < call->molecules; molecule++) core_evaluate(call, molecule, workspace);

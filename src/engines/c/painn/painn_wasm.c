@@ -2,6 +2,7 @@
  * everything out in one memory. */
 #include "freestanding.h"
 #include "painn.c"
+#include "wasm_update.h"
 
 #define EXPORT(NAME) __attribute__((export_name(#NAME)))
 
@@ -38,15 +39,6 @@ void set_training(PainnCall *call, const float *coefficients, const float *direc
 }
 EXPORT(workspaceBytes) double export_workspace_bytes(const PainnCall *call) { return (double)core_workspace_bytes(call); }
 
-/* Copies `count` floats; whether any of them differed in its bits. */
-EXPORT(update) int update(const int32_t *from, int32_t *to, int count) {
-  int32_t changed = 0;
-  for (int k = 0; k < count; k++) {
-    changed |= from[k] ^ to[k];
-    to[k] = from[k];
-  }
-  return changed != 0;
-}
 EXPORT(pack) void export_pack(const PainnCall *call) {
   for (int task = 0; task < pack_tasks(call->model); task++) pack(call, task);
 }
