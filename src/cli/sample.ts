@@ -1,30 +1,13 @@
 /** `equimol sample`: new molecules from a trained model. */
-import { basename, resolve } from "node:path";
-import { withBonds } from "../chem/bond-orders.ts";
-import type { Molecule } from "../chem/molecule.ts";
-import { openEngine } from "../engines/open-engine.ts";
-import { InputError, WorkError } from "../errors.ts";
-import { checkWritable } from "../formats/atomic-write.ts";
-import { checkMoleculeTarget, coordinatesFit, writeMolecules } from "../formats/write.ts";
-import type { ConditionValues } from "../models/edm/condition.ts";
-import { dynamicsConfig } from "../models/edm/config.ts";
-import { DEFAULT_MODEL, findModel, loadEdm } from "../models/edm/folder.ts";
-import { type GenerateOptions, generate } from "../models/edm/generate.ts";
-import { bondRuleOf } from "../models/edm/model.ts";
-import { resolveSampling, samplingText } from "../models/edm/sampling.ts";
-import type { ConditionRequest } from "../models/edm/sweep.ts";
+import { DEFAULT_MODEL, findModel } from "../models/edm/folder.ts";
+import { samplingText } from "../models/edm/sampling.ts";
 import { modelKindOf } from "../models/model-folder.ts";
-import { writeSweepPicture } from "../views/sweep-picture.ts";
-import {
-  asked,
-  conditionArgs,
-  conditioned,
-  conditionRequest,
-  targetsOf,
-} from "./options/condition-options.ts";
+import { sampleToFiles } from "../workflows/sample-to-files.ts";
+import { follow } from "./follow.ts";
+import { conditionArgs, conditionRequest } from "./options/condition-options.ts";
 import { engineArgs, engineOptions } from "./options/engine-options.ts";
 import { commonOptions, integerOption, integersOption, seedOption } from "./options/options.ts";
-import { optionWord, samplingArgs, samplingRequest } from "./options/sampling-options.ts";
+import { samplingArgs, samplingRequest } from "./options/sampling-options.ts";
 import { valuesOf } from "./options/words.ts";
 import { createOutput, duration } from "./output.ts";
 import { program, quoted } from "./program.ts";
@@ -107,148 +90,27 @@ export const sample = defineVerb({
     const output = createOutput(args);
     if ((await modelKindOf(findModel(args.model))) === "cg")
       return (await import("./sample-cg.ts")).sampleCg(args, rawArgs, output);
-    const began = performance.now();
-    const request = conditionRequest(valuesOf(rawArgs, "condition"), args);
-    const chosen = samplingChoices({ ...args, count: args.count ?? (request.range ? "1" : "100") });
-    const how = samplingRequest(args);
-    const { out, picture } = targets(args, request);
-    const engineChoice = engineOptions(args);
-    const model = await loadEdm(findModel(args.model));
-    const sampling = resolveSampling(model, how, optionWord);
-    const { steps } = sampling;
-    const asking = conditioned(request, model.config, chosen, output.warn);
-    if (chosen.sizes !== undefined) warnOfSizes(chosen.sizes, model.config.sizes, output.warn);
-    for (const file of [out, args.chain]) if (file !== undefined) await checkMoleculeTarget(file);
-    if (picture !== undefined) await checkWritable(picture);
-    const engine = await openEngine(
-      { denoiser: dynamicsConfig(model.config) },
-      {
-        ...engineChoice,
-        onNotice: output.log,
-      },
+    const { model, out, picture, chain } = args;
+    const report = await follow(output, (events) =>
+      sampleToFiles({
+        ...events,
+        ...samplingRequest(args),
+        ...conditionRequest(valuesOf(rawArgs, "condition"), args),
+        model,
+        first: integerOption("first", args.first, { min: 0, max: 1e9 }),
+        seed: integerOption("seed", args.seed, { min: 0 }),
+        batchSize: integerOption("batch-size", args["batch-size"], { min: 1 }),
+        engine: engineOptions(args),
+        count: integerOption("count", args.count, { min: 1, max: 1e9 }),
+        sizes: integersOption("sizes", args.sizes, { min: 1, max: 1000 }),
+        out,
+        picture,
+        chain,
+      }),
     );
-    const { count, first, seed } = asking;
-    const options: GenerateOptions = {
-      ...chosen,
-      ...asking,
-      ...sampling,
-      ...(args.chain === undefined ? {} : { chainOf: first }),
-      onProgress: (share) =>
-        progress.update(
-          Math.round(share * count * steps),
-          `${Math.floor(share * count)} of ${count} molecules`,
-        ),
-    };
-    const source = basename(resolve(args.model));
-    const rule = bondRuleOf(model.config);
-    let broken = 0;
-    let lost = 0;
-    let written = 0;
-    const drawn: { readonly molecule: Molecule; readonly condition?: ConditionValues }[] = [];
-    const progress = output.progress("sampling", count * steps);
-    const molecules = async function* (): AsyncGenerator<Molecule> {
-      for await (const batch of generate(model, engine, options)) {
-        for (const { index, molecule, condition, chain, brokenSteps } of batch) {
-          if (brokenSteps > 0) broken++;
-          if (picture !== undefined) drawn.push({ molecule, ...(condition && { condition }) });
-          if (!coordinatesFit(out, molecule)) {
-            lost++;
-            continue;
-          }
-          if (chain !== undefined && args.chain !== undefined) await writeMolecules(args.chain, chain);
-          const named = { ...molecule, name: `equimol ${source} seed ${seed} molecule ${index}` };
-          const wanted = targetsOf(condition);
-          yield isSdf(out)
-            ? withBonds({ ...named, properties: wanted }, rule)
-            : { ...named, properties: { seed, index, ...wanted } };
-          written++;
-        }
-      }
-      if (broken === count)
-        throw new WorkError(
-          `the network's output was never finite: ${chosen.sizes === undefined ? "the model is broken" : "the sizes are too far from those it was trained on, or the model is broken"}`,
-        );
-      if (lost === count)
-        throw new WorkError("every molecule flew apart: the model is not trained, or broken");
-    };
-    try {
-      await writeMolecules(out, molecules());
-      if (picture !== undefined) await writeSweepPicture(picture, drawn, request, rule, source);
-    } finally {
-      progress.done();
-      engine.dispose();
-    }
-    if (broken > 0)
-      output.warn(
-        `${broken} of ${count} molecules met output that was not finite; it was taken as zero there`,
-      );
-    if (lost > 0) output.warn(`${lost} of ${count} molecules flew apart and were left out`);
-    const seconds = (performance.now() - began) / 1000;
-    output.result({
-      model: args.model,
-      out,
-      ...(picture === undefined ? {} : { picture }),
-      molecules: written,
-      seed,
-      first,
-      ...sampling,
-      ...(model.config.condition && { condition: asked(request), guidance: request.guidance }),
-      engine: engine.name,
-      seconds,
-      broken,
-      lost,
-    });
+    output.result(report);
     output.print(
-      `${written} molecules in ${duration(seconds)} (${samplingText(sampling)}, ${engine.name}) → ${[out, picture].filter((file) => file !== undefined).join(", ")}\nMeasure them with: ${program()} evaluate ${quoted(out)}`,
+      `${report.molecules} molecules in ${duration(report.seconds)} (${samplingText(report)}, ${report.engine}) → ${[report.out, report.picture].filter((file) => file !== undefined).join(", ")}\nMeasure them with: ${program()} evaluate ${quoted(report.out)}`,
     );
   },
 });
-
-/** Says which sizes were asked for that the model was not trained on. */
-function warnOfSizes(
-  sizes: readonly number[],
-  histogram: Readonly<Record<string, number>>,
-  warn: (text: string) => void,
-): void {
-  const known = Object.keys(histogram).map(Number);
-  const [least, most] = [Math.min(...known), Math.max(...known)];
-  const strange = [...new Set(sizes)].filter((size) => size < least || size > most);
-  if (strange.length === 0) return;
-  warn(
-    `--sizes ${strange.join(",")}: the model was trained on molecules of ${least} to ${most} atoms; it has not learned what others look like`,
-  );
-}
-
-/** Where to write: a sweep has a place of its own by default. */
-function targets(
-  { out, picture }: { readonly out?: string; readonly picture?: string },
-  { range }: ConditionRequest,
-): { readonly out: string; readonly picture?: string } {
-  if (picture !== undefined && range === undefined)
-    throw new InputError("--picture draws a sweep: --condition alpha=60..100");
-  if (picture !== undefined && !/\.(svg|png)$/i.test(picture))
-    throw new InputError(`--picture takes a file name that ends in .svg or .png; got "${picture}"`);
-  if (out !== undefined) return { out, ...(picture === undefined ? {} : { picture }) };
-  if (range === undefined) throw new InputError("--out is required (see equimol sample --help)");
-  return { out: `sweep-${range.property}.sdf`, picture: picture ?? `sweep-${range.property}.svg` };
-}
-
-/** The options that need no model to be checked. */
-function samplingChoices(args: {
-  readonly count: string;
-  readonly first: string;
-  readonly seed: string;
-  readonly sizes?: string;
-  readonly "batch-size": string;
-}) {
-  const sizes = integersOption("sizes", args.sizes, { min: 1, max: 1000 });
-  return {
-    count: integerOption("count", args.count, { min: 1, max: 1e9 }),
-    first: integerOption("first", args.first, { min: 0, max: 1e9 }),
-    seed: integerOption("seed", args.seed, { min: 0 }),
-    batchSize: integerOption("batch-size", args["batch-size"], { min: 1 }),
-    ...(sizes === undefined ? {} : { sizes }),
-  };
-}
-
-const isSdf = (path: string): boolean => /\.sdf(\.gz)?$/i.test(path);

@@ -4,7 +4,7 @@ import type { BondRule } from "../chem/bond-tables.ts";
 import type { Molecule } from "../chem/molecule.ts";
 import { writeFileAtomically } from "../formats/atomic-write.ts";
 import type { ConditionValues } from "../models/edm/condition.ts";
-import type { ConditionRequest } from "../models/edm/sweep.ts";
+import type { PropertyRange } from "../models/edm/sweep.ts";
 import { pngOf } from "./pictures/figure.ts";
 import { moleculeStrip } from "./strip.ts";
 
@@ -18,11 +18,10 @@ const MOST_ROWS = 32;
 export async function writeSweepPicture(
   file: string,
   molecules: readonly { readonly molecule: Molecule; readonly condition?: ConditionValues }[],
-  { range, frames }: ConditionRequest,
+  { property, from, to, frames }: PropertyRange & { readonly frames: number },
   rule: BondRule,
   source: string,
 ): Promise<void> {
-  const property = range?.property ?? "";
   const cells = molecules.map(({ molecule, condition }) => ({
     molecule: withBonds(molecule, rule),
     caption: `${property} ${Number((condition?.[property] ?? Number.NaN).toPrecision(4))}`,
@@ -30,6 +29,6 @@ export async function writeSweepPicture(
   const rows = Array.from({ length: Math.min(MOST_ROWS, Math.ceil(cells.length / frames)) }, (_, k) =>
     cells.slice(k * frames, (k + 1) * frames),
   );
-  const svg = moleculeStrip(rows, `${source}: ${property} from ${range?.from} to ${range?.to}`);
+  const svg = moleculeStrip(rows, `${source}: ${property} from ${from} to ${to}`);
   await writeFileAtomically(file, /\.png$/i.test(file) ? await pngOf(svg) : svg);
 }

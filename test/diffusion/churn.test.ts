@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { optionWord } from "../../src/cli/options/sampling-options.ts";
+import { optionWord } from "../../src/cli/options/words.ts";
 import { churn, turnedNoise } from "../../src/diffusion/samplers/churn.ts";
 import { karras } from "../../src/diffusion/samplers/karras.ts";
 import {

@@ -23,10 +23,6 @@ const word = (name: SamplerOptionName): SamplerWord =>
 /** All of them. */
 export const SAMPLER_WORDS: readonly SamplerWord[] = OPTION_NAMES.map(word);
 
-/** "--churn-from", for messages. */
-export const optionWord = (name: SamplerOptionName | "steps" | "temperature"): string =>
-  `--${name === "steps" || name === "temperature" ? name : word(name)}`;
-
 export interface TextArg {
   readonly type: "string";
   readonly valueHint: string;

@@ -131,3 +131,7 @@ function checkChoice(option: Option, value: string, usage: (message: string) => 
     `--${option.name} is one of ${choices.join(", ")}; got "${value}"${near === undefined ? "" : `; did you mean ${near}?`}`,
   );
 }
+
+/** How an option is written, for messages: "churnFrom" is "--churn-from". */
+export const optionWord = (name: string): string =>
+  `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;

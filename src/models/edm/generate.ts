@@ -21,9 +21,9 @@ export interface GenerateOptions extends SamplingRequest {
   readonly count: number;
   readonly seed: number;
   /** Index of the first molecule: shards of one seed are `first`, `first + count`, … */
-  readonly first?: number;
+  readonly first?: number | undefined;
   /** Molecule i has `sizes[i % sizes.length]` atoms; drawn from the model's p(N) when absent. */
-  readonly sizes?: readonly number[];
+  readonly sizes?: readonly number[] | undefined;
   /**
    * Molecule i of a conditional model is asked to have the values `condition[i % condition.length]`, in the
    * properties' units; "none" asks for nothing. Drawn with the size from p(c, N) when absent, and so are values of
@@ -34,17 +34,19 @@ export interface GenerateOptions extends SamplingRequest {
    * w of classifier-free guidance (Ho & Salimans 2022, eq. 6): ε = (1 + w) ε(z, c) − w ε(z). 0 when absent: the
    * conditional model alone.
    */
-  readonly guidance?: number;
+  readonly guidance?: number | undefined;
   /** Molecule whose size and noise molecule `index` takes, its own when absent: so the frames of a sweep share them. */
   readonly noiseOf?: (index: number) => number;
   /** Molecules computed at a time. */
-  readonly batchSize?: number;
+  readonly batchSize?: number | undefined;
   /** Index of a molecule whose denoising is kept as a chain. */
-  readonly chainOf?: number;
+  readonly chainOf?: number | undefined;
   /** Frames of the chain. */
-  readonly chainFrames?: number;
+  readonly chainFrames?: number | undefined;
   /** Called after each denoising step with the share of all work that is done. */
   readonly onProgress?: (share: number) => void;
+  /** Aborted: generation rejects with its reason after the step that is being computed. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface Generated {
@@ -116,6 +118,7 @@ async function generateBatch(
   const predict = guidedPrediction(model, engine, sizes, drawn, options.guidance);
   const brokenSteps = new Int32Array(sizes.length);
   const denoiser: Denoiser = async (z, t) => {
+    options.signal?.throwIfAborted();
     const epsilon = await predict(z, t);
     for (let m = 0; m < sizes.length; m++) {
       const own = epsilon.subarray(C * offsets[m], C * offsets[m + 1]);

@@ -76,7 +76,7 @@ export function resolveSampling(
     readonly schedule: NoiseSchedule;
   },
   request: SamplingRequest,
-  named?: (option: SamplerOptionName | "steps" | "temperature") => string,
+  named?: (option: string) => string,
 ): Sampling {
   const { quality, ...given } = request;
   const recommended = quality === undefined ? config.sampling : config.qualities?.[quality];

@@ -19,10 +19,10 @@ export interface SweepOptions {
   readonly fixedNoise: boolean;
   readonly seed: number;
   /** Sweep k has `sizes[k % sizes.length]` atoms; at fixed noise drawn for the middle of the range when absent. */
-  readonly sizes?: readonly number[];
+  readonly sizes?: readonly number[] | undefined;
   /** Sweeps `first` … `first + count − 1`. */
   readonly count: number;
-  readonly first?: number;
+  readonly first?: number | undefined;
 }
 
 /** Value of each frame. [frames] */
@@ -60,14 +60,4 @@ export interface PropertyRange {
   readonly property: string;
   readonly from: number;
   readonly to: number;
-}
-
-/** What was asked for, before the model is known. */
-export interface ConditionRequest {
-  readonly none: boolean;
-  readonly values: ConditionValues;
-  readonly range?: PropertyRange;
-  readonly frames: number;
-  readonly fixedNoise: boolean;
-  readonly guidance: number;
 }

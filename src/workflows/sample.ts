@@ -1,0 +1,133 @@
+/** New molecules from a trained model, as good as the model is known to make them. Runs in Node and in a page. */
+import type { DenoiserEngine } from "../engines/engine.ts";
+import { type EngineOptions, openEngine } from "../engines/open-engine.ts";
+import { WorkError } from "../errors.ts";
+import { dynamicsConfig, type EdmConfig } from "../models/edm/config.ts";
+import { type Generated, type GenerateOptions, generate } from "../models/edm/generate.ts";
+import type { EdmModel } from "../models/edm/model.ts";
+import { resolveSampling, type Sampling, type SamplingRequest } from "../models/edm/sampling.ts";
+import { type ConditionOptions, conditioned, sweptRange } from "./condition.ts";
+import { type Reporter, reporterOf, type WorkflowOptions } from "./workflow.ts";
+
+/** What is left out of the sampling is as the model recommends. */
+export interface SampleOptions
+  extends SamplingRequest,
+    ConditionOptions,
+    WorkflowOptions,
+    Pick<GenerateOptions, "sizes" | "batchSize" | "chainOf" | "chainFrames"> {
+  readonly model: EdmModel;
+  /** Molecules, 100 by default; sweeps, 1 by default, where a range is asked for. */
+  readonly count?: number | undefined;
+  /** Index of the first molecule: shards of one seed join without a seam. */
+  readonly first?: number | undefined;
+  readonly seed?: number | undefined;
+  /** What computes: an engine that is open already and stays so, or how to open one. */
+  readonly engine?: DenoiserEngine | EngineOptions | undefined;
+}
+
+export interface SampleReport {
+  /** Molecules made. */
+  readonly count: number;
+  readonly first: number;
+  readonly seed: number;
+  readonly sampling: Sampling;
+  readonly engine: string;
+  readonly seconds: number;
+  /** Molecules that met network output that was not finite; it was taken as zero there. */
+  readonly broken: number;
+}
+
+/**
+ * Makes them one after the other, in order of their index; ends with the report.
+ * @throws InputError for options that do not fit the model, WorkError when no output of the network was finite
+ * @example for await (const { molecule } of sampling({ model, count: 10 })) console.log(molecule.atomicNumbers);
+ */
+export async function* sampling(options: SampleOptions): AsyncGenerator<Generated, SampleReport> {
+  const reporter = reporterOf(options);
+  const { model, seed = 0, first = 0, sizes, batchSize, chainOf, chainFrames, signal } = options;
+  const began = performance.now();
+  const swept = sweptRange(options, reporter.named);
+  const chosen = resolveSampling(model, options, reporter.named);
+  const asked = conditioned(
+    options,
+    model.config,
+    { count: options.count ?? (swept ? 1 : 100), first, seed, sizes },
+    reporter,
+  );
+  if (sizes !== undefined) warnOfSizes(sizes, model.config.sizes, reporter);
+  const engine = await engineOf(options, reporter);
+  const { count } = asked;
+  const progress = reporter.task("sampling", count * chosen.steps);
+  let broken = 0;
+  try {
+    const batches = generate(model, engine, {
+      ...chosen,
+      ...asked,
+      batchSize,
+      chainOf,
+      chainFrames,
+      signal,
+      onProgress: (share) =>
+        progress(
+          Math.round(share * count * chosen.steps),
+          `${Math.floor(share * count)} of ${count} molecules`,
+        ),
+    });
+    for await (const batch of batches)
+      for (const generated of batch) {
+        if (generated.brokenSteps > 0) broken++;
+        yield generated;
+      }
+  } finally {
+    if (engine !== options.engine) engine.dispose();
+  }
+  if (broken === count)
+    throw new WorkError(
+      `the network's output was never finite: ${sizes === undefined ? "the model is broken" : "the sizes are too far from those it was trained on, or the model is broken"}`,
+    );
+  if (broken > 0)
+    reporter.warning(
+      `${broken} of ${count} molecules met output that was not finite; it was taken as zero there`,
+    );
+  const seconds = (performance.now() - began) / 1000;
+  return { count, first: asked.first ?? 0, seed, sampling: chosen, engine: engine.name, seconds, broken };
+}
+
+/**
+ * As `sampling`, all at once.
+ * @example const { molecules } = await sample({ model: await loadEdm(findModel("qm9")), count: 10 });
+ */
+export async function sample(
+  options: SampleOptions,
+): Promise<SampleReport & { readonly molecules: readonly Generated[] }> {
+  const molecules: Generated[] = [];
+  const made = sampling(options);
+  for (;;) {
+    const next = await made.next();
+    if (next.done) return { ...next.value, molecules };
+    molecules.push(next.value);
+  }
+}
+
+const engineOf = async (
+  { model, engine = {} }: SampleOptions,
+  { notice }: Reporter,
+): Promise<DenoiserEngine> =>
+  "forward" in engine
+    ? engine
+    : openEngine({ denoiser: dynamicsConfig(model.config) }, { onNotice: notice, ...engine });
+
+/** Says which sizes were asked for that the model was not trained on. */
+function warnOfSizes(
+  sizes: readonly number[],
+  histogram: EdmConfig["sizes"],
+  { warning, named }: Reporter,
+): void {
+  const known = Object.keys(histogram).map(Number);
+  const [least, most] = [Math.min(...known), Math.max(...known)];
+  const strange = [...new Set(sizes)].filter((size) => size < least || size > most);
+  if (strange.length > 0)
+    warning(
+      `${named("sizes")} ${strange.join(",")}: the model was trained on molecules of ${least} to ${most} atoms; it has not learned what others look like`,
+    );
+}

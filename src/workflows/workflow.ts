@@ -1,0 +1,54 @@
+/**
+ * What all workflows share. A workflow is an async function that does what a verb of the command line does: it takes
+ * one object of options, reports while it runs, stops when its signal is aborted and returns what a program wants to
+ * know. It prints nothing; the command line, a page and a user's program call the same ones.
+ */
+
+export type WorkflowEvent =
+  /** What is good to know: which engine computes, and why not a faster one. */
+  | { readonly kind: "notice"; readonly text: string }
+  /** What the caller should know before trusting the result. */
+  | { readonly kind: "warning"; readonly text: string }
+  /** `done` of `total` units of a task are done; the total may be unknown. A new task ends the one before. */
+  | {
+      readonly kind: "progress";
+      readonly task: string;
+      readonly done: number;
+      readonly total?: number;
+      readonly detail?: string;
+    };
+
+export interface WorkflowOptions {
+  readonly onEvent?: ((event: WorkflowEvent) => void) | undefined;
+  /** Aborted: the workflow rejects with its reason and leaves no half-written file. A training saves and returns. */
+  readonly signal?: AbortSignal | undefined;
+  /** How an option is written where it was given, for messages: "churnFrom" is "--churn-from" on the command line. */
+  readonly named?: ((option: string) => string) | undefined;
+}
+
+/** The sending side of a workflow's events. */
+export interface Reporter {
+  readonly notice: (text: string) => void;
+  readonly warning: (text: string) => void;
+  /** Begins a task; the function that is returned says how far it is. */
+  readonly task: (task: string, total?: number) => (done: number, detail?: string) => void;
+  readonly named: (option: string) => string;
+  /** @throws the signal's reason once it is aborted */
+  readonly checkSignal: () => void;
+}
+
+export function reporterOf({ onEvent, signal, named = (option) => option }: WorkflowOptions): Reporter {
+  return {
+    notice: (text) => onEvent?.({ kind: "notice", text }),
+    warning: (text) => onEvent?.({ kind: "warning", text }),
+    task: (task, total) => {
+      const known = total === undefined ? {} : { total };
+      const report = (done: number, detail?: string): void =>
+        onEvent?.({ kind: "progress", task, done, ...known, ...(detail !== undefined && { detail }) });
+      report(0);
+      return report;
+    },
+    named,
+    checkSignal: () => signal?.throwIfAborted(),
+  };
+}
