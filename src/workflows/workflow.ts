@@ -52,3 +52,6 @@ export function reporterOf({ onEvent, signal, named = (option) => option }: Work
     checkSignal: () => signal?.throwIfAborted(),
   };
 }
+
+/** Lets the event loop turn in long synchronous work, so that a signal is heard. */
+export const breath = (): Promise<void> => new Promise((resume) => setTimeout(resume));

@@ -1,16 +1,18 @@
-/** `equimol evaluate`: the report card of molecules in files, and the gallery page on request. */
-import { basename } from "node:path";
-import type { Molecule } from "../../chem/molecule.ts";
+/** `equimol evaluate`: the report card of molecules in files, and what a model is worth. */
 import { InputError } from "../../errors.ts";
-import type { EvaluationOptions, Reference } from "../../evaluate/metrics.ts";
-import type { RuleChoice } from "../../evaluate/rule.ts";
-import { checkWritable, writeFileAtomically } from "../../formats/atomic-write.ts";
-import { sweepArgs } from "../options/condition-options.ts";
+import { reportCard } from "../../evaluate/report.ts";
+import { evaluateCondition } from "../../workflows/evaluate-condition.ts";
+import { evaluateFiles } from "../../workflows/evaluate-files.ts";
+import { likelihood } from "../../workflows/likelihood.ts";
+import { follow } from "../follow.ts";
+import { conditionRequest, sweepArgs } from "../options/condition-options.ts";
 import { engineArgs, engineOptions } from "../options/engine-options.ts";
 import { commonOptions, integerOption, seedOption } from "../options/options.ts";
-import { samplingArgs } from "../options/sampling-options.ts";
+import { samplingArgs, samplingRequest } from "../options/sampling-options.ts";
 import { createOutput, type Output } from "../output.ts";
 import { defineVerb } from "../verb.ts";
+import { conditionText } from "./evaluate-condition.ts";
+import { likelihoodText } from "./evaluate-likelihood.ts";
 
 export const evaluate = defineVerb({
   meta: {
@@ -115,150 +117,88 @@ export const evaluate = defineVerb({
   run: async ({ args }) => {
     const output = createOutput(args);
     const limit = integerOption("limit", args.limit, { min: 1 });
-    if (args.condition !== undefined) {
-      const { model, condition, judge, data } = args;
-      if (model === undefined || args.nll || args._.length > 0)
-        throw new InputError("--condition takes --model M, and no files");
-      const seed = integerOption("seed", args.seed, { min: 0 });
-      const { evaluateCondition } = await import("./evaluate-condition.ts");
-      await evaluateCondition(
-        {
-          ...engineOptions(args),
-          frames: args.frames,
-          "fixed-noise": args["fixed-noise"],
-          guidance: args.guidance,
-          quality: args.quality,
-          sampler: args.sampler,
-          steps: args.steps,
-          temperature: args.temperature,
-          model,
-          condition,
-          judge,
-          data,
-          limit,
-          seed,
-          onNotice: output.log,
-        },
-        output,
-      );
-      return;
-    }
-    const stray = [
-      "judge",
-      "frames",
-      "fixed-noise",
-      "guidance",
-      "quality",
-      "sampler",
-      "steps",
-      "temperature",
-    ] as const;
-    const strayOption = stray.find((name) => args[name] !== undefined && args[name] !== false);
-    if (strayOption !== undefined) throw new InputError(`--${strayOption} is for --model M --condition P`);
-    if (args.nll || args.model !== undefined || args.data !== undefined) {
-      if (!args.nll || args.model === undefined || args.data === undefined || args._.length > 0) {
-        throw new InputError("the likelihood takes --model M --nll --data D together, and no files");
-      }
-      if (args.reference !== undefined || args.gallery !== undefined || args.rule !== "auto")
-        throw new InputError("--reference, --gallery and --rule are for molecule files, not for --nll");
-      const { model, data, split, flow } = args;
-      const seed = integerOption("seed", args.seed, { min: 0 });
-      const draws = integerOption("draws", args.draws, { min: 1, max: 10_000 });
-      const { evaluateLikelihood } = await import("./evaluate-likelihood.ts");
-      await evaluateLikelihood(
-        {
-          ...engineOptions(args),
-          model,
-          data,
-          split,
-          limit,
-          seed,
-          draws,
-          flow: flow === true,
-          onNotice: output.log,
-        },
-        output,
-      );
-      return;
-    }
+    if (args.condition !== undefined) return judged(output, args, args.condition, limit);
+    const stray = OF_CONDITION.find((name) => args[name] !== undefined && args[name] !== false);
+    if (stray !== undefined) throw new InputError(`--${stray} is for --model M --condition P`);
+    if (args.nll || args.model !== undefined || args.data !== undefined) return likely(output, args, limit);
     if (args.split !== undefined) throw new InputError("--split is for --nll; molecule files have no parts");
     if (args._.length === 0)
       throw new InputError("evaluate takes molecule files, or --model M --nll --data D");
-    if (args.gallery !== undefined && !/\.html?$/i.test(args.gallery)) {
-      throw new InputError(`--gallery takes a file name that ends in .html; got "${args.gallery}"`);
-    }
-    if (args.gallery !== undefined) await checkWritable(args.gallery);
-    const rule: RuleChoice = args.rule;
-    const reference =
-      args.reference === undefined ? undefined : await loadReference(args.reference, rule, output);
-    const { reportCard } = await import("../../evaluate/report.ts");
-
-    const bar = output.progress("evaluating", limit);
-    const onProgress = (done: number): void => bar.update(done);
-    const options: EvaluationOptions = {
-      rule,
-      onProgress,
-      ...(reference === undefined ? {} : { reference }),
-    };
-    const molecules = moleculesOf(args._, limit);
-    const evaluation =
-      args.gallery === undefined
-        ? await (await import("../../evaluate/metrics.ts")).evaluateMolecules(molecules, options)
-        : await writeGallery(args.gallery, args._, molecules, options);
-    bar.done();
+    const { reference, rule, gallery, _: files } = args;
+    const evaluation = await follow(output, (events) =>
+      evaluateFiles({ ...events, files, reference, rule, limit, gallery }),
+    );
     output.result(evaluation);
     output.print(reportCard(evaluation, { colour: output.colours.isColorSupported }));
-    if (args.gallery !== undefined) output.log(`the page is in ${args.gallery}`);
+    if (gallery !== undefined) output.log(`the page is in ${gallery}`);
   },
 });
 
-/** Lets the event loop turn, so that a signal is heard. */
-const breath = (): Promise<void> => new Promise((resume) => setImmediate(resume));
+/** Options that belong to --condition alone. */
+const OF_CONDITION = [
+  "judge",
+  "frames",
+  "fixed-noise",
+  "guidance",
+  "quality",
+  "sampler",
+  "steps",
+  "temperature",
+] as const;
 
-/** The molecules of all files in turn. */
-async function* moleculesOf(files: readonly string[], limit = Infinity): AsyncGenerator<Molecule> {
-  const { readMolecules } = await import("../../formats/read.ts");
-  let count = 0;
-  for (const file of files) {
-    for await (const molecule of readMolecules(file, { limit: limit - count })) {
-      yield molecule;
-      if (++count % 100 === 0) await breath();
-    }
-    if (count >= limit) return;
-  }
+type Words = Parameters<NonNullable<typeof evaluate.run>>[0]["args"];
+
+async function judged(
+  output: Output,
+  args: Words,
+  condition: string,
+  count: number | undefined,
+): Promise<void> {
+  const { model, judge, data } = args;
+  if (model === undefined || args.nll || args._.length > 0)
+    throw new InputError("--condition takes --model M, and no files");
+  const isSweep = condition.includes("=");
+  const request = conditionRequest(isSweep ? [condition] : [], args);
+  const [[property, range] = [condition, undefined]] =
+    request.condition === "none" ? [] : Object.entries(request.condition ?? {});
+  if (typeof range === "number")
+    throw new InputError(
+      `--condition ${condition}: expected a property, whose values are drawn from the training data, or a range such as alpha=60..100`,
+    );
+  const seed = integerOption("seed", args.seed, { min: 0 });
+  const sampling = samplingRequest(args);
+  const engine = engineOptions(args);
+  const report = await follow(output, (events) =>
+    evaluateCondition({
+      ...events,
+      ...request,
+      ...sampling,
+      model,
+      property,
+      range,
+      judge,
+      data,
+      count,
+      seed,
+      engine,
+    }),
+  );
+  output.result(report);
+  output.print(conditionText(report));
 }
 
-async function loadReference(nameOrPath: string, rule: RuleChoice, output: Output): Promise<Reference> {
-  const { loadDataset } = await import("../../data/store.ts");
-  const { moleculesOf: moleculesOfSet, setSize } = await import("../../data/molecule-set.ts");
-  const { buildReference } = await import("../../evaluate/metrics.ts");
-  const { train } = await loadDataset(nameOrPath);
-  const bar = output.progress("reading the reference", setSize(train));
-  const reference = await buildReference(moleculesOfSet(train), {
-    rule,
-    onProgress: (done) => bar.update(done),
-  });
-  bar.done();
-  return reference;
-}
-
-async function writeGallery(
-  path: string,
-  files: readonly string[],
-  stream: AsyncIterable<Molecule>,
-  options: EvaluationOptions,
-) {
-  const { galleryPage } = await import("../../views/showcase.ts");
-  const molecules: Molecule[] = [];
-  for await (const molecule of stream) molecules.push(molecule);
-  const names = files.map((file) => basename(file)).join(", ");
-  const { evaluation, html } = await galleryPage({
-    ...options,
-    molecules,
-    title: `${molecules.length.toLocaleString("en-US")} molecules`,
-    summary: files.length === 1 ? `From ${names}.` : `From ${files.length} files.`,
-    provenance: { Files: names },
-  });
-  await writeFileAtomically(path, html);
-  return evaluation;
+async function likely(output: Output, args: Words, limit: number | undefined): Promise<void> {
+  const { model, data, split, flow } = args;
+  if (!args.nll || model === undefined || data === undefined || args._.length > 0)
+    throw new InputError("the likelihood takes --model M --nll --data D together, and no files");
+  if (args.reference !== undefined || args.gallery !== undefined || args.rule !== "auto")
+    throw new InputError("--reference, --gallery and --rule are for molecule files, not for --nll");
+  const seed = integerOption("seed", args.seed, { min: 0 });
+  const draws = integerOption("draws", args.draws, { min: 1, max: 10_000 });
+  const engine = engineOptions(args);
+  const report = await follow(output, (events) =>
+    likelihood({ ...events, model, data, split, limit, seed, draws, flow, engine }),
+  );
+  output.result(report);
+  output.print(likelihoodText(model, data, report));
 }
