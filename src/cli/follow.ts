@@ -16,7 +16,7 @@ export async function follow<T>(
   const onEvent = (event: WorkflowEvent): void => {
     if (event.kind === "notice") output.log(event.text);
     else if (event.kind === "warning") output.warn(event.text);
-    else {
+    else if (event.kind === "progress") {
       if (event.task !== task) {
         bar?.done();
         bar = output.progress(event.task, event.total);

@@ -12,8 +12,8 @@ export interface SettingsSources {
   readonly base?: Settings;
   /** YAML files. */
   readonly files?: readonly string[];
-  /** `key=value`, as --set takes them. */
-  readonly assignments?: readonly string[];
+  /** `key=value`, as --set takes them, or settings. */
+  readonly assignments?: readonly (string | Settings)[];
 }
 
 /**
@@ -30,8 +30,9 @@ export function readSettings<S extends z.ZodType>(
     checkSettings(schema, merged, file, keyLines(file));
   }
   for (const assignment of assignments) {
-    merged = mergeSettings(merged, parseAssignment(assignment));
-    checkSettings(schema, merged, `--set ${assignment}`);
+    const isText = typeof assignment === "string";
+    merged = mergeSettings(merged, isText ? parseAssignment(assignment) : assignment);
+    checkSettings(schema, merged, isText ? `--set ${assignment}` : "settings");
   }
   return checkSettings(schema, merged, "settings");
 }

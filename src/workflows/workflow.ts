@@ -16,7 +16,9 @@ export type WorkflowEvent =
       readonly done: number;
       readonly total?: number;
       readonly detail?: string;
-    };
+    }
+  /** Figures of a training, as they are logged. */
+  | { readonly kind: "metrics"; readonly values: Readonly<Record<string, unknown>> };
 
 export interface WorkflowOptions {
   readonly onEvent?: ((event: WorkflowEvent) => void) | undefined;

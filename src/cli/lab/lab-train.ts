@@ -8,16 +8,10 @@ import { loadLabModel } from "../../lab/models/lab-folder.ts";
 import { labPreset, labSettingsSchema } from "../../lab/train/settings.ts";
 import { trainLab } from "../../lab/train/train.ts";
 import { findModel } from "../../models/edm/folder.ts";
+import { supervised, type TrainingReport, trainingSettings } from "../../workflows/training.ts";
 import { commonOptions, threadsOption } from "../options/options.ts";
-import { createOutput } from "../output.ts";
 import { program, quoted } from "../program.ts";
-import {
-  superviseTraining,
-  trainingArgs,
-  trainingResult,
-  trainingSettings,
-  trainingSummary,
-} from "../train/training-run.ts";
+import { runTraining, trainingArgs, trainingOptions } from "../train/training-run.ts";
 import { defineVerb } from "../verb.ts";
 import { evaluationText, measureAndDraw, measureArgs, measureOptions } from "./lab-run.ts";
 
@@ -61,37 +55,41 @@ export const labTrain = defineVerb({
     { command: "equimol lab train ddpm --data points.csv --max-seconds 30", does: "points of your own" },
   ],
   run: async ({ args, rawArgs }) => {
-    const output = createOutput(args);
     const kind = labKind(args.model);
     const name = basename(args.data, extname(args.data));
     const out = args.out ?? freeFolder(join("runs", "lab", `${kind.name}-${name}`), args.resume === true);
     if (args.preset !== undefined && args.resume === true)
       throw new InputError("--preset starts a run; one that is resumed has its settings in its config.yaml");
-    const words = { ...args, out, preset: undefined };
-    const settings = trainingSettings(labSettingsSchema(kind), words, rawArgs, {
+    const training = trainingOptions({ ...args, out, preset: undefined }, rawArgs);
+    const settings = trainingSettings(labSettingsSchema(kind), training, {
       base: labPreset(kind, args.data, shapeKindOf(args.data), args.preset),
     });
-    const options = measureOptions(args, settings.training.seed);
+    const measuring = measureOptions(args, settings.training.seed);
     const data = await loadLabData(args.data, settings.data);
-    const { outcome, exitCode } = await superviseTraining(output, args, "rows", (events) =>
-      trainLab({ ...events, model: kind.name, settings, data, out, resume: args.resume === true }),
+    const wording = {
+      items: "rows",
+      next: `Sample from it with: ${program()} lab sample --model ${quoted(out)} -n 1000 --out rows.csv`,
+      again: `lab train ${kind.name} --data ${quoted(args.data)}`,
+    };
+    return runTraining(
+      { ...args, out },
+      wording,
+      async (events): Promise<Trained> => {
+        const report = await supervised({ ...events, ...training }, "rows", (handed) =>
+          trainLab({ ...handed, model: kind.name, settings, data, out, resume: args.resume === true }),
+        );
+        if (report.interrupted) return report;
+        events.onEvent?.({ kind: "notice", text: "measuring and drawing" });
+        const trained = await loadLabModel(findModel(out));
+        return { ...report, ...(await measureAndDraw(trained, data, measuring, out)) };
+      },
+      ({ evaluation, pictures = [] }) =>
+        evaluation ? [`${evaluationText(evaluation)}\npicture              ${pictures.join(", ")}`] : [],
     );
-    const again = `lab train ${kind.name} --data ${quoted(args.data)}`;
-    if (outcome.interrupted) {
-      output.result(trainingResult(words, outcome));
-      output.print(trainingSummary(words, outcome, { items: "rows", next: "", again }));
-      return { exitCode };
-    }
-    const trained = await loadLabModel(findModel(out));
-    output.log("measuring and drawing");
-    const { evaluation, pictures } = await measureAndDraw(trained, data, options, out);
-    output.result({ ...trainingResult(words, outcome), evaluation, pictures });
-    const next = `Sample from it with: ${program()} lab sample --model ${quoted(out)} -n 1000 --out rows.csv`;
-    output.print(trainingSummary(words, outcome, { items: "rows", next, again }));
-    output.print(`${evaluationText(evaluation)}\npicture              ${pictures.join(", ")}`);
-    return { exitCode };
   },
 });
+
+type Trained = TrainingReport & Partial<Awaited<ReturnType<typeof measureAndDraw>>>;
 
 /** The folder, or the first of `folder-2`, `folder-3` … that holds nothing yet. */
 function freeFolder(folder: string, resume: boolean): string {

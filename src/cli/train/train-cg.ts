@@ -1,18 +1,9 @@
 /** `equimol train cg`: a diffusion model of coarse-grained frames, which is a force field as well. */
-import { loadDataset } from "../../data/store.ts";
-import { cgSettingsSchema } from "../../train/cg/settings.ts";
-import { trainCg } from "../../train/cg/train.ts";
+import { trainCgRun } from "../../workflows/train.ts";
 import { commonOptions, threadsOption } from "../options/options.ts";
-import { createOutput } from "../output.ts";
 import { program, quoted } from "../program.ts";
 import { defineVerb } from "../verb.ts";
-import {
-  superviseTraining,
-  trainingArgs,
-  trainingResult,
-  trainingSettings,
-  trainingSummary,
-} from "./training-run.ts";
+import { runTraining, trainingArgs, trainingOptions } from "./training-run.ts";
 
 export const trainCgVerb = defineVerb({
   meta: {
@@ -47,20 +38,16 @@ export const trainCgVerb = defineVerb({
     },
   ],
   run: async ({ args, rawArgs }) => {
-    const output = createOutput(args);
-    const settings = trainingSettings(cgSettingsSchema, args, rawArgs);
-    const data = await loadDataset(args.data);
-    const { outcome, exitCode } = await superviseTraining(output, args, "frames", (events) =>
-      trainCg({ ...events, settings, data, out: args.out, resume: args.resume === true }),
-    );
-    output.result(trainingResult(args, outcome));
-    output.print(
-      trainingSummary(args, outcome, {
+    const { data } = args;
+    const options = { ...trainingOptions(args, rawArgs), data };
+    return runTraining(
+      args,
+      {
         items: "frames",
         next: `Draw from it with: ${program()} sample --model ${quoted(args.out)} -n 1000 --out samples.extxyz\nRun dynamics with: ${program()} simulate --model ${quoted(args.out)} --replicas 100 --out dynamics`,
-        again: `train cg --data ${quoted(args.data)}`,
-      }),
+        again: `train cg --data ${quoted(data)}`,
+      },
+      (events) => trainCgRun({ ...events, ...options }),
     );
-    return { exitCode };
   },
 });

@@ -1,24 +1,11 @@
 /** `equimol train conformers`: a model of the structures of a given molecule. */
-import { readEnsembles } from "../../data/ensembles.ts";
-import { loadDataset } from "../../data/store.ts";
-import { InputError } from "../../errors.ts";
-import { findModel } from "../../models/edm/folder.ts";
-import { loadConformerModel } from "../../models/geodiff/model.ts";
 import { CONFORMER_ENGINES } from "../../models/geodiff/network.ts";
-import { CONFORMER_PRESETS, conformerSettingsSchema } from "../../train/conformers/settings.ts";
-import { trainConformers } from "../../train/conformers/train.ts";
+import { CONFORMER_PRESETS } from "../../train/conformers/settings.ts";
+import { trainConformersRun } from "../../workflows/train.ts";
 import { commonOptions, threadsOption } from "../options/options.ts";
-import { createOutput } from "../output.ts";
 import { program, quoted } from "../program.ts";
 import { defineVerb } from "../verb.ts";
-import {
-  presetArg,
-  superviseTraining,
-  trainingArgs,
-  trainingResult,
-  trainingSettings,
-  trainingSummary,
-} from "./training-run.ts";
+import { presetArg, runTraining, trainingArgs, trainingOptions } from "./training-run.ts";
 
 export const trainConformersVerb = defineVerb({
   meta: {
@@ -61,44 +48,16 @@ export const trainConformersVerb = defineVerb({
     },
   ],
   run: async ({ args, rawArgs }) => {
-    const output = createOutput(args);
-    if (args.init !== undefined && args.resume)
-      throw new InputError("--init starts a run, --resume goes on with one; give one of them");
-    const init = args.init === undefined ? undefined : await loadConformerModel(findModel(args.init));
-    const settings = trainingSettings(conformerSettingsSchema, args, rawArgs, {
-      presets: CONFORMER_PRESETS,
-      ...(init && { base: { network: init.config.network } }),
-    });
-    const data = await loadDataset(args.data);
-    const ensembles = args.ensembles === undefined ? [] : await readEnsembles(args.ensembles);
-    const { outcome, exitCode } = await superviseTraining(output, args, "structures", (events) =>
-      trainConformers({
-        ...events,
-        settings,
-        data,
-        ensembles,
-        out: args.out,
-        engine: args.engine,
-        resume: args.resume === true,
-        ...(init && { init }),
-        onDropped: (dropped) => {
-          for (const [what, { inconsistent, fragmented, tooLarge }] of Object.entries(dropped)) {
-            if (inconsistent + fragmented + tooLarge === 0) continue;
-            output.log(
-              `${what} left out: ${inconsistent} with inconsistent bonds, ${fragmented} in pieces, ${tooLarge} too large`,
-            );
-          }
-        },
-      }),
-    );
-    output.result(trainingResult(args, outcome));
-    output.print(
-      trainingSummary(args, outcome, {
+    const { data, ensembles, init, engine } = args;
+    const options = { ...trainingOptions(args, rawArgs), data, ensembles, init, engine };
+    return runTraining(
+      args,
+      {
         items: "structures",
         next: `Use it with: ${program()} conformers SMILES --model ${quoted(args.out)} --out conformers.sdf`,
-        again: `train conformers --data ${quoted(args.data)}${args.ensembles === undefined ? "" : ` --ensembles ${quoted(args.ensembles)}`}`,
-      }),
+        again: `train conformers --data ${quoted(data)}${ensembles === undefined ? "" : ` --ensembles ${quoted(ensembles)}`}`,
+      },
+      (events) => trainConformersRun({ ...events, ...options }),
     );
-    return { exitCode };
   },
 });

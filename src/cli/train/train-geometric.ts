@@ -1,29 +1,12 @@
 /** `equimol train forcefield` and `equimol train property`. */
 import type { ArgsDef } from "citty";
-import { loadDataset } from "../../data/store.ts";
-import { openEngine } from "../../engines/open-engine.ts";
-import { InputError, nearest } from "../../errors.ts";
-import type { Settings } from "../../train/config-file.ts";
-import {
-  forceFieldSettingsSchema,
-  NETWORKS,
-  propertySettingsSchema,
-} from "../../train/geometric/settings.ts";
-import { type TrainGeometricOptions, trainForceField, trainProperty } from "../../train/geometric/train.ts";
-import type { TrainingOutcome } from "../../train/loop.ts";
+import { NETWORKS } from "../../train/geometric/settings.ts";
+import { trainForceFieldRun, trainPropertyRun } from "../../workflows/train.ts";
 import { engineArgs, engineOptions } from "../options/engine-options.ts";
 import { commonOptions } from "../options/options.ts";
-import { createOutput, type OutputOptions } from "../output.ts";
 import { program, quoted } from "../program.ts";
 import { defineVerb } from "../verb.ts";
-import {
-  superviseTraining,
-  type TrainingWords,
-  trainingArgs,
-  trainingResult,
-  trainingSettings,
-  trainingSummary,
-} from "./training-run.ts";
+import { runTraining, type TrainingWording, trainingArgs, trainingOptions } from "./training-run.ts";
 
 const shared = {
   data: {
@@ -38,46 +21,16 @@ const shared = {
   ...commonOptions,
 } as const satisfies ArgsDef;
 
-/** --net as a setting. @throws InputError for one that there is not */
-function networkSetting(net: string | undefined): Settings {
-  if (net === undefined) return {};
-  if ((NETWORKS as readonly string[]).includes(net)) return { network: { kind: net } };
-  const near = nearest(net, NETWORKS);
-  throw new InputError(
-    `unknown network "${net}"; ${near === undefined ? `known: ${NETWORKS.join(", ")}` : `did you mean ${near}?`}`,
-  );
-}
-
-/** Trains and says what came of it. */
-async function trained<S>(
-  kind: { readonly name: string; readonly items: string; readonly next: string },
-  args: TrainingWords & OutputOptions & Parameters<typeof engineOptions>[0] & { readonly data: string },
-  settings: S,
-  train: (options: TrainGeometricOptions<S>) => Promise<TrainingOutcome>,
-): Promise<{ readonly exitCode: number }> {
-  const output = createOutput(args);
-  const engineChoice = engineOptions(args);
-  const data = await loadDataset(args.data);
-  const { outcome, exitCode } = await superviseTraining(output, args, kind.items, (events) =>
-    train({
-      ...events,
-      settings,
-      data,
-      out: args.out,
-      resume: args.resume === true,
-      openEngine: (config) => openEngine({ atomwise: config }, { ...engineChoice, onNotice: output.log }),
-    }),
-  );
-  output.result(trainingResult(args, outcome));
-  output.print(
-    trainingSummary(args, outcome, {
-      items: kind.items,
-      next: `${kind.next}: ${program()} predict --model ${quoted(args.out)} FILES…`,
-      again: `train ${kind.name} --data ${quoted(args.data)}`,
-    }),
-  );
-  return { exitCode };
-}
+const wording = (
+  { data, out }: { readonly data: string; readonly out: string },
+  name: string,
+  items: string,
+  next: string,
+): TrainingWording => ({
+  items,
+  next: `${next}: ${program()} predict --model ${quoted(out)} FILES…`,
+  again: `train ${name} --data ${quoted(data)}`,
+});
 
 export const trainForceFieldVerb = defineVerb({
   meta: {
@@ -97,14 +50,10 @@ export const trainForceFieldVerb = defineVerb({
     },
   ],
   run: async ({ args, rawArgs }) => {
-    const settings = trainingSettings(forceFieldSettingsSchema, args, rawArgs, {
-      base: networkSetting(args.net),
-    });
-    return trained(
-      { name: "forcefield", items: "configurations", next: "Measure it with" },
-      args,
-      settings,
-      trainForceField,
+    const { data, net } = args;
+    const options = { ...trainingOptions(args, rawArgs), data, net, engine: engineOptions(args) };
+    return runTraining(args, wording(args, "forcefield", "configurations", "Measure it with"), (events) =>
+      trainForceFieldRun({ ...events, ...options }),
     );
   },
 });
@@ -132,20 +81,17 @@ export const trainPropertyVerb = defineVerb({
     },
   ],
   run: async ({ args, rawArgs }) => {
-    if (args.property === undefined && !args.resume)
-      throw new InputError(`--property is missing (see ${program()} data show ${quoted(args.data)})`);
-    const settings = trainingSettings(propertySettingsSchema, args, rawArgs, {
-      base: {
-        ...networkSetting(args.net),
-        ...(args.property === undefined ? {} : { property: args.property }),
-        ...(args.half === undefined ? {} : { data: { half: args.half } }),
-      },
-    });
-    return trained(
-      { name: "property", items: "molecules", next: "Use it with" },
-      args,
-      settings,
-      trainProperty,
+    const { data, net, property, half } = args;
+    const options = {
+      ...trainingOptions(args, rawArgs),
+      data,
+      net,
+      property,
+      half,
+      engine: engineOptions(args),
+    };
+    return runTraining(args, wording(args, "property", "molecules", "Use it with"), (events) =>
+      trainPropertyRun({ ...events, ...options }),
     );
   },
 });
