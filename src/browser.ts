@@ -18,3 +18,5 @@ export { formatXyz } from "./formats/xyz.ts";
 export { dynamicsConfig, type EdmConfig } from "./models/edm/config.ts";
 export { type Generated, type GenerateOptions, generate } from "./models/edm/generate.ts";
 export { bondRuleOf, type EdmModel, edmFromBytes, edmFromUrl } from "./models/edm/model.ts";
+export { type SampleOptions, type SampleReport, sample, sampling } from "./workflows/sample.ts";
+export type { WorkflowEvent, WorkflowOptions } from "./workflows/workflow.ts";

@@ -149,7 +149,7 @@ export {
 } from "./models/edm/condition.ts";
 export { dynamicsConfig, type EdmConfig, edmConfigSchema } from "./models/edm/config.ts";
 export { decode, type EncodedBatch, encode } from "./models/edm/features.ts";
-export { findModel, loadEdm, saveEdm } from "./models/edm/folder.ts";
+export { DEFAULT_MODEL, findModel, loadEdm, saveEdm, shippedModelNames } from "./models/edm/folder.ts";
 export { type Generated, type GenerateOptions, generate } from "./models/edm/generate.ts";
 export { type JointDistribution, jointDistribution } from "./models/edm/joint.ts";
 export { type Likelihood, negativeLogLikelihood } from "./models/edm/likelihood.ts";
@@ -241,3 +241,35 @@ export { galleryHtml } from "./views/gallery.ts";
 export { writeShowcase } from "./views/showcase.ts";
 export { type PageContent, simulationPage } from "./views/simulation-page.ts";
 export { moleculeStrip } from "./views/strip.ts";
+// Workflows: what the verbs of the command line do, as functions
+export type { ConditionOptions, Range } from "./workflows/condition.ts";
+export {
+  type ConditionReport,
+  type EvaluateConditionOptions,
+  evaluateCondition,
+} from "./workflows/evaluate-condition.ts";
+export { type EvaluateFilesOptions, evaluateFiles } from "./workflows/evaluate-files.ts";
+export { describeModel, installation, type ModelDescription } from "./workflows/info.ts";
+export { type LikelihoodOptions, type LikelihoodReport, likelihood } from "./workflows/likelihood.ts";
+export { type SampleOptions, type SampleReport, sample, sampling } from "./workflows/sample.ts";
+export {
+  type SampleBeadsReport,
+  type SampleBeadsToFileOptions,
+  sampleBeadsToFile,
+} from "./workflows/sample-beads.ts";
+export { type SampleToFilesOptions, sampleToFiles } from "./workflows/sample-to-files.ts";
+export {
+  type DistillRunOptions,
+  distillRun,
+  type TrainConformersRunOptions,
+  type TrainEdmRunOptions,
+  type TrainNetworkRunOptions,
+  type TrainPropertyRunOptions,
+  trainCgRun,
+  trainConformersRun,
+  trainEdmRun,
+  trainForceFieldRun,
+  trainPropertyRun,
+} from "./workflows/train.ts";
+export type { TrainingOptions, TrainingReport } from "./workflows/training.ts";
+export type { WorkflowEvent, WorkflowOptions } from "./workflows/workflow.ts";

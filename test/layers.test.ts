@@ -19,7 +19,19 @@ const LAYERS = [
     "data",
     "nets",
   ],
-  ...["engines", "models", "simulate", "evaluate", "train", "views", "lab", "workflows", "cli", "browser.ts", "index.ts"],
+  ...[
+    "engines",
+    "models",
+    "simulate",
+    "evaluate",
+    "train",
+    "views",
+    "lab",
+    "workflows",
+    "cli",
+    "browser.ts",
+    "index.ts",
+  ],
 ];
 const FILES = readdirSync(SRC, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".ts"));
 
