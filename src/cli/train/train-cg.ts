@@ -51,7 +51,14 @@ export const trainCgVerb = defineVerb({
     const settings = trainingSettings(cgSettingsSchema, args, rawArgs);
     const data = await loadDataset(args.data);
     const { outcome, exitCode } = await superviseTraining(output, args, "frames", (events) =>
-      trainCg({ ...events, settings, data, out: args.out, resume: args.resume === true }),
+      trainCg({
+        ...events,
+        settings,
+        data,
+        out: args.out,
+        resume: args.resume === true,
+        onNotice: output.log,
+      }),
     );
     output.result(trainingResult(args, outcome));
     output.print(

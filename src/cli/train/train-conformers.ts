@@ -80,6 +80,7 @@ export const trainConformersVerb = defineVerb({
         out: args.out,
         engine: args.engine,
         resume: args.resume === true,
+        onNotice: output.log,
         ...(init && { init }),
         onDropped: (dropped) => {
           for (const [what, { inconsistent, fragmented, tooLarge }] of Object.entries(dropped)) {
