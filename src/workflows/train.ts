@@ -2,7 +2,7 @@
 import { basename, resolve } from "node:path";
 import { readEnsembles } from "../data/ensembles.ts";
 import { loadDataset } from "../data/store.ts";
-import { type EngineOptions, openEngine } from "../engines/open-engine.ts";
+import type { EngineOptions } from "../engines/open-engine.ts";
 import { InputError, nearest } from "../errors.ts";
 import type { EdmConfig } from "../models/edm/config.ts";
 import { findModel, loadEdm } from "../models/edm/folder.ts";
@@ -55,17 +55,8 @@ export async function trainEdmRun(options: TrainEdmRunOptions): Promise<Training
     ...(init && { base: architecture(init.config, options.preset) }),
   });
   const data = await loadDataset(options.data);
-  return supervised(options, "molecules", (events) =>
-    trainEdm({
-      ...events,
-      settings,
-      data,
-      out: options.out,
-      resume: options.resume === true,
-      ...(init && { init }),
-      openEngine: (config) =>
-        openEngine({ denoiser: config }, { onNotice: events.onNotice, ...options.engine }),
-    }),
+  return supervised(options, "molecules", (run) =>
+    trainEdm({ ...run, ...options.engine, settings, data, ...(init && { init }) }),
   );
 }
 
@@ -104,17 +95,8 @@ export interface DistillRunOptions extends TrainingOptions, ByEngine {
 export async function distillRun(options: DistillRunOptions): Promise<TrainingReport> {
   const settings = trainingSettings(distillSettingsSchema, options);
   const teacher = await loadEdm(findModel(options.teacher));
-  return supervised(options, "molecules", (events) =>
-    distillEdm({
-      ...events,
-      settings,
-      teacher,
-      name: basename(resolve(options.teacher)),
-      out: options.out,
-      resume: options.resume === true,
-      openEngine: (config) =>
-        openEngine({ denoiser: config }, { onNotice: events.onNotice, ...options.engine }),
-    }),
+  return supervised(options, "molecules", (run) =>
+    distillEdm({ ...run, ...options.engine, settings, teacher, name: basename(resolve(options.teacher)) }),
   );
 }
 
@@ -127,8 +109,8 @@ export interface TrainNetworkRunOptions extends OnData, ByEngine {
 export async function trainForceFieldRun(options: TrainNetworkRunOptions): Promise<TrainingReport> {
   const settings = trainingSettings(forceFieldSettingsSchema, options, { base: networkSetting(options.net) });
   const data = await loadDataset(options.data);
-  return supervised(options, "configurations", (events) =>
-    trainForceField({ ...events, settings, data, ...atomwise(options, events.onNotice) }),
+  return supervised(options, "configurations", (run) =>
+    trainForceField({ ...run, ...options.engine, settings, data }),
   );
 }
 
@@ -154,17 +136,10 @@ export async function trainPropertyRun(options: TrainPropertyRunOptions): Promis
     },
   });
   const data = await loadDataset(options.data);
-  return supervised(options, "molecules", (events) =>
-    trainProperty({ ...events, settings, data, ...atomwise(options, events.onNotice) }),
+  return supervised(options, "molecules", (run) =>
+    trainProperty({ ...run, ...options.engine, settings, data }),
   );
 }
-
-const atomwise = ({ out, resume, engine }: TrainNetworkRunOptions, onNotice: (text: string) => void) => ({
-  out,
-  resume: resume === true,
-  openEngine: (config: Parameters<Parameters<typeof trainForceField>[0]["openEngine"]>[0]) =>
-    openEngine({ atomwise: config }, { onNotice, ...engine }),
-});
 
 /** @throws InputError for a network that there is not */
 function networkSetting(net: string | undefined): Settings {
@@ -180,9 +155,7 @@ function networkSetting(net: string | undefined): Settings {
 export async function trainCgRun(options: OnData): Promise<TrainingReport> {
   const settings = trainingSettings(cgSettingsSchema, options);
   const data = await loadDataset(options.data);
-  return supervised(options, "frames", (events) =>
-    trainCg({ ...events, settings, data, out: options.out, resume: options.resume === true }),
-  );
+  return supervised(options, "frames", (run) => trainCg({ ...run, settings, data }));
 }
 
 export interface TrainConformersRunOptions extends OnData {
@@ -203,20 +176,18 @@ export async function trainConformersRun(options: TrainConformersRunOptions): Pr
   });
   const data = await loadDataset(options.data);
   const ensembles = options.ensembles === undefined ? [] : await readEnsembles(options.ensembles);
-  return supervised(options, "structures", (events) =>
+  return supervised(options, "structures", (run) =>
     trainConformers({
-      ...events,
+      ...run,
       settings,
       data,
       ensembles,
-      out: options.out,
       engine: options.engine ?? "auto",
-      resume: options.resume === true,
       ...(init && { init }),
       onDropped: (dropped) => {
         for (const [what, { inconsistent, fragmented, tooLarge }] of Object.entries(dropped))
           if (inconsistent + fragmented + tooLarge > 0)
-            events.onNotice(
+            run.onNotice(
               `${what} left out: ${inconsistent} with inconsistent bonds, ${fragmented} in pieces, ${tooLarge} too large`,
             );
       },

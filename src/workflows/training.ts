@@ -87,7 +87,9 @@ export function checkStart(options: TrainingOptions & { readonly init?: string |
 }
 
 /** What a training of the library is handed. */
-export type SupervisedEvents = TrainingEvents & {
+export type Supervised = TrainingEvents & {
+  readonly out: string;
+  readonly resume: boolean;
   readonly onStart: (start: TrainingStart) => void;
   readonly onNotice: (text: string) => void;
 };
@@ -99,13 +101,15 @@ export type SupervisedEvents = TrainingEvents & {
 export async function supervised(
   options: TrainingOptions,
   items: string,
-  train: (events: SupervisedEvents) => Promise<TrainingOutcome>,
+  train: (options: Supervised) => Promise<TrainingOutcome>,
 ): Promise<TrainingReport> {
-  const { out, signal, maxSeconds, onEvent } = options;
+  const { out, resume = false, signal, maxSeconds, onEvent } = options;
   const { notice, task } = reporterOf(options);
   let stepsBefore = 0;
   let report: ReturnType<typeof task> | undefined;
   const { position, steps, finished, interrupted } = await train({
+    out,
+    resume,
     ...(signal && { signal }),
     ...(maxSeconds !== undefined && { maxSeconds }),
     onNotice: notice,

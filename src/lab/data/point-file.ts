@@ -4,12 +4,12 @@ import { readFile } from "node:fs/promises";
 import { basename, extname, resolve } from "node:path";
 import { InputError } from "../../errors.ts";
 import { permutation, stream } from "../../math/random.ts";
-import type { LabData } from "./lab-data.ts";
+import { type LabData, validationRows } from "./lab-data.ts";
 import type { LabDataSettings } from "./settings.ts";
 
 /**
  * The rows, shifted to mean zero and scaled by one number to a mean variance of 1; a tenth of them, at most
- * `settings.test`, is for tests.
+ * `settings.test`, is for tests, and as many for validation.
  * @throws InputError naming the line that is wrong, for fewer than 10 points and for one point repeated
  */
 export async function readPoints(file: string, settings: LabDataSettings): Promise<LabData> {
@@ -26,7 +26,8 @@ export async function readPoints(file: string, settings: LabDataSettings): Promi
     throw new InputError(`all ${n} points are the same; there is no density to learn`, { file });
   const scale = Math.sqrt(variance);
   const order = permutation(n, stream({ seed: settings.seed, purpose: "split" }));
-  const held = Math.min(settings.test, Math.ceil(n / 10));
+  const tested = Math.min(settings.test, Math.ceil(n / 10));
+  const held = tested + validationRows(settings.test, n);
   const standard = (indices: Uint32Array): Float32Array =>
     Float32Array.from([...indices].flatMap((i) => rows[i].map((x, d) => (x - shift[d]) / scale)));
   return {
@@ -34,7 +35,8 @@ export async function readPoints(file: string, settings: LabDataSettings): Promi
     source: resolve(file),
     shape: { kind: "points", dimension: D },
     train: standard(order.slice(held).slice(0, settings.count)),
-    test: standard(order.slice(0, held)),
+    valid: standard(order.slice(tested, held)),
+    test: standard(order.slice(0, tested)),
     sha256: createHash("sha256").update(text).digest("hex"),
     standardisation: { shift, scale },
   };
