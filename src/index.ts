@@ -109,9 +109,7 @@ export { type Torsions, torsionsOf } from "./evaluate/ramachandran.ts";
 export { buildReference, type Reference } from "./evaluate/reference.ts";
 export { reportCard } from "./evaluate/report.ts";
 export type { Format } from "./formats/format.ts";
-export { readMolecules } from "./formats/read.ts";
-export { readSafetensors, type Tensor, type TensorFile, writeSafetensors } from "./formats/safetensors.ts";
-export { writeMolecules } from "./formats/write.ts";
+export type { Tensor, TensorFile } from "./formats/safetensors.ts";
 // The lab
 export { LAB_DATA, loadLabData } from "./lab/data/catalog.ts";
 export {
@@ -196,6 +194,8 @@ export {
   type LennardJonesOptions,
   lennardJones,
 } from "./physics/reference-potentials.ts";
+export { readMolecules, writeMolecules } from "./platform/node/molecules.ts";
+export { readSafetensors, writeSafetensors } from "./platform/node/safetensors.ts";
 export { type DeviceName, prepareRuntime } from "./platform/prepare.ts";
 // Simulation
 export { createFolder, resumeFolder, type SimulationFolder } from "./simulate/folder.ts";

@@ -9,7 +9,7 @@ import {
   type ProcessingStage,
   processConformers,
 } from "../evaluate/conformer-processing.ts";
-import { checkMoleculeTarget, coordinatesFit, writeMolecules } from "../formats/write.ts";
+import { coordinatesFit } from "../formats/format-molecules.ts";
 import { findModel } from "../models/edm/folder.ts";
 import { CONFORMER_SAMPLERS } from "../models/geodiff/config.ts";
 import {
@@ -21,6 +21,7 @@ import {
 } from "../models/geodiff/generate.ts";
 import { type ConformerModel, loadConformerModel } from "../models/geodiff/model.ts";
 import { CONFORMER_ENGINES, createConformerNetwork } from "../models/geodiff/network.ts";
+import { checkMoleculeTarget, writeMolecules } from "../platform/node/molecules.ts";
 import { type RequestedMolecule, requestedMolecules } from "./conformer-input.ts";
 import { commonOptions, integerOption, numberOption, seedOption, threadsOption } from "./options/options.ts";
 import { createOutput, duration, type Output } from "./output.ts";

@@ -3,7 +3,7 @@ import { statSync } from "node:fs";
 import { availableParallelism, cpus } from "node:os";
 import { join } from "node:path";
 import { symbolOf } from "../chem/elements.ts";
-import { packageVersion } from "../version.ts";
+import { packageVersion } from "../platform/node/version.ts";
 import { section } from "./help.ts";
 import { commonOptions, integerOption, threadsOption } from "./options/options.ts";
 import { createOutput, type Output } from "./output.ts";
@@ -189,7 +189,7 @@ async function showGeometric(folder: string, output: Output): Promise<void> {
 /** What config.json says of a model of another kind, key by key. */
 async function showPlainly(folder: string, output: Output): Promise<void> {
   const { readModelConfig } = await import("../models/model-folder.ts");
-  const { readSafetensors } = await import("../formats/safetensors.ts");
+  const { readSafetensors } = await import("../platform/node/safetensors.ts");
   const { z } = await import("zod");
   const config = await readModelConfig(folder, z.record(z.string(), z.json()));
   const file = join(folder, "model.safetensors");

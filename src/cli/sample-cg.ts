@@ -1,11 +1,12 @@
 /** `equimol sample` of a model of a coarse-grained molecule: independent frames. */
 import { basename, resolve } from "node:path";
 import { InputError, WorkError } from "../errors.ts";
-import { checkMoleculeTarget, coordinatesFit, writeMolecules } from "../formats/write.ts";
+import { coordinatesFit } from "../formats/format-molecules.ts";
 import { beadsAt, recommendedSampling, sampleBeads } from "../models/cg/generate.ts";
 import { loadCg } from "../models/cg/model.ts";
 import { findModel } from "../models/edm/folder.ts";
 import { resolveSampling } from "../models/edm/sampling.ts";
+import { checkMoleculeTarget, writeMolecules } from "../platform/node/molecules.ts";
 import { integerOption } from "./options/options.ts";
 import {
   optionWord,

@@ -4,8 +4,7 @@ import { withBonds } from "../chem/bond-orders.ts";
 import type { Molecule } from "../chem/molecule.ts";
 import { openEngine } from "../engines/open-engine.ts";
 import { InputError, WorkError } from "../errors.ts";
-import { checkWritable } from "../formats/atomic-write.ts";
-import { checkMoleculeTarget, coordinatesFit, writeMolecules } from "../formats/write.ts";
+import { coordinatesFit } from "../formats/format-molecules.ts";
 import type { ConditionValues } from "../models/edm/condition.ts";
 import { dynamicsConfig } from "../models/edm/config.ts";
 import { DEFAULT_MODEL, findModel, loadEdm } from "../models/edm/folder.ts";
@@ -14,6 +13,8 @@ import { bondRuleOf } from "../models/edm/model.ts";
 import { resolveSampling, samplingText } from "../models/edm/sampling.ts";
 import type { ConditionRequest } from "../models/edm/sweep.ts";
 import { modelKindOf } from "../models/model-folder.ts";
+import { checkWritable } from "../platform/node/atomic-write.ts";
+import { checkMoleculeTarget, writeMolecules } from "../platform/node/molecules.ts";
 import { writeSweepPicture } from "../views/sweep-picture.ts";
 import {
   asked,

@@ -8,7 +8,7 @@ import { statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { glob } from "tinyglobby";
 import { InputError } from "../errors.ts";
-import { readMolecules } from "../formats/read.ts";
+import { readMolecules } from "../platform/node/molecules.ts";
 import { type DatasetInfo, type Source, SPLITS, type Split } from "./dataset-info.ts";
 import { type MoleculeSet, moleculeSetBuilder } from "./molecule-set.ts";
 import { newDatasetFolder, sha256OfFile, writeDataset } from "./store.ts";

@@ -11,8 +11,9 @@ import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { basename, join, resolve } from "node:path";
 import { InputError, nearest } from "../errors.ts";
-import { readMolecules } from "../formats/read.ts";
-import { readSafetensors, type Tensor, writeSafetensors } from "../formats/safetensors.ts";
+import type { Tensor } from "../formats/safetensors.ts";
+import { readMolecules } from "../platform/node/molecules.ts";
+import { readSafetensors, writeSafetensors } from "../platform/node/safetensors.ts";
 import { type DatasetInfo, type DatasetSummary, datasetInfo, datasetInfoSchema } from "./dataset-info.ts";
 import { concatenate, type MoleculeSet, moleculeSetBuilder, setSize, subset } from "./molecule-set.ts";
 

@@ -1,7 +1,7 @@
 /** What a model is made from: the tensors of its weights and the text of its configuration, checked with suspicion. */
 import type { z } from "zod";
 import { InputError } from "../errors.ts";
-import type { TensorFile } from "../formats/safetensors-bytes.ts";
+import type { TensorFile } from "../formats/safetensors.ts";
 import { type Layout, layoutSize, namedViews } from "../nets/layers/parameters.ts";
 
 /**

@@ -3,10 +3,11 @@ import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { z } from "zod";
 import { InputError } from "../errors.ts";
-import { writeFileAtomically } from "../formats/atomic-write.ts";
-import { readSafetensors, type Tensor, writeSafetensors } from "../formats/safetensors.ts";
-import { writing } from "../formats/write-problem.ts";
+import type { Tensor } from "../formats/safetensors.ts";
 import { type Layout, namedViews } from "../nets/layers/parameters.ts";
+import { writeFileAtomically } from "../platform/node/atomic-write.ts";
+import { readSafetensors, writeSafetensors } from "../platform/node/safetensors.ts";
+import { writing } from "../platform/node/write-problem.ts";
 import { jsonOf, parametersOf, parsedConfig } from "./model-bytes.ts";
 
 /** Writes both files; the folder is made if need be. The safetensors' format is `equimol-KIND`. */

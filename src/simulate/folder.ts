@@ -7,9 +7,10 @@ import { appendFile, readFile, stat, truncate } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { InputError } from "../errors.ts";
-import { writeFileAtomically } from "../formats/atomic-write.ts";
-import { readSafetensors, type Tensor, writeSafetensors } from "../formats/safetensors.ts";
-import { writeProblem, writing } from "../formats/write-problem.ts";
+import type { Tensor } from "../formats/safetensors.ts";
+import { writeFileAtomically } from "../platform/node/atomic-write.ts";
+import { readSafetensors, writeSafetensors } from "../platform/node/safetensors.ts";
+import { writeProblem, writing } from "../platform/node/write-problem.ts";
 import { type SimulationSettings, simulationSettingsSchema } from "./settings.ts";
 import type { SimulationState } from "./state.ts";
 

@@ -14,9 +14,9 @@ import {
   type Reference,
 } from "../evaluate/metrics.ts";
 import { type RuleChoice, ruleFor } from "../evaluate/rule.ts";
-import { writeFileAtomically } from "../formats/atomic-write.ts";
-import { writeMolecules } from "../formats/write.ts";
-import { writing } from "../formats/write-problem.ts";
+import { writeFileAtomically } from "../platform/node/atomic-write.ts";
+import { writeMolecules } from "../platform/node/molecules.ts";
+import { writing } from "../platform/node/write-problem.ts";
 import { recordOf } from "./gallery/record.ts";
 import { type GalleryContent, galleryHtml } from "./gallery.ts";
 

@@ -5,7 +5,8 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { fromMolecules, moleculesOf, setSize } from "../../src/data/molecule-set.ts";
 import { dataHome, datasetNames, loadDataset, sha256OfFile, writeDataset } from "../../src/data/store.ts";
 import { InputError } from "../../src/errors.ts";
-import { readSafetensors, type Tensor, writeSafetensors } from "../../src/formats/safetensors.ts";
+import type { Tensor } from "../../src/formats/safetensors.ts";
+import { readSafetensors, writeSafetensors } from "../../src/platform/node/safetensors.ts";
 
 let home: string;
 beforeEach(() => {

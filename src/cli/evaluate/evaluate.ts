@@ -4,7 +4,7 @@ import type { Molecule } from "../../chem/molecule.ts";
 import { InputError } from "../../errors.ts";
 import type { EvaluationOptions, Reference } from "../../evaluate/metrics.ts";
 import type { RuleChoice } from "../../evaluate/rule.ts";
-import { checkWritable, writeFileAtomically } from "../../formats/atomic-write.ts";
+import { checkWritable, writeFileAtomically } from "../../platform/node/atomic-write.ts";
 import { sweepArgs } from "../options/condition-options.ts";
 import { engineArgs, engineOptions } from "../options/engine-options.ts";
 import { commonOptions, integerOption, seedOption } from "../options/options.ts";
@@ -217,7 +217,7 @@ const breath = (): Promise<void> => new Promise((resume) => setImmediate(resume)
 
 /** The molecules of all files in turn. */
 async function* moleculesOf(files: readonly string[], limit = Infinity): AsyncGenerator<Molecule> {
-  const { readMolecules } = await import("../../formats/read.ts");
+  const { readMolecules } = await import("../../platform/node/molecules.ts");
   let count = 0;
   for (const file of files) {
     for await (const molecule of readMolecules(file, { limit: limit - count })) {

@@ -1,12 +1,12 @@
 /** Trains a model of the lab on rows into a run folder. */
 import { join } from "node:path";
 import { InputError } from "../../errors.ts";
-import { writeFileAtomically } from "../../formats/atomic-write.ts";
 import { layoutSize } from "../../nets/layers/parameters.ts";
+import { writeFileAtomically } from "../../platform/node/atomic-write.ts";
+import { packageVersion } from "../../platform/node/version.ts";
 import { type DeviceName, prepareRuntime } from "../../platform/prepare.ts";
 import type { TrainingEvents, TrainingOutcome } from "../../train/loop.ts";
 import { runTraining, type TrainingStart } from "../../train/training.ts";
-import { packageVersion } from "../../version.ts";
 import { type LabData, rowLength, shapeText } from "../data/lab-data.ts";
 import type { LabDataSettings } from "../data/settings.ts";
 import { type LabConfig, labModelOf, saveLabModel } from "../models/lab-folder.ts";

@@ -5,7 +5,7 @@ import { symbolOf } from "../../chem/elements.ts";
 import { learnedSchedule } from "../../diffusion/learned-schedule.ts";
 import { type NoiseSchedule, scheduleFrom } from "../../diffusion/schedule.ts";
 import { InputError } from "../../errors.ts";
-import { parseSafetensors } from "../../formats/safetensors-bytes.ts";
+import { parseSafetensors } from "../../formats/safetensors.ts";
 import { dynamicsLayout } from "../../nets/egnn/dynamics-layout.ts";
 import { type Layout, layoutSize } from "../../nets/layers/parameters.ts";
 import { parametersOf, parsedConfig } from "../model-bytes.ts";

@@ -2,12 +2,12 @@
 import { join } from "node:path";
 import type { DenoiserEngine } from "../../engines/engine.ts";
 import { InputError } from "../../errors.ts";
-import { writeFileAtomically } from "../../formats/atomic-write.ts";
 import { dynamicsConfig, type EdmConfig } from "../../models/edm/config.ts";
 import { saveEdm } from "../../models/edm/folder.ts";
 import type { EdmModel } from "../../models/edm/model.ts";
 import type { DynamicsConfig } from "../../nets/egnn/dynamics-layout.ts";
-import { packageVersion } from "../../version.ts";
+import { writeFileAtomically } from "../../platform/node/atomic-write.ts";
+import { packageVersion } from "../../platform/node/version.ts";
 import type { TrainingEvents, TrainingOutcome } from "../loop.ts";
 import { runTraining, type TrainingStart } from "../training.ts";
 import type { DistillSettings } from "./distill-settings.ts";

@@ -7,7 +7,6 @@ import { type MoleculeSet, setSize, sizesOf, subset } from "../../data/molecule-
 import type { Dataset } from "../../data/store.ts";
 import type { DenoiserEngine } from "../../engines/engine.ts";
 import { InputError } from "../../errors.ts";
-import { writeFileAtomically } from "../../formats/atomic-write.ts";
 import { permutation, stream } from "../../math/random.ts";
 import { dynamicsConfig, type EdmConfig } from "../../models/edm/config.ts";
 import { readEdmConfig, saveEdm } from "../../models/edm/folder.ts";
@@ -15,8 +14,9 @@ import { bondRuleOf, type EdmModel, modelLayout } from "../../models/edm/model.t
 import { widenedParameters } from "../../models/edm/widen.ts";
 import type { DynamicsConfig } from "../../nets/egnn/dynamics-layout.ts";
 import { layoutSize } from "../../nets/layers/parameters.ts";
+import { writeFileAtomically } from "../../platform/node/atomic-write.ts";
+import { packageVersion } from "../../platform/node/version.ts";
 import { prepareRuntime } from "../../platform/prepare.ts";
-import { packageVersion } from "../../version.ts";
 import type { TrainingEvents, TrainingOutcome } from "../loop.ts";
 import { lastCheckpointOf } from "../run-folder.ts";
 import { runTraining, type TrainingStart } from "../training.ts";

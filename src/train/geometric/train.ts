@@ -8,7 +8,6 @@ import { unitOf } from "../../data/qm9-units.ts";
 import type { Dataset } from "../../data/store.ts";
 import type { AtomwiseEngine } from "../../engines/atomwise-engine.ts";
 import { InputError } from "../../errors.ts";
-import { writeFileAtomically } from "../../formats/atomic-write.ts";
 import {
   type GeometricModelConfig,
   type NetworkSettings,
@@ -21,7 +20,8 @@ import {
 import { loadGeometric, saveGeometric } from "../../models/geometric/model.ts";
 import { type GeometricConfig, geometricLayout } from "../../nets/geometric.ts";
 import { initialParameters, layoutSize } from "../../nets/layers/parameters.ts";
-import { packageVersion } from "../../version.ts";
+import { writeFileAtomically } from "../../platform/node/atomic-write.ts";
+import { packageVersion } from "../../platform/node/version.ts";
 import type { TrainingEvents, TrainingOutcome, TrainingTask } from "../loop.ts";
 import { lastCheckpointOf } from "../run-folder.ts";
 import type { TrainingConfig } from "../schema.ts";

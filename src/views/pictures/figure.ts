@@ -3,8 +3,8 @@ import { mkdir, readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname } from "node:path";
 import { encode } from "fast-png";
-import { writeFileAtomically } from "../../formats/atomic-write.ts";
-import { writing } from "../../formats/write-problem.ts";
+import { writeFileAtomically } from "../../platform/node/atomic-write.ts";
+import { writing } from "../../platform/node/write-problem.ts";
 
 /** One picture with a caption below its top edge. */
 export interface Panel {

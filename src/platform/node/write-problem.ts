@@ -1,5 +1,5 @@
 /** Why something could not be written, in words for the user. What they can mend, a full disk too, is InputError. */
-import { InputError, WorkError } from "../errors.ts";
+import { InputError, WorkError } from "../../errors.ts";
 
 /**
  * Runs an operation of the file system that makes or writes `path`.
