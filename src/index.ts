@@ -32,7 +32,7 @@ export {
   sizesOf,
   subset,
 } from "./data/molecule-set.ts";
-export { type Dataset, dataHome, datasetNames, loadDataset } from "./data/store.ts";
+export { type Dataset, datasetNames, loadDataset } from "./data/store.ts";
 export { decoderTerm, priorTerm, reverseStepKl } from "./diffusion/bound.ts";
 export { learnedSchedule } from "./diffusion/learned-schedule.ts";
 export { dataFrom, epsilonFrom, predictionTarget, scoreFrom } from "./diffusion/prediction.ts";
@@ -136,9 +136,10 @@ export { type Purpose, permutation, type Stream, type StreamKey, stream } from "
 export { superpose, superposedRmsd } from "./math/superposition.ts";
 // Coarse-grained molecules: samples and force fields
 export { type CgConfig, cgConfigSchema } from "./models/cg/config.ts";
+export { loadCg, saveCg } from "./models/cg/folder.ts";
 export { cgPotential } from "./models/cg/force-field.ts";
 export { type SampleBeadsOptions, sampleBeads } from "./models/cg/generate.ts";
-export { type CgModel, loadCg, saveCg } from "./models/cg/model.ts";
+export type { CgModel } from "./models/cg/model.ts";
 // EDM
 export {
   type Condition,
@@ -156,22 +157,18 @@ export { trainingLoss } from "./models/edm/objective.ts";
 export { type SweepOptions, sweep } from "./models/edm/sweep.ts";
 export { widenedParameters } from "./models/edm/widen.ts";
 export { type GeoDiffModelConfig, geoDiffConfigSchema } from "./models/geodiff/config.ts";
+export { loadConformerModel, saveConformerModel } from "./models/geodiff/folder.ts";
 export {
   type Conformer,
   type ConformerOptions,
   generateConformers,
   type StereoReport,
 } from "./models/geodiff/generate.ts";
-export { type ConformerModel, loadConformerModel, saveConformerModel } from "./models/geodiff/model.ts";
+export type { ConformerModel } from "./models/geodiff/model.ts";
 export { type ConformerNetwork, createConformerNetwork } from "./models/geodiff/network.ts";
 export { type GeometricModelConfig, geometricConfigSchema, networkOf } from "./models/geometric/config.ts";
-export {
-  forceFieldPotential,
-  type GeometricModel,
-  loadGeometric,
-  predictProperty,
-  saveGeometric,
-} from "./models/geometric/model.ts";
+export { loadGeometric, saveGeometric } from "./models/geometric/folder.ts";
+export { forceFieldPotential, type GeometricModel, predictProperty } from "./models/geometric/model.ts";
 export { type Prediction, predictions } from "./models/geometric/predict.ts";
 export { dynamics } from "./nets/egnn/dynamics.ts";
 export { type DynamicsConfig, dynamicsLayout } from "./nets/egnn/dynamics-layout.ts";
@@ -194,6 +191,7 @@ export {
   type LennardJonesOptions,
   lennardJones,
 } from "./physics/reference-potentials.ts";
+export { dataHome } from "./platform/node/home.ts";
 export { readMolecules, writeMolecules } from "./platform/node/molecules.ts";
 export { readSafetensors, writeSafetensors } from "./platform/node/safetensors.ts";
 export { type DeviceName, prepareRuntime } from "./platform/prepare.ts";

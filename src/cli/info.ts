@@ -37,7 +37,8 @@ async function showInstallation(output: Output): Promise<void> {
   const { threadCount } = await import("../platform/worker-shim.ts");
   const { webgpuStatus } = await import("../platform/prepare.ts");
   const { nativeStatus } = await import("../engines/native-addon.ts");
-  const { dataHome, datasetNames } = await import("../data/store.ts");
+  const { datasetNames } = await import("../data/store.ts");
+  const { dataHome } = await import("../platform/node/home.ts");
   const { wasmStatus } = await import("../engines/egnn/wasm.ts");
   const { shippedModelNames } = await import("../models/edm/folder.ts");
   const native = nativeStatus();
@@ -159,7 +160,7 @@ async function showModel(nameOrPath: string, output: Output): Promise<void> {
 const words = (key: string): string => key.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 
 async function showGeometric(folder: string, output: Output): Promise<void> {
-  const { loadGeometric } = await import("../models/geometric/model.ts");
+  const { loadGeometric } = await import("../models/geometric/folder.ts");
   const { config, parameters } = await loadGeometric(folder);
   const bytes = statSync(join(folder, "model.safetensors")).size;
   output.result({ folder, bytes, parameters: parameters.length, ...config });

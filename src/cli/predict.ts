@@ -7,7 +7,7 @@ import { InputError } from "../errors.ts";
 import { findModel } from "../models/edm/folder.ts";
 import { moleculeProblem } from "../models/geometric/check.ts";
 import { networkOf } from "../models/geometric/config.ts";
-import { loadGeometric } from "../models/geometric/model.ts";
+import { loadGeometric } from "../models/geometric/folder.ts";
 import { type Prediction, predictions } from "../models/geometric/predict.ts";
 import { modelKindOf } from "../models/model-folder.ts";
 import { checkMoleculeTarget, readMolecules, writeMolecules } from "../platform/node/molecules.ts";

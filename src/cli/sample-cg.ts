@@ -2,8 +2,8 @@
 import { basename, resolve } from "node:path";
 import { InputError, WorkError } from "../errors.ts";
 import { coordinatesFit } from "../formats/format-molecules.ts";
+import { loadCg } from "../models/cg/folder.ts";
 import { beadsAt, recommendedSampling, sampleBeads } from "../models/cg/generate.ts";
-import { loadCg } from "../models/cg/model.ts";
 import { findModel } from "../models/edm/folder.ts";
 import { resolveSampling } from "../models/edm/sampling.ts";
 import { checkMoleculeTarget, writeMolecules } from "../platform/node/molecules.ts";

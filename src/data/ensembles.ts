@@ -10,8 +10,7 @@ import type { Bond, Molecule } from "../chem/molecule.ts";
 import type { BondedAtoms } from "../chem/topology.ts";
 import { InputError } from "../errors.ts";
 import { extensionOf } from "../formats/format.ts";
-import { unpacked } from "../formats/gzip.ts";
-import { fileBytes } from "../platform/node/file-bytes.ts";
+import { readText } from "../platform/node/file-bytes.ts";
 import { readMolecules } from "../platform/node/molecules.ts";
 
 export interface Ensemble extends BondedAtoms {
@@ -38,10 +37,7 @@ export async function readEnsembles(path: string, limit = Number.POSITIVE_INFINI
 }
 
 async function readJsonLines(path: string): Promise<Ensemble[]> {
-  const decoder = new TextDecoder();
-  let text = "";
-  for await (const chunk of unpacked(fileBytes(path), path))
-    text += typeof chunk === "string" ? chunk : decoder.decode(chunk, { stream: true });
+  const text = await readText(path);
   if (text.trim() === "") throw new InputError("the file is empty", { file: path });
   return text.split("\n").flatMap((line, k) => (line.trim() === "" ? [] : [ensembleOf(line, path, k + 1)]));
 }

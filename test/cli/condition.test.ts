@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { moleculesOf } from "../../src/data/molecule-set.ts";
 import { type GeometricModelConfig, networkOf } from "../../src/models/geometric/config.ts";
-import { saveGeometric } from "../../src/models/geometric/model.ts";
+import { saveGeometric } from "../../src/models/geometric/folder.ts";
 import { geometricLayout } from "../../src/nets/geometric.ts";
 import { initialParameters } from "../../src/nets/layers/parameters.ts";
 import { readMolecules, writeMolecules } from "../../src/platform/node/molecules.ts";

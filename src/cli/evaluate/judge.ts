@@ -11,7 +11,8 @@ import {
   geometricConfigSchema,
   networkOf,
 } from "../../models/geometric/config.ts";
-import { loadGeometric, predictProperty } from "../../models/geometric/model.ts";
+import { loadGeometric } from "../../models/geometric/folder.ts";
+import { predictProperty } from "../../models/geometric/model.ts";
 import { readModelConfig } from "../../models/model-folder.ts";
 
 export interface LoadedJudge {

@@ -3,7 +3,7 @@ import { readEnsembles } from "../../data/ensembles.ts";
 import { loadDataset } from "../../data/store.ts";
 import { InputError } from "../../errors.ts";
 import { findModel } from "../../models/edm/folder.ts";
-import { loadConformerModel } from "../../models/geodiff/model.ts";
+import { loadConformerModel } from "../../models/geodiff/folder.ts";
 import { CONFORMER_ENGINES } from "../../models/geodiff/network.ts";
 import { CONFORMER_PRESETS, conformerSettingsSchema } from "../../train/conformers/settings.ts";
 import { trainConformers } from "../../train/conformers/train.ts";

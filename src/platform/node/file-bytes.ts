@@ -3,6 +3,7 @@
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { InputError, WorkError } from "../../errors.ts";
+import { unpacked } from "../../formats/gzip.ts";
 
 const CHUNK = 1 << 18;
 
@@ -19,6 +20,17 @@ export async function* fileBytes(path: string): AsyncGenerator<Uint8Array> {
     throw readError(error, path);
   }
 }
+
+/** All of a file, unpacked when it is gzip. Throws as `fileBytes`, and InputError when the gzip data is damaged. */
+export async function readBytes(path: string): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of unpacked(fileBytes(path), path)) chunks.push(chunk as Uint8Array);
+  return Buffer.concat(chunks);
+}
+
+/** As `readBytes`, the bytes taken for UTF-8. */
+export const readText = async (path: string): Promise<string> =>
+  new TextDecoder().decode(await readBytes(path));
 
 /** The error to report when reading `path` failed. */
 export function readError(error: unknown, path: string): unknown {
