@@ -1,5 +1,4 @@
 /** Model folders of every kind: `model.safetensors` and `config.json`, written atomically and read with suspicion. */
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { z } from "zod";
 import type { Tensor } from "../formats/safetensors.ts";
@@ -7,7 +6,7 @@ import { type Layout, namedViews } from "../nets/layers/parameters.ts";
 import { writeFileAtomically } from "../platform/node/atomic-write.ts";
 import { readText } from "../platform/node/file-bytes.ts";
 import { readSafetensors, writeSafetensors } from "../platform/node/safetensors.ts";
-import { writing } from "../platform/node/write-problem.ts";
+import { makeFolder } from "../platform/node/write-problem.ts";
 import { checkedConfig, jsonOf, type ModelKind, parametersOf, parsedConfig } from "./model-bytes.ts";
 
 /** Writes both files; the folder is made if need be. The safetensors' format is `equimol-KIND`. */
@@ -17,7 +16,7 @@ export async function writeModelFolder(
   layout: Layout,
   parameters: Float32Array,
 ): Promise<void> {
-  await writing(folder, () => mkdir(folder, { recursive: true }));
+  await makeFolder(folder);
   const views = namedViews(layout, parameters);
   const tensors = new Map<string, Tensor>(
     layout.map(({ name, shape }) => [name, { dtype: "F32", shape, data: views.get(name) as Float32Array }]),

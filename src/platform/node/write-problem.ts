@@ -1,4 +1,5 @@
 /** Why something could not be written, in words for the user. What they can mend, a full disk too, is InputError. */
+import { mkdir } from "node:fs/promises";
 import { InputError, WorkError } from "../../errors.ts";
 
 /**
@@ -11,6 +12,11 @@ export async function writing<T>(path: string, operation: () => Promise<T>): Pro
   } catch (error) {
     throw writeProblem(error, path);
   }
+}
+
+/** Makes a folder and those above it, where they are not there yet. Throws as `writing` does. */
+export async function makeFolder(path: string): Promise<void> {
+  await writing(path, () => mkdir(path, { recursive: true }));
 }
 
 /** The error that says why `path` was not written; errors of other kinds are given back unchanged. */
