@@ -9,9 +9,10 @@ import {
   type ProcessingStage,
   processConformers,
 } from "../evaluate/conformer-processing.ts";
-import { checkMoleculeTarget, coordinatesFit, writeMolecules } from "../formats/write.ts";
+import { coordinatesFit } from "../formats/format-molecules.ts";
 import { findModel } from "../models/edm/folder.ts";
 import { CONFORMER_SAMPLERS } from "../models/geodiff/config.ts";
+import { loadConformerModel } from "../models/geodiff/folder.ts";
 import {
   type ConformerOptions,
   generateConformers,
@@ -19,8 +20,9 @@ import {
   type StereoReport,
   takesTemperature,
 } from "../models/geodiff/generate.ts";
-import { type ConformerModel, loadConformerModel } from "../models/geodiff/model.ts";
+import type { ConformerModel } from "../models/geodiff/model.ts";
 import { CONFORMER_ENGINES, createConformerNetwork } from "../models/geodiff/network.ts";
+import { checkMoleculeTarget, writeMolecules } from "../platform/node/molecules.ts";
 import { type RequestedMolecule, requestedMolecules } from "./conformer-input.ts";
 import { commonOptions, integerOption, numberOption, seedOption, threadsOption } from "./options/options.ts";
 import { createOutput, duration, type Output } from "./output.ts";

@@ -1,7 +1,7 @@
 /** `equimol info`: what this installation has; `equimol info MODEL`: what is in a model. */
 import { symbolOf } from "../chem/elements.ts";
 import { resolveSampling, samplingText } from "../models/edm/sampling.ts";
-import { describeModel, installation, type ModelDescription } from "../workflows/info.ts";
+import { describeModel, installation, type ModelDescription } from "../workflows/node/info.ts";
 import { section } from "./help.ts";
 import { commonOptions, integerOption, threadsOption } from "./options/options.ts";
 import { createOutput, type Output } from "./output.ts";

@@ -1,10 +1,11 @@
 /** `equimol simulate`: molecular dynamics and geometry optimisation. */
 import { symbolOf } from "../chem/elements.ts";
 import { InputError } from "../errors.ts";
-import { writeFileAtomically } from "../formats/atomic-write.ts";
-import { writeMolecules } from "../formats/write.ts";
 import { ARGON } from "../physics/reference-potentials.ts";
 import { inUnit } from "../physics/units.ts";
+import { writeFileAtomically } from "../platform/node/atomic-write.ts";
+import { writeMolecules } from "../platform/node/molecules.ts";
+import { packageVersion } from "../platform/node/version.ts";
 import { createFolder, finalOf, reportOf, resumeFolder, trajectoryOf } from "../simulate/folder.ts";
 import { openPotential } from "../simulate/open-potential.ts";
 import { frameOf, observe, runSimulation } from "../simulate/run.ts";
@@ -13,7 +14,6 @@ import { isDynamics, METHODS, type SimulationSettings } from "../simulate/settin
 import { massesOf, startState } from "../simulate/start.ts";
 import { refresh } from "../simulate/state.ts";
 import { summarize } from "../simulate/summary.ts";
-import { packageVersion } from "../version.ts";
 import { simulationPage } from "../views/simulation-page.ts";
 import { engineArgs, engineOptions } from "./options/engine-options.ts";
 import { commonOptions, numberOption, seedOption } from "./options/options.ts";

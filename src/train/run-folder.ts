@@ -7,8 +7,8 @@ import { appendFile, readFile, stat, truncate } from "node:fs/promises";
 import { join } from "node:path";
 import { stringify } from "yaml";
 import { InputError } from "../errors.ts";
-import { writeFileAtomically } from "../formats/atomic-write.ts";
-import { writeProblem, writing } from "../formats/write-problem.ts";
+import { writeFileAtomically } from "../platform/node/atomic-write.ts";
+import { writeProblem, writing } from "../platform/node/write-problem.ts";
 import type { Settings } from "./config-file.ts";
 import { type RunPosition, readState, type TrainingState, writeState } from "./state-file.ts";
 

@@ -2,9 +2,9 @@
 import { withBonds } from "../chem/bond-orders.ts";
 import type { BondRule } from "../chem/bond-tables.ts";
 import type { Molecule } from "../chem/molecule.ts";
-import { writeFileAtomically } from "../formats/atomic-write.ts";
 import type { ConditionValues } from "../models/edm/condition.ts";
 import type { PropertyRange } from "../models/edm/sweep.ts";
+import { writeFileAtomically } from "../platform/node/atomic-write.ts";
 import { pngOf } from "./pictures/figure.ts";
 import { moleculeStrip } from "./strip.ts";
 

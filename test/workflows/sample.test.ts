@@ -5,13 +5,13 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { withBonds } from "../../src/chem/bond-orders.ts";
 import { openEngine } from "../../src/engines/open-engine.ts";
 import { InputError } from "../../src/errors.ts";
-import { readMolecules } from "../../src/formats/read.ts";
 import { dynamicsConfig } from "../../src/models/edm/config.ts";
 import { findModel, loadEdm } from "../../src/models/edm/folder.ts";
 import { generate } from "../../src/models/edm/generate.ts";
 import type { EdmModel } from "../../src/models/edm/model.ts";
+import { readMolecules } from "../../src/platform/node/molecules.ts";
+import { sampleToFiles } from "../../src/workflows/node/sample-to-files.ts";
 import { sample, sampling } from "../../src/workflows/sample.ts";
-import { sampleToFiles } from "../../src/workflows/sample-to-files.ts";
 import type { WorkflowEvent } from "../../src/workflows/workflow.ts";
 import { collect } from "../formats/molecules.ts";
 

@@ -2,13 +2,13 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { InputError } from "../../errors.ts";
-import { writeFileAtomically } from "../../formats/atomic-write.ts";
 import { loadLabData } from "../../lab/data/catalog.ts";
 import { labDataSchema } from "../../lab/data/settings.ts";
 import { type ComparisonRow, compareLab, kernelBaseline } from "../../lab/figures/lab-comparison.ts";
 import { dataPanel, samplePanel } from "../../lab/figures/lab-pictures.ts";
 import { wallClock } from "../../lab/figures/lab-report.ts";
 import { LAB_KINDS, labKind } from "../../lab/models/kinds.ts";
+import { writeFileAtomically } from "../../platform/node/atomic-write.ts";
 import { readSettings } from "../../train/config-file.ts";
 import { figureSvg, writeFigure } from "../../views/pictures/figure.ts";
 import { commonOptions, integerOption, numberOption, seedOption, threadsOption } from "../options/options.ts";

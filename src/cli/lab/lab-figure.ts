@@ -1,8 +1,8 @@
 /** `equimol lab figure`: pictures that belong to no single model. */
 import { extname } from "node:path";
 import { InputError } from "../../errors.ts";
-import { writeFileAtomically } from "../../formats/atomic-write.ts";
 import { DIVERGENCE_FITS, divergencePanels } from "../../lab/figures/divergence-figure.ts";
+import { writeFileAtomically } from "../../platform/node/atomic-write.ts";
 import { prepareRuntime } from "../../platform/prepare.ts";
 import { figureSvg, pngOf } from "../../views/pictures/figure.ts";
 import { commonOptions, threadsOption } from "../options/options.ts";

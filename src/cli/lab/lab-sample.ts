@@ -1,12 +1,12 @@
 /** `equimol lab sample`: new rows from a trained model of the lab, as numbers and as a picture. */
 import { extname } from "node:path";
 import { InputError, WorkError } from "../../errors.ts";
-import { writeFileAtomically } from "../../formats/atomic-write.ts";
 import { rowLength } from "../../lab/data/lab-data.ts";
 import { samplePanel } from "../../lab/figures/lab-pictures.ts";
 import { loadLabModel } from "../../lab/models/lab-folder.ts";
 import { sampleProduct } from "../../lab/models/score/annealed.ts";
 import { findModel } from "../../models/edm/folder.ts";
+import { writeFileAtomically } from "../../platform/node/atomic-write.ts";
 import { prepareRuntime } from "../../platform/prepare.ts";
 import { figureSvg, pngOf } from "../../views/pictures/figure.ts";
 import { commonOptions, integerOption, seedOption, threadsOption } from "../options/options.ts";

@@ -8,7 +8,7 @@ import { loadLabModel } from "../../lab/models/lab-folder.ts";
 import { labPreset, labSettingsSchema } from "../../lab/train/settings.ts";
 import { trainLab } from "../../lab/train/train.ts";
 import { findModel } from "../../models/edm/folder.ts";
-import { supervised, type TrainingReport, trainingSettings } from "../../workflows/training.ts";
+import { supervised, type TrainingReport, trainingSettings } from "../../workflows/node/training.ts";
 import { commonOptions, threadsOption } from "../options/options.ts";
 import { program, quoted } from "../program.ts";
 import { runTraining, trainingArgs, trainingOptions } from "../train/training-run.ts";

@@ -2,8 +2,8 @@
 import { existsSync } from "node:fs";
 import type { Molecule } from "../../chem/molecule.ts";
 import { InputError } from "../../errors.ts";
+import { loadCg } from "../../models/cg/folder.ts";
 import { beadsAt, recommendedSampling, sampleBeads } from "../../models/cg/generate.ts";
-import { loadCg } from "../../models/cg/model.ts";
 import { findModel } from "../../models/edm/folder.ts";
 import { ARGON } from "../../physics/reference-potentials.ts";
 import { readSettings } from "../../simulate/folder.ts";

@@ -1,9 +1,9 @@
 /** Points of one's own: a text file with one point in each line, numbers apart by commas, semicolons or spaces. */
 import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
 import { basename, extname, resolve } from "node:path";
 import { InputError } from "../../errors.ts";
 import { permutation, stream } from "../../math/random.ts";
+import { readText } from "../../platform/node/file-bytes.ts";
 import { type LabData, validationRows } from "./lab-data.ts";
 import type { LabDataSettings } from "./settings.ts";
 
@@ -13,9 +13,7 @@ import type { LabDataSettings } from "./settings.ts";
  * @throws InputError naming the line that is wrong, for fewer than 10 points and for one point repeated
  */
 export async function readPoints(file: string, settings: LabDataSettings): Promise<LabData> {
-  const text = await readFile(file, "utf8").catch((error: Error) => {
-    throw new InputError(`cannot be read: ${error.message}`, { file });
-  });
+  const text = await readText(file);
   const rows = parseRows(text, file);
   const [n, D] = [rows.length, rows[0]?.length ?? 0];
   if (n < 10) throw new InputError(`has ${n} points; at least 10 are needed`, { file });

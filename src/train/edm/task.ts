@@ -8,7 +8,7 @@ import { type MoleculeSet, moleculeAt, setSize, sizesOf } from "../../data/molec
 import { levelAt } from "../../diffusion/levels.ts";
 import type { NoiseSchedule } from "../../diffusion/schedule.ts";
 import type { DenoiserEngine } from "../../engines/engine.ts";
-import { coordinatesFit, writeMolecules } from "../../formats/write.ts";
+import { coordinatesFit } from "../../formats/format-molecules.ts";
 import { permutation, stream } from "../../math/random.ts";
 import { randomRotation } from "../../math/rotation.ts";
 import type { EdmConfig } from "../../models/edm/config.ts";
@@ -21,6 +21,7 @@ import { moleculeNoise } from "../../models/edm/noise.ts";
 import { trainingLoss } from "../../models/edm/objective.ts";
 import { sizeDistribution } from "../../models/edm/sizes.ts";
 import { initialParameters } from "../../nets/layers/parameters.ts";
+import { writeMolecules } from "../../platform/node/molecules.ts";
 import { type BatchShare, batchStream, stratifiedShare } from "../batch-share.ts";
 import type { Gather } from "../communicator.ts";
 import type { TrainingTask } from "../loop.ts";

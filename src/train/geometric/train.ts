@@ -18,7 +18,7 @@ import {
   VECTORS_MISFIT,
   vectorsFit,
 } from "../../models/geometric/config.ts";
-import { loadGeometric, saveGeometric } from "../../models/geometric/model.ts";
+import { loadGeometric, saveGeometric } from "../../models/geometric/folder.ts";
 import { type GeometricConfig, geometricLayout } from "../../nets/geometric.ts";
 import { initialParameters, layoutSize } from "../../nets/layers/parameters.ts";
 import { dataFacts, type TrainingParts } from "../held-out.ts";

@@ -7,7 +7,7 @@ import { randomBytes } from "node:crypto";
 import { unlinkSync } from "node:fs";
 import { type FileHandle, open, realpath, rename, stat, unlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { InputError } from "../errors.ts";
+import { InputError } from "../../errors.ts";
 import { writeProblem, writing } from "./write-problem.ts";
 
 const BLOCK = 1 << 18;

@@ -1,16 +1,16 @@
 /** `equimol evaluate --nll` as a function: the likelihood of a data set under a model. */
-import type { Molecule } from "../chem/molecule.ts";
-import { SPLITS, type Split } from "../data/dataset-info.ts";
-import { moleculeAt, setSize } from "../data/molecule-set.ts";
-import { type Dataset, loadDataset } from "../data/store.ts";
-import { type EngineOptions, openEngine } from "../engines/open-engine.ts";
-import { InputError } from "../errors.ts";
-import { dynamicsConfig } from "../models/edm/config.ts";
-import { checkElements } from "../models/edm/features.ts";
-import { flowNegativeLogLikelihood } from "../models/edm/flow-likelihood.ts";
-import { findModel, loadEdm } from "../models/edm/folder.ts";
-import { type Likelihood, negativeLogLikelihood } from "../models/edm/likelihood.ts";
-import { reporterOf, type WorkflowOptions } from "./workflow.ts";
+import type { Molecule } from "../../chem/molecule.ts";
+import { SPLITS, type Split } from "../../data/dataset-info.ts";
+import { moleculeAt, setSize } from "../../data/molecule-set.ts";
+import { type Dataset, loadDataset } from "../../data/store.ts";
+import { type EngineOptions, openEngine } from "../../engines/open-engine.ts";
+import { InputError } from "../../errors.ts";
+import { dynamicsConfig } from "../../models/edm/config.ts";
+import { checkElements } from "../../models/edm/features.ts";
+import { flowNegativeLogLikelihood } from "../../models/edm/flow-likelihood.ts";
+import { findModel, loadEdm } from "../../models/edm/folder.ts";
+import { type Likelihood, negativeLogLikelihood } from "../../models/edm/likelihood.ts";
+import { reporterOf, type WorkflowOptions } from "../workflow.ts";
 
 export interface LikelihoodOptions extends WorkflowOptions {
   /** Model folder, run folder or shipped model. */

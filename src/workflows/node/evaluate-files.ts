@@ -1,15 +1,20 @@
 /** `equimol evaluate` as a function: the report card of molecules in files, and the page to look at them. */
 import { basename } from "node:path";
-import type { Molecule } from "../chem/molecule.ts";
-import { moleculesOf, setSize } from "../data/molecule-set.ts";
-import { loadDataset } from "../data/store.ts";
-import { InputError } from "../errors.ts";
-import { buildReference, type Evaluation, evaluateMolecules, type Reference } from "../evaluate/metrics.ts";
-import type { RuleChoice } from "../evaluate/rule.ts";
-import { checkWritable, writeFileAtomically } from "../formats/atomic-write.ts";
-import { readMolecules } from "../formats/read.ts";
-import { galleryPage } from "../views/showcase.ts";
-import { breath, type Reporter, reporterOf, type WorkflowOptions } from "./workflow.ts";
+import type { Molecule } from "../../chem/molecule.ts";
+import { moleculesOf, setSize } from "../../data/molecule-set.ts";
+import { loadDataset } from "../../data/store.ts";
+import { InputError } from "../../errors.ts";
+import {
+  buildReference,
+  type Evaluation,
+  evaluateMolecules,
+  type Reference,
+} from "../../evaluate/metrics.ts";
+import type { RuleChoice } from "../../evaluate/rule.ts";
+import { checkWritable, writeFileAtomically } from "../../platform/node/atomic-write.ts";
+import { readMolecules } from "../../platform/node/molecules.ts";
+import { galleryPage } from "../../views/showcase.ts";
+import { breath, type Reporter, reporterOf, type WorkflowOptions } from "../workflow.ts";
 
 export interface EvaluateFilesOptions extends WorkflowOptions {
   /** Molecule files: .xyz, .extxyz, .sdf, each also .gz. */

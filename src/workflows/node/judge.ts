@@ -1,14 +1,19 @@
 /** The property network that judges what a conditional model generates. */
 import { existsSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
-import type { EngineOptions } from "../engines/open-engine.ts";
-import { openEngine } from "../engines/open-engine.ts";
-import { InputError } from "../errors.ts";
-import type { Judge } from "../evaluate/condition.ts";
-import { findModel, shippedModelNames } from "../models/edm/folder.ts";
-import { type GeometricModelConfig, geometricConfigSchema, networkOf } from "../models/geometric/config.ts";
-import { loadGeometric, predictProperty } from "../models/geometric/model.ts";
-import { readModelConfig } from "../models/model-folder.ts";
+import type { EngineOptions } from "../../engines/open-engine.ts";
+import { openEngine } from "../../engines/open-engine.ts";
+import { InputError } from "../../errors.ts";
+import type { Judge } from "../../evaluate/condition.ts";
+import { findModel, shippedModelNames } from "../../models/edm/folder.ts";
+import {
+  type GeometricModelConfig,
+  geometricConfigSchema,
+  networkOf,
+} from "../../models/geometric/config.ts";
+import { loadGeometric } from "../../models/geometric/folder.ts";
+import { predictProperty } from "../../models/geometric/model.ts";
+import { readModelConfig } from "../../models/model-folder.ts";
 
 export interface LoadedJudge {
   readonly name: string;

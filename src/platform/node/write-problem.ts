@@ -1,5 +1,6 @@
 /** Why something could not be written, in words for the user. What they can mend, a full disk too, is InputError. */
-import { InputError, WorkError } from "../errors.ts";
+import { mkdir } from "node:fs/promises";
+import { InputError, WorkError } from "../../errors.ts";
 
 /**
  * Runs an operation of the file system that makes or writes `path`.
@@ -11,6 +12,11 @@ export async function writing<T>(path: string, operation: () => Promise<T>): Pro
   } catch (error) {
     throw writeProblem(error, path);
   }
+}
+
+/** Makes a folder and those above it, where they are not there yet. Throws as `writing` does. */
+export async function makeFolder(path: string): Promise<void> {
+  await writing(path, () => mkdir(path, { recursive: true }));
 }
 
 /** The error that says why `path` was not written; errors of other kinds are given back unchanged. */

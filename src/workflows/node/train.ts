@@ -1,24 +1,29 @@
 /** `equimol train KIND` as functions: a run folder from the name of a data set and settings. */
 import { basename, resolve } from "node:path";
-import { readEnsembles } from "../data/ensembles.ts";
-import { loadDataset } from "../data/store.ts";
-import type { EngineOptions } from "../engines/open-engine.ts";
-import { InputError, nearest } from "../errors.ts";
-import type { EdmConfig } from "../models/edm/config.ts";
-import { findModel, loadEdm } from "../models/edm/folder.ts";
-import { loadConformerModel } from "../models/geodiff/model.ts";
-import type { CONFORMER_ENGINES } from "../models/geodiff/network.ts";
-import { cgSettingsSchema } from "../train/cg/settings.ts";
-import { trainCg } from "../train/cg/train.ts";
-import type { Settings } from "../train/config-file.ts";
-import { CONFORMER_PRESETS, conformerSettingsSchema } from "../train/conformers/settings.ts";
-import { trainConformers } from "../train/conformers/train.ts";
-import { distillEdm } from "../train/edm/distill.ts";
-import { distillSettingsSchema } from "../train/edm/distill-settings.ts";
-import { edmSettingsSchema, PRESETS } from "../train/edm/settings.ts";
-import { trainEdm } from "../train/edm/train.ts";
-import { forceFieldSettingsSchema, NETWORKS, propertySettingsSchema } from "../train/geometric/settings.ts";
-import { trainForceField, trainProperty } from "../train/geometric/train.ts";
+import { readEnsembles } from "../../data/ensembles.ts";
+import { loadDataset } from "../../data/store.ts";
+import type { EngineOptions } from "../../engines/open-engine.ts";
+import { InputError, nearest } from "../../errors.ts";
+import type { EdmConfig } from "../../models/edm/config.ts";
+import { findModel, loadEdm } from "../../models/edm/folder.ts";
+import { loadConformerModel } from "../../models/geodiff/folder.ts";
+import type { CONFORMER_ENGINES } from "../../models/geodiff/network.ts";
+import { cgSettingsSchema } from "../../train/cg/settings.ts";
+import { trainCg } from "../../train/cg/train.ts";
+import type { Settings } from "../../train/config-file.ts";
+import { CONFORMER_PRESETS, conformerSettingsSchema } from "../../train/conformers/settings.ts";
+import { trainConformers } from "../../train/conformers/train.ts";
+import { distillEdm } from "../../train/edm/distill.ts";
+import { distillSettingsSchema } from "../../train/edm/distill-settings.ts";
+import { edmSettingsSchema, PRESETS } from "../../train/edm/settings.ts";
+import { trainEdm } from "../../train/edm/train.ts";
+import {
+  forceFieldSettingsSchema,
+  NETWORKS,
+  propertySettingsSchema,
+} from "../../train/geometric/settings.ts";
+import { trainForceField, trainProperty } from "../../train/geometric/train.ts";
+import { reporterOf } from "../workflow.ts";
 import {
   checkStart,
   supervised,
@@ -26,7 +31,6 @@ import {
   type TrainingReport,
   trainingSettings,
 } from "./training.ts";
-import { reporterOf } from "./workflow.ts";
 
 interface OnData extends TrainingOptions {
   /** Data set, or a file of molecules. */

@@ -1,13 +1,14 @@
 /** `equimol sample` of a model of a coarse-grained molecule, as a function: independent frames into a file. */
 import { basename, resolve } from "node:path";
-import type { SamplerName } from "../diffusion/samplers/registry.ts";
-import { WorkError } from "../errors.ts";
-import { checkMoleculeTarget, coordinatesFit, writeMolecules } from "../formats/write.ts";
-import { beadsAt, recommendedSampling, sampleBeads } from "../models/cg/generate.ts";
-import { loadCg } from "../models/cg/model.ts";
-import { findModel } from "../models/edm/folder.ts";
-import { resolveSampling, type SamplingRequest } from "../models/edm/sampling.ts";
-import { reporterOf, type WorkflowOptions } from "./workflow.ts";
+import type { SamplerName } from "../../diffusion/samplers/registry.ts";
+import { WorkError } from "../../errors.ts";
+import { coordinatesFit } from "../../formats/format-molecules.ts";
+import { loadCg } from "../../models/cg/folder.ts";
+import { beadsAt, recommendedSampling, sampleBeads } from "../../models/cg/generate.ts";
+import { findModel } from "../../models/edm/folder.ts";
+import { resolveSampling, type SamplingRequest } from "../../models/edm/sampling.ts";
+import { checkMoleculeTarget, writeMolecules } from "../../platform/node/molecules.ts";
+import { reporterOf, type WorkflowOptions } from "../workflow.ts";
 
 export interface SampleBeadsToFileOptions
   extends Omit<SamplingRequest, "quality" | "temperature">,

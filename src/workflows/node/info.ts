@@ -3,18 +3,20 @@ import { statSync } from "node:fs";
 import { availableParallelism, cpus } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
-import { dataHome, datasetNames } from "../data/store.ts";
-import { wasmStatus } from "../engines/egnn/wasm.ts";
-import { nativeStatus } from "../engines/native-addon.ts";
-import { readSafetensors } from "../formats/safetensors.ts";
-import { findModel, loadEdm, shippedModelNames } from "../models/edm/folder.ts";
-import type { EdmModel } from "../models/edm/model.ts";
-import { type GeometricModel, loadGeometric } from "../models/geometric/model.ts";
-import { modelKindOf, readModelConfig } from "../models/model-folder.ts";
-import { hasSimd } from "../platform/platform.ts";
-import { webgpuStatus } from "../platform/prepare.ts";
-import { threadCount } from "../platform/worker-shim.ts";
-import { packageVersion } from "../version.ts";
+import { datasetNames } from "../../data/store.ts";
+import { wasmStatus } from "../../engines/egnn/wasm.ts";
+import { nativeStatus } from "../../engines/native-addon.ts";
+import { findModel, loadEdm, shippedModelNames } from "../../models/edm/folder.ts";
+import type { EdmModel } from "../../models/edm/model.ts";
+import { loadGeometric } from "../../models/geometric/folder.ts";
+import type { GeometricModel } from "../../models/geometric/model.ts";
+import { modelKindOf, readModelConfig } from "../../models/model-folder.ts";
+import { dataHome } from "../../platform/node/home.ts";
+import { readSafetensors } from "../../platform/node/safetensors.ts";
+import { packageVersion } from "../../platform/node/version.ts";
+import { hasSimd } from "../../platform/platform.ts";
+import { webgpuStatus } from "../../platform/prepare.ts";
+import { threadCount } from "../../platform/worker-shim.ts";
 
 /** What there is to compute with, and what is stored. */
 export async function installation() {

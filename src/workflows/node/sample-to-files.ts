@@ -1,18 +1,19 @@
 /** `equimol sample` as a function: new molecules into a file, with the picture of a sweep and a chain of frames. */
 import { basename, resolve } from "node:path";
-import { withBonds } from "../chem/bond-orders.ts";
-import type { Molecule } from "../chem/molecule.ts";
-import { InputError, WorkError } from "../errors.ts";
-import { checkWritable } from "../formats/atomic-write.ts";
-import { formatOfPath } from "../formats/format.ts";
-import { checkMoleculeTarget, coordinatesFit, writeMolecules } from "../formats/write.ts";
-import { DEFAULT_MODEL, findModel, loadEdm } from "../models/edm/folder.ts";
-import type { Generated } from "../models/edm/generate.ts";
-import { bondRuleOf } from "../models/edm/model.ts";
-import { writeSweepPicture } from "../views/sweep-picture.ts";
-import { askedFor, sweptRange, targetsOf } from "./condition.ts";
-import { type SampleOptions, sampling } from "./sample.ts";
-import { reporterOf } from "./workflow.ts";
+import { withBonds } from "../../chem/bond-orders.ts";
+import type { Molecule } from "../../chem/molecule.ts";
+import { InputError, WorkError } from "../../errors.ts";
+import { formatOfPath } from "../../formats/format.ts";
+import { coordinatesFit } from "../../formats/format-molecules.ts";
+import { DEFAULT_MODEL, findModel, loadEdm } from "../../models/edm/folder.ts";
+import type { Generated } from "../../models/edm/generate.ts";
+import { bondRuleOf } from "../../models/edm/model.ts";
+import { checkWritable } from "../../platform/node/atomic-write.ts";
+import { checkMoleculeTarget, writeMolecules } from "../../platform/node/molecules.ts";
+import { writeSweepPicture } from "../../views/sweep-picture.ts";
+import { askedFor, sweptRange, targetsOf } from "../condition.ts";
+import { type SampleOptions, sampling } from "../sample.ts";
+import { reporterOf } from "../workflow.ts";
 
 export interface SampleToFilesOptions extends Omit<SampleOptions, "model" | "chainOf"> {
   /** Model folder, run folder or shipped model; the shipped one of QM9 by default. */

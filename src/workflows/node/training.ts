@@ -4,12 +4,12 @@
  */
 import { existsSync } from "node:fs";
 import type { z } from "zod";
-import { InputError, nearest } from "../errors.ts";
-import { readSettings, type Settings } from "../train/config-file.ts";
-import type { TrainingEvents, TrainingOutcome } from "../train/loop.ts";
-import { configFileOf } from "../train/run-folder.ts";
-import type { TrainingStart } from "../train/training.ts";
-import { reporterOf, type WorkflowOptions } from "./workflow.ts";
+import { InputError, nearest } from "../../errors.ts";
+import { readSettings, type Settings } from "../../train/config-file.ts";
+import type { TrainingEvents, TrainingOutcome } from "../../train/loop.ts";
+import { configFileOf } from "../../train/run-folder.ts";
+import type { TrainingStart } from "../../train/training.ts";
+import { reporterOf, type WorkflowOptions } from "../workflow.ts";
 
 export type Presets = Readonly<Record<string, { readonly description: string; readonly settings: Settings }>>;
 

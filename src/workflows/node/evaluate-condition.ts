@@ -3,26 +3,26 @@
  * property that they were asked for, by a property network, beside the yardsticks; with a range, the response to a
  * sweep (Hoogeboom et al. 2022, section 5.2).
  */
-import { halfOf, labelled } from "../data/halves.ts";
-import { atomsOf, type MoleculeSet, moleculeAt } from "../data/molecule-set.ts";
-import { loadDataset } from "../data/store.ts";
-import type { EngineOptions } from "../engines/open-engine.ts";
-import { InputError, WorkError } from "../errors.ts";
+import { halfOf, labelled } from "../../data/halves.ts";
+import { atomsOf, type MoleculeSet, moleculeAt } from "../../data/molecule-set.ts";
+import { loadDataset } from "../../data/store.ts";
+import type { EngineOptions } from "../../engines/open-engine.ts";
+import { InputError, WorkError } from "../../errors.ts";
 import {
   generatedError,
   type Labelled,
   type SweepEvaluation,
   sweepResponse,
   yardsticks,
-} from "../evaluate/condition.ts";
-import { type ConditionedProperty, conditionedProperty } from "../models/edm/condition.ts";
-import { findModel, loadEdm } from "../models/edm/folder.ts";
-import { bondRuleOf, type EdmModel } from "../models/edm/model.ts";
-import { resolveSampling, type SamplingRequest } from "../models/edm/sampling.ts";
-import type { Range } from "./condition.ts";
+} from "../../evaluate/condition.ts";
+import { type ConditionedProperty, conditionedProperty } from "../../models/edm/condition.ts";
+import { findModel, loadEdm } from "../../models/edm/folder.ts";
+import { bondRuleOf, type EdmModel } from "../../models/edm/model.ts";
+import { resolveSampling, type SamplingRequest } from "../../models/edm/sampling.ts";
+import type { Range } from "../condition.ts";
+import { sampling } from "../sample.ts";
+import { reporterOf, type WorkflowOptions } from "../workflow.ts";
 import { judgeOf } from "./judge.ts";
-import { sampling } from "./sample.ts";
-import { reporterOf, type WorkflowOptions } from "./workflow.ts";
 
 export interface EvaluateConditionOptions extends SamplingRequest, WorkflowOptions {
   /** Conditional model: folder, run or shipped. */
