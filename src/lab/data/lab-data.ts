@@ -32,6 +32,7 @@ export interface Standardisation {
   readonly scale: number;
 }
 
+/** Rows to train on and rows to measure on, with what is known of them. */
 export interface LabData {
   readonly name: string;
   /** What to ask for to get it again: its name, or the file. */

@@ -7,6 +7,7 @@ import { readModelConfig, readModelParameters, writeModelFolder } from "../model
 import { beadNetworkConfig, type CgConfig, cgConfigSchema } from "./config.ts";
 import { beadNetworkLayout } from "./field.ts";
 
+/** A trained model of a coarse-grained molecule. */
 export interface CgModel {
   readonly config: CgConfig;
   /** In the order of `cgLayout`. */

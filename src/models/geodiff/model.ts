@@ -4,6 +4,7 @@ import { geoDiffLayout } from "../../nets/geodiff/geodiff.ts";
 import { readModelConfig, readModelParameters, writeModelFolder } from "../model-folder.ts";
 import { type GeoDiffModelConfig, geoDiffConfigSchema, geoDiffNetwork } from "./config.ts";
 
+/** A trained conformer model. */
 export interface ConformerModel {
   readonly config: GeoDiffModelConfig;
   readonly parameters: Float32Array;
@@ -20,6 +21,7 @@ export function scheduleOfConfig({ schedule }: Pick<GeoDiffModelConfig, "schedul
   return scheduleFrom(schedule);
 }
 
+/** Writes model.safetensors and config.json, each atomically; the folder is made if need be. */
 export const saveConformerModel = (
   folder: string,
   config: GeoDiffModelConfig,

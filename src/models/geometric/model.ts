@@ -9,6 +9,7 @@ import { readModelConfig, readModelParameters, writeModelFolder } from "../model
 import { type GeometricModelConfig, geometricConfigSchema, networkOf, type OutputConfig } from "./config.ts";
 import { pool } from "./outputs.ts";
 
+/** A trained force field or property network. */
 export interface GeometricModel {
   readonly config: GeometricModelConfig;
   /** In the order of `geometricLayout`. */
