@@ -8,8 +8,9 @@ import { buildReference, type Evaluation, evaluateMolecules, type Reference } fr
 import type { RuleChoice } from "../evaluate/rule.ts";
 import { checkWritable, writeFileAtomically } from "../formats/atomic-write.ts";
 import { readMolecules } from "../formats/read.ts";
+import { breath } from "../platform/breath.ts";
 import { galleryPage } from "../views/showcase.ts";
-import { breath, type Reporter, reporterOf, type WorkflowOptions } from "./workflow.ts";
+import { type Reporter, reporterOf, type WorkflowOptions } from "./workflow.ts";
 
 export interface EvaluateFilesOptions extends WorkflowOptions {
   /** Molecule files: .xyz, .extxyz, .sdf, each also .gz. */
