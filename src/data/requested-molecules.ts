@@ -1,9 +1,15 @@
-/** The molecules that `equimol conformers` is asked for: a SMILES, or a file of SMILES, SDF records or ensembles. */
+/** The molecules that conformers are asked of: a SMILES, or a file of SMILES, SDF records or ensembles. */
 import { existsSync } from "node:fs";
 import { hillFormula } from "../chem/formula.ts";
 import type { Molecule } from "../chem/molecule.ts";
 import type { Rdkit } from "../chem/rdkit.ts";
 import { type GraphWithStereo, graphOfMolblock, graphOfSmiles } from "../chem/rdkit-graph.ts";
+import { InputError } from "../errors.ts";
+import { fileBytes } from "../formats/file-bytes.ts";
+import { extensionOf } from "../formats/format.ts";
+import { readLines } from "../formats/lines.ts";
+import { readMolecules } from "../formats/read.ts";
+import { formatSdf } from "../formats/sdf-write.ts";
 import {
   type Ensemble,
   ensembleName,
@@ -11,13 +17,7 @@ import {
   isXyz,
   readEnsembles,
   sameRecordGraph,
-} from "../data/ensembles.ts";
-import { InputError } from "../errors.ts";
-import { fileBytes } from "../formats/file-bytes.ts";
-import { extensionOf } from "../formats/format.ts";
-import { readLines } from "../formats/lines.ts";
-import { readMolecules } from "../formats/read.ts";
-import { formatSdf } from "../formats/sdf-write.ts";
+} from "./ensembles.ts";
 
 /** One molecule of the input. */
 export interface RequestedMolecule {
