@@ -1,7 +1,8 @@
 /** Long synchronous work beside signals, progress bars and pages: where the event loop gets its turn. */
 
 /** Lets the event loop turn. */
-export const breath = (): Promise<void> => new Promise((resume) => setTimeout(resume));
+export const breath = (): Promise<void> =>
+  new Promise((resume) => (typeof setImmediate === "function" ? setImmediate : setTimeout)(resume));
 
 /** ms */
 const BREATH_EVERY = 50;

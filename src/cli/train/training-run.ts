@@ -1,12 +1,12 @@
 /** What `equimol train` is for every kind of model: options, a signal that saves before it ends, and the answer. */
 import type { ArgsDef } from "citty";
 import type { Presets, TrainingOptions, TrainingReport } from "../../workflows/training.ts";
-import { follow } from "../follow.ts";
+import { followToSave } from "../follow.ts";
 import { numberOption } from "../options/options.ts";
 import { valuesOf } from "../options/words.ts";
 import { createOutput, duration, type OutputOptions } from "../output.ts";
 import { program, quoted } from "../program.ts";
-import { exitCodeOf, onSignal, type Signal } from "../signals.ts";
+import { exitCodeOf } from "../signals.ts";
 
 /** Options of every kind of training; `set` belongs into the verb's `repeatable`. */
 export const trainingArgs = {
@@ -74,16 +74,7 @@ export async function runTraining<R extends TrainingReport>(
   more: (report: R) => string[] = () => [],
 ): Promise<{ readonly exitCode: number }> {
   const output = createOutput(args);
-  const abort = new AbortController();
-  let received: Signal | undefined;
-  const release = onSignal((signal) => {
-    received = signal;
-    output.log(`${signal}: finishing the step and saving; once more to stop at once`);
-    abort.abort();
-  });
-  const report = await follow(output, (events) => train({ ...events, signal: abort.signal })).finally(
-    release,
-  );
+  const { report, received } = await followToSave(output, "finishing the step and saving", train);
   output.result(report);
   output.print([trainingSummary(report, wording), ...more(report)].join("\n"));
   return { exitCode: report.interrupted && received !== undefined ? exitCodeOf(received) : 0 };
