@@ -3,16 +3,13 @@
  *
  *   node examples/generate.mjs
  */
-import { dynamicsConfig, findModel, generate, loadEdm, openEngine, stability, symbolOf } from "equimol";
+import { DEFAULT_MODEL, findModel, loadEdm, sample, stability, symbolOf } from "equimol";
 
-const model = await loadEdm(findModel("qm9-fast"));
-const engine = await openEngine({ denoiser: dynamicsConfig(model.config) });
-const options = { count: 10, seed: 0 };
-for await (const batch of generate(model, engine, options)) {
-  for (const { index, molecule } of batch) {
-    const { stableAtoms, atoms } = stability(molecule, "qm9");
-    const symbols = Array.from(molecule.atomicNumbers, symbolOf).sort().join("");
-    console.log(`molecule ${index}: ${symbols}, ${stableAtoms} of ${atoms} atoms stable`);
-  }
+const model = await loadEdm(findModel(DEFAULT_MODEL));
+const { molecules, engine, seconds } = await sample({ model, count: 10, seed: 0 });
+for (const { index, molecule } of molecules) {
+  const { stableAtoms, atoms } = stability(molecule, "qm9");
+  const symbols = Array.from(molecule.atomicNumbers, symbolOf).sort().join("");
+  console.log(`molecule ${index}: ${symbols}, ${stableAtoms} of ${atoms} atoms stable`);
 }
-engine.dispose();
+console.log(`made in ${seconds.toFixed(1)} s by ${engine}`);

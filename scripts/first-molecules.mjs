@@ -5,17 +5,16 @@
 
 import { relative } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { follow } from "../dist/cli/follow.js";
 import { section } from "../dist/cli/help.js";
 import { createOutput, duration } from "../dist/cli/output.js";
 import { reportError } from "../dist/cli/report-error.js";
-import { openEngine } from "../dist/engines/open-engine.js";
 import { reportCard } from "../dist/evaluate/report.js";
-import { dynamicsConfig } from "../dist/models/edm/config.js";
 import { findModel, loadEdm, DEFAULT_MODEL as MODEL } from "../dist/models/edm/folder.js";
-import { generate } from "../dist/models/edm/generate.js";
 import { bondRuleOf } from "../dist/models/edm/model.js";
-import { resolveSampling, samplingText } from "../dist/models/edm/sampling.js";
+import { samplingText } from "../dist/models/edm/sampling.js";
 import { writeShowcase } from "../dist/views/showcase.js";
+import { sample } from "../dist/workflows/sample.js";
 
 const COUNT = 64;
 const SEED = 0;
@@ -30,44 +29,25 @@ try {
 async function firstMolecules() {
   const output = createOutput({});
   const model = await loadEdm(findModel(MODEL));
-  const engine = await openEngine({ denoiser: dynamicsConfig(model.config) }, { onNotice: output.log });
-  const began = performance.now();
-
-  const sampling = resolveSampling(model, {});
-  const { steps } = sampling;
-  const bar = output.progress(`sampling ${COUNT} molecules`, steps);
-  const molecules = [];
-  let chain = [];
-  const options = {
-    count: COUNT,
-    seed: SEED,
-    chainOf: 0,
-    chainFrames: 120,
-    onProgress: (share) => bar.update(Math.round(share * steps)),
-  };
-  for await (const batch of generate(model, engine, options)) {
-    for (const generated of batch) {
-      molecules.push({ ...generated.molecule, name: `${MODEL} seed ${SEED} molecule ${generated.index}` });
-      if (generated.chain !== undefined) chain = generated.chain;
-    }
-  }
-  bar.done();
-  engine.dispose();
-
-  const seconds = (performance.now() - began) / 1000;
+  const { molecules, sampling, engine, seconds } = await follow(output, (events) =>
+    sample({ ...events, model, count: COUNT, seed: SEED, chainOf: 0, chainFrames: 120 }),
+  );
   const { evaluation, notInSdf } = await writeShowcase(FOLDER, {
-    molecules,
-    chain,
+    molecules: molecules.map(({ molecule, index }) => ({
+      ...molecule,
+      name: `${MODEL} seed ${SEED} molecule ${index}`,
+    })),
+    chain: molecules[0].chain,
     rule: bondRuleOf(model.config),
     title: `${COUNT} molecules from ${MODEL}`,
     summary:
       "Generated from noise by an E(3)-equivariant diffusion model. All that it made is here, none was picked.",
-    chainCaption: `The first molecule, from noise to its end in ${steps} steps.`,
+    chainCaption: `The first molecule, from noise to its end in ${sampling.steps} steps.`,
     training: { sizes: model.config.sizes },
     provenance: {
       Model: MODEL,
       Sampler: `${samplingText(sampling)}, seed ${SEED}`,
-      Computed: `in ${duration(seconds)} by ${engine.name}`,
+      Computed: `in ${duration(seconds)} by ${engine}`,
       "Again with": `equimol sample --model ${MODEL} -n ${COUNT} --seed ${SEED} --out molecules.sdf`,
     },
   });
@@ -76,7 +56,7 @@ async function firstMolecules() {
     output.warn(`${notInSdf} molecules do not fit an SDF record; they are in molecules.extxyz`);
 
   const { colours } = output;
-  output.print(`${COUNT} molecules in ${duration(seconds)} (${engine.name})\n`);
+  output.print(`${COUNT} molecules in ${duration(seconds)} (${engine})\n`);
   output.print(reportCard(evaluation, { colour: colours.isColorSupported }));
   const files = [
     ["gallery.html", `look at them: ${pathToFileURL(FOLDER)}/gallery.html`],

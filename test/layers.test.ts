@@ -1,36 +1,68 @@
-/** The house of docs/architecture.md: each layer imports only from those before it, and nothing goes in a circle. */
+/**
+ * The house of docs/architecture.md: each layer imports only from those before it, nothing goes in a circle, and what
+ * is for pages too reaches none of Node's modules.
+ */
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, normalize, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 
 const SRC = fileURLToPath(new URL("../src", import.meta.url));
-/** From the ground up; `index.ts`, the library's door, stands above all. */
+/** From the ground up; the library's doors stand above all. */
 const LAYERS = [
+  ...["errors.ts", "math", "chem", "physics", "diffusion", "formats", "platform", "data", "nets", "engines"],
   ...[
-    "version.ts",
-    "errors.ts",
-    "math",
-    "chem",
-    "physics",
-    "diffusion",
-    "formats",
-    "platform",
-    "data",
-    "nets",
+    "models",
+    "simulate",
+    "evaluate",
+    "train",
+    "views",
+    "lab",
+    "workflows",
+    "cli",
+    "exports",
+    "browser.ts",
+    "index.ts",
   ],
-  ...["engines", "models", "simulate", "evaluate", "train", "views", "lab", "workflows", "cli", "browser.ts", "index.ts"],
+];
+/** Layers that pages use as they are. */
+const UNIVERSAL = [
+  ...["errors.ts", "math", "chem", "physics", "diffusion", "formats", "platform", "nets", "engines"],
+  ...["models", "evaluate", "workflows", "browser.ts"],
+];
+/** What of these layers is for Node alone, and why. */
+const NODE_ONLY: readonly (readonly [files: RegExp, reason: string])[] = [
+  [/^platform\/node\//, "files, checksums and the home folder are Node's"],
+  [/^models\/model-folder\.ts$/, "reads and writes folders"],
+  [/^models\/\w+\/folder\.ts$/, "reads and writes folders"],
+  [/^workflows\/node\//, "works on files and folders"],
 ];
 const FILES = readdirSync(SRC, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".ts"));
 
-/** Files that a file imports, types too, relative to src. */
-function importsOf(file: string): string[] {
+/** Modules that a file imports, at once or later; with those whose types it imports where asked for. */
+function importsOf(file: string, types: boolean): string[] {
   const text = readFileSync(join(SRC, file), "utf8").replace(/^\s*(\*|\/\/|\/\*).*$/gm, "");
-  return [...text.matchAll(/(?:from|import\(|import)\s*"(\.[^"]+)"/g)]
-    .map(([, path]) => normalize(join(dirname(file), path)))
-    .filter((path) => path.endsWith(".ts"));
+  const statements = types ? text : text.replace(/^(import|export) type [^;]*;/gm, "");
+  return [...statements.matchAll(/(?:from|import\(|import)\s*"([^"]+)"/g)].map(([, path]) =>
+    path.startsWith(".") ? normalize(join(dirname(file), path)) : path,
+  );
 }
-const IMPORTS = new Map(FILES.map((file) => [file, importsOf(file)]));
+const IMPORTS = new Map(
+  FILES.map((file) => [file, importsOf(file, true).filter((path) => FILES.includes(path))]),
+);
+const USED = new Map(FILES.map((file) => [file, importsOf(file, false)]));
+
+/** The way by which a file reaches one of Node's modules, if there is one. */
+function wayToNode(file: string, used = USED, seen = new Set<string>()): string[] | undefined {
+  if (file.startsWith("node:")) return [file];
+  if (seen.has(file)) return undefined;
+  seen.add(file);
+  for (const next of used.get(file) ?? []) {
+    const way = wayToNode(next, used, seen);
+    if (way) return [file, ...way];
+  }
+  return undefined;
+}
 const layerOf = (file: string): number => LAYERS.indexOf(file.split("/")[0]);
 
 /** Names in a circle of the graph, if there is one. */
@@ -74,6 +106,18 @@ describe("the source", () => {
     expect(circle(IMPORTS)).toBeUndefined();
   });
 
+  test("reaches none of Node's modules where it is for pages too", () => {
+    const nodeOnly = (file: string): boolean => NODE_ONLY.some(([files]) => files.test(file));
+    const universal = FILES.filter((file) => UNIVERSAL.includes(file.split("/")[0]) && !nodeOnly(file));
+    expect(universal.length).toBeGreaterThan(150);
+    expect(universal.flatMap((file) => wayToNode(file)?.join(" → ") ?? [])).toEqual([]);
+    for (const [files, reason] of NODE_ONLY)
+      expect(
+        FILES.filter((file) => files.test(file) && wayToNode(file)),
+        reason,
+      ).not.toEqual([]);
+  });
+
   test("has no folder of more than 20 files", () => {
     const counts = new Map<string, number>();
     for (const { parentPath, name } of readdirSync(SRC, { recursive: true, withFileTypes: true }).filter(
@@ -95,5 +139,15 @@ describe("the source", () => {
         ]),
       ),
     ).toEqual(["b", "c", "b"]);
+  });
+
+  test("finds the way to Node's modules where there is one", () => {
+    const used = new Map([
+      ["a", ["b", "c"]],
+      ["b", ["a"]],
+      ["c", ["zod", "node:fs"]],
+    ]);
+    expect(wayToNode("b", used)).toEqual(["b", "a", "c", "node:fs"]);
+    expect(importsOf("cli/sample.ts", false)).toContain("models/edm/folder.ts"); // by import()
   });
 });

@@ -4,6 +4,15 @@ import { type BondedAtoms, type OpenChemLibMolecule, toOpenChemLib } from "./top
 
 let registered = false;
 
+/**
+ * Fetches OpenChemLib's tables, where they cannot be read from disk: a page awaits this before it asks for MMFF94.
+ * @param url of `resources.json` of openchemlib; a bundler finds it by itself
+ */
+export async function fetchMmff94(url?: string): Promise<void> {
+  await Resources.registerFromUrl(url);
+  registered = true;
+}
+
 /** OpenChemLib's tables, read from disk the first time. */
 export function registerResources(): void {
   if (!registered) Resources.registerFromNodejs();

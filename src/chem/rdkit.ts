@@ -6,36 +6,44 @@
  * at the origin, so no stereochemistry is read from positions, and with removeHs off.
  */
 
-import type { MainModule } from "@rdkit/rdkit";
+import type * as RdkitPackage from "@rdkit/rdkit";
 import { WorkError } from "../errors.ts";
 import { symbolOf } from "./elements.ts";
 import type { Bond, Molecule } from "./molecule.ts";
 import { components } from "./perception.ts";
 
 /** A loaded RDKit. */
-export type Rdkit = MainModule;
+export type Rdkit = RdkitPackage.MainModule;
 
 let loading: Promise<Rdkit> | undefined;
 
+/** Not resolved when this is bundled: the package reaches for Node's modules, which no bundler has for a page. */
+const PACKAGE = "@rdkit/rdkit";
+
 /**
- * Loads RDKit, the first time only (about half a second).
- * @param locateFile where the browser finds `RDKit_minimal.wasm`; Node finds it beside the package
- * @throws WorkError when the WebAssembly module cannot be loaded
+ * Loads RDKit, the first time only (about half a second). A page has the script `RDKit_minimal.js` of @rdkit/rdkit run
+ * before, which defines `initRDKitModule`.
+ * @param locateFile where a page finds `RDKit_minimal.wasm`, if not beside that script
+ * @throws WorkError when it cannot be loaded
  */
 export function loadRdkit(locateFile?: (file: string) => string): Promise<Rdkit> {
   loading ??= start(locateFile).catch((cause: unknown) => {
     loading = undefined;
-    throw new WorkError("RDKit could not be loaded; is @rdkit/rdkit installed completely (`npm ci`)?", {
-      cause,
-    });
+    throw new WorkError(
+      "RDKit could not be loaded; is @rdkit/rdkit installed completely (`npm ci`), or its RDKit_minimal.js in the page?",
+      { cause },
+    );
   });
   return loading;
 }
 
 async function start(locateFile: ((file: string) => string) | undefined): Promise<Rdkit> {
-  const { default: imported } = await import("@rdkit/rdkit");
+  const { initRDKitModule } = globalThis as {
+    readonly initRDKitModule?: typeof RdkitPackage.default.default;
+  };
+  const initialize = initRDKitModule ?? ((await import(PACKAGE)) as typeof RdkitPackage).default.default;
   const quiet = (): void => {};
-  const rdkit = await imported.default({
+  const rdkit = await initialize({
     print: quiet,
     printErr: quiet,
     ...(locateFile === undefined ? {} : { locateFile }),

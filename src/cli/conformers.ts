@@ -1,7 +1,7 @@
 /** `equimol conformers`: structures of given molecules from a trained model. */
 import { CONFORMER_SAMPLERS } from "../models/geodiff/config.ts";
 import { CONFORMER_ENGINES } from "../models/geodiff/network.ts";
-import { type ConformersToFileReport, conformersToFile } from "../workflows/conformers-to-file.ts";
+import { type ConformersToFileReport, conformersToFile } from "../workflows/node/conformers-to-file.ts";
 import { follow } from "./follow.ts";
 import { commonOptions, integerOption, numberOption, seedOption, threadsOption } from "./options/options.ts";
 import { createOutput, duration, type Output } from "./output.ts";

@@ -1,9 +1,7 @@
 /** `equimol info`: what this installation has; `equimol info MODEL`: what is in a model. */
-import { statSync } from "node:fs";
-import { availableParallelism, cpus } from "node:os";
-import { join } from "node:path";
 import { symbolOf } from "../chem/elements.ts";
-import { packageVersion } from "../version.ts";
+import { resolveSampling, samplingText } from "../models/edm/sampling.ts";
+import { describeModel, installation, type ModelDescription } from "../workflows/node/info.ts";
 import { section } from "./help.ts";
 import { commonOptions, integerOption, threadsOption } from "./options/options.ts";
 import { createOutput, type Output } from "./output.ts";
@@ -33,44 +31,7 @@ export const info = defineVerb({
 });
 
 async function showInstallation(output: Output): Promise<void> {
-  const { hasSimd } = await import("../platform/platform.ts");
-  const { threadCount } = await import("../platform/worker-shim.ts");
-  const { webgpuStatus } = await import("../platform/prepare.ts");
-  const { nativeStatus } = await import("../engines/native-addon.ts");
-  const { dataHome, datasetNames } = await import("../data/store.ts");
-  const { wasmStatus } = await import("../engines/egnn/wasm.ts");
-  const { shippedModelNames } = await import("../models/edm/folder.ts");
-  const native = nativeStatus();
-  const simd = hasSimd();
-  const wasm = await wasmStatus();
-  const facts = {
-    version: packageVersion(),
-    node: process.versions.node,
-    platform: `${process.platform} ${process.arch}`,
-    cpu: { model: cpus()[0]?.model.trim() ?? "unknown", cores: availableParallelism() },
-    threads: threadCount(),
-    engines: {
-      native: { available: native.available, reason: native.reason },
-      wasm: { available: wasm.available, reason: wasm.reason },
-      jax: simd
-        ? { available: true, reason: "the readable definition; slower" }
-        : { available: false, reason: "this JavaScript engine has no WebAssembly SIMD" },
-    },
-    /** What computes each network that has kernels, the fastest first; jax-js computes all networks. */
-    kernels: {
-      egnn: kernelsOf(native.isa, wasm.variants[0]),
-      painn: kernelsOf(native.isa, wasm.variants[0]),
-      geodiff: kernelsOf(native.isa, wasm.variants[0]),
-    },
-    engine: native.available ? "native" : wasm.available ? "wasm" : simd ? "jax" : "none",
-    devices: {
-      cpu: { available: true, reason: "the default" },
-      webgpu: await webgpuStatus(),
-    },
-    dataHome: dataHome(),
-    dataSets: datasetNames(),
-    models: shippedModelNames(),
-  };
+  const facts = await installation();
   output.result(facts);
   const { colours } = output;
   const states = (
@@ -109,11 +70,6 @@ async function showInstallation(output: Output): Promise<void> {
   );
 }
 
-const kernelsOf = (isa: string | undefined, variant?: string): string[] => [
-  ...(isa === undefined ? [] : [`native (${isa})`]),
-  ...(variant === undefined ? [] : [`wasm (${variant})`]),
-];
-
 /** What the networks with kernels are for. */
 const USE = {
   egnn: "molecules",
@@ -122,24 +78,31 @@ const USE = {
 } as const;
 
 async function showModel(nameOrPath: string, output: Output): Promise<void> {
-  const { findModel, loadEdm } = await import("../models/edm/folder.ts");
-  const { modelKindOf } = await import("../models/model-folder.ts");
-  const folder = findModel(nameOrPath);
-  const kind = await modelKindOf(folder);
-  if (kind === "forcefield" || kind === "property") return showGeometric(folder, output);
-  if (kind !== "edm" && kind !== undefined) return showPlainly(folder, output);
-  const { resolveSampling, samplingText } = await import("../models/edm/sampling.ts");
-  const model = await loadEdm(folder);
-  const { config, parameters } = model;
-  const bytes = statSync(join(folder, "model.safetensors")).size;
-  output.result({ folder, bytes, parameters: parameters.length, ...config });
+  const description = await describeModel(nameOrPath);
+  const { folder, bytes, is, model } = description;
+  const parameters = is === "other" ? model.parameters : model.parameters.length;
+  output.result({ folder, bytes, parameters, ...model.config });
+  const size = `${count(parameters)} (${(bytes / 1e6).toFixed(2)} MB)`;
+  const rows =
+    is === "edm"
+      ? edmRows(model, size)
+      : is === "geometric"
+        ? geometricRows(model, size)
+        : plainRows(model, size);
+  output.print(section(folder, rows, output.colours));
+}
 
+type Rows = (readonly [string, string])[];
+type Described<K extends ModelDescription["is"]> = Extract<ModelDescription, { readonly is: K }>["model"];
+
+function edmRows(model: Described<"edm">, parameters: string): Rows {
+  const { config } = model;
   const { network, schedule, features, sizes, provenance } = config;
   const atoms = Object.keys(sizes).map(Number);
   const molecules = Object.values(sizes).reduce((sum, count) => sum + count, 0);
-  const rows: [string, string][] = [
+  return [
     ["kind", config.kind],
-    ["parameters", `${count(parameters.length)} (${(bytes / 1e6).toFixed(2)} MB)`],
+    ["parameters", parameters],
     ["network", `${network.kind}: ${described(network)}`],
     ["schedule", `${schedule.kind}: ${described(schedule)}`],
     ["features", described(features)],
@@ -152,23 +115,18 @@ async function showModel(nameOrPath: string, output: Output): Promise<void> {
     ]),
     ...provenanceRows(provenance),
   ];
-  output.print(section(folder, rows, output.colours));
 }
 
 /** "normConstant" as "norm constant". */
 const words = (key: string): string => key.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 
-async function showGeometric(folder: string, output: Output): Promise<void> {
-  const { loadGeometric } = await import("../models/geometric/model.ts");
-  const { config, parameters } = await loadGeometric(folder);
-  const bytes = statSync(join(folder, "model.safetensors")).size;
-  output.result({ folder, bytes, parameters: parameters.length, ...config });
+function geometricRows({ config }: Described<"geometric">, parameters: string): Rows {
   const { kind, network, elements, provenance } = config;
   const { property, unit, pooling, range } = config.output;
   const { radial, ...sizes } = network;
-  const rows: [string, string][] = [
+  return [
     ["kind", kind],
-    ["parameters", `${count(parameters.length)} (${(bytes / 1e6).toFixed(2)} MB)`],
+    ["parameters", parameters],
     ["network", `${network.kind}: ${described(sizes)}`],
     ["distances", `${radial.kind}: ${described(radial)}`],
     [
@@ -183,20 +141,10 @@ async function showGeometric(folder: string, output: Output): Promise<void> {
     ["elements", elements.map(symbolOf).join(" ")],
     ...provenanceRows(provenance),
   ];
-  output.print(section(folder, rows, output.colours));
 }
 
 /** What config.json says of a model of another kind, key by key. */
-async function showPlainly(folder: string, output: Output): Promise<void> {
-  const { readModelConfig } = await import("../models/model-folder.ts");
-  const { readSafetensors } = await import("../formats/safetensors.ts");
-  const { z } = await import("zod");
-  const config = await readModelConfig(folder, z.record(z.string(), z.json()));
-  const file = join(folder, "model.safetensors");
-  const { tensors } = await readSafetensors(file);
-  const bytes = statSync(file).size;
-  const parameters = [...tensors.values()].reduce((sum, { data }) => sum + data.length, 0);
-  output.result({ folder, bytes, parameters, ...config });
+function plainRows({ config }: Described<"other">, parameters: string): Rows {
   const { provenance = {}, ...settings } = config;
   const [first, ...rest] = Object.entries(settings).map(([key, value]): [string, string] => [
     words(key),
@@ -206,14 +154,12 @@ async function showPlainly(folder: string, output: Output): Promise<void> {
         ? described(value)
         : String(value),
   ]);
-  const size = `${count(parameters)} (${(bytes / 1e6).toFixed(2)} MB)`;
-  const rows = [
+  return [
     first,
-    ["parameters", size] as const,
+    ["parameters", parameters],
     ...rest,
     ...provenanceRows(provenance as object as Record<string, unknown>),
   ];
-  output.print(section(folder, rows, output.colours));
 }
 
 const count = (value: number): string => value.toLocaleString("en-US");

@@ -4,7 +4,7 @@
  */
 import { type CommandDef, runCommand } from "citty";
 import { InputError, nearest } from "../errors.ts";
-import { packageVersion } from "../version.ts";
+import { packageVersion } from "../platform/node/version.ts";
 import { helpText, section, verbRows } from "./help.ts";
 import { checkedWords } from "./options/words.ts";
 import { coloursFor } from "./output.ts";

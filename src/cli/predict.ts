@@ -1,7 +1,7 @@
 /** `equimol predict`: energies, forces and properties of molecules in files. */
 import { symbolOf } from "../chem/elements.ts";
 import { hillFormula } from "../chem/formula.ts";
-import { type PredictFilesReport, predictFiles } from "../workflows/predict-files.ts";
+import { type PredictFilesReport, predictFiles } from "../workflows/node/predict-files.ts";
 import { follow } from "./follow.ts";
 import { section } from "./help.ts";
 import { engineArgs, engineOptions } from "./options/engine-options.ts";

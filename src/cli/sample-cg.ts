@@ -1,6 +1,6 @@
 /** `equimol sample` of a model of a coarse-grained molecule. */
 import { InputError } from "../errors.ts";
-import { sampleBeadsToFile } from "../workflows/sample-beads.ts";
+import { sampleBeadsToFile } from "../workflows/node/sample-beads.ts";
 import { follow } from "./follow.ts";
 import { integerOption } from "./options/options.ts";
 import { SAMPLER_WORDS, type SamplingWords, samplingRequest } from "./options/sampling-options.ts";

@@ -2,7 +2,7 @@
 import { DEFAULT_MODEL, findModel } from "../models/edm/folder.ts";
 import { samplingText } from "../models/edm/sampling.ts";
 import { modelKindOf } from "../models/model-folder.ts";
-import { sampleToFiles } from "../workflows/sample-to-files.ts";
+import { sampleToFiles } from "../workflows/node/sample-to-files.ts";
 import { follow } from "./follow.ts";
 import { conditionArgs, conditionRequest } from "./options/condition-options.ts";
 import { engineArgs, engineOptions } from "./options/engine-options.ts";

@@ -1,8 +1,8 @@
 /** `equimol simulate`: molecular dynamics and geometry optimisation. */
 import { ARGON } from "../physics/reference-potentials.ts";
 import { METHODS } from "../simulate/settings.ts";
-import { type SimulateReport, simulate as simulated } from "../workflows/simulate.ts";
-import { CLOSED_FORMS } from "../workflows/simulation-settings.ts";
+import { type SimulateReport, simulate as simulated } from "../workflows/node/simulate.ts";
+import { CLOSED_FORMS } from "../workflows/node/simulation-settings.ts";
 import { followToSave } from "./follow.ts";
 import { engineArgs, engineOptions } from "./options/engine-options.ts";
 import { choiceOption, commonOptions, integerOption, numberOption, seedOption } from "./options/options.ts";

@@ -2,8 +2,9 @@
 
 import { join, resolve } from "node:path";
 import { InputError } from "../errors.ts";
+import { dataHome } from "../platform/node/home.ts";
 import type { DatasetInfo } from "./dataset-info.ts";
-import { dataHome, datasetNames, findDataset, loadDataset, readDatasetInfo } from "./store.ts";
+import { datasetNames, findDataset, loadDataset, readDatasetInfo } from "./store.ts";
 
 /** A data set below the home folder; `info` is missing and `problem` says why where `dataset.json` is damaged. */
 export interface CatalogEntry {

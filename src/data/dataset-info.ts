@@ -5,7 +5,7 @@
 
 import { z } from "zod";
 import { symbolOf } from "../chem/elements.ts";
-import { packageVersion } from "../version.ts";
+import { packageVersion } from "../platform/node/version.ts";
 import { type MoleculeSet, setSize, sizesOf } from "./molecule-set.ts";
 
 /** The three parts, in the order of their number in the `split` tensor. */

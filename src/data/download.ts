@@ -3,11 +3,10 @@
  * the transfer breaks or was broken off earlier, renamed once its size and MD5 are the published ones.
  */
 
-import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
 import { mkdir, open, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { InputError, WorkError } from "../errors.ts";
+import { digestOfFile } from "../platform/node/digest.ts";
 
 /** What to download, and how to know that it is right. */
 export interface DownloadOptions {
@@ -34,7 +33,7 @@ const PATIENCE = 3;
  */
 export async function download(options: DownloadOptions): Promise<void> {
   const { url, file, bytes, md5, pause = 1_000 } = options;
-  if ((await sizeOf(file)) === bytes && (await md5OfFile(file)) === md5) return;
+  if ((await sizeOf(file)) === bytes && (await digestOfFile("md5", file)) === md5) return;
   const part = `${file}.part`;
   await mkdir(dirname(file), { recursive: true });
   if ((await sizeOf(part)) > bytes) await rm(part);
@@ -57,7 +56,7 @@ export async function download(options: DownloadOptions): Promise<void> {
     }
     await new Promise((done) => setTimeout(done, pause * (1 + fruitless)));
   }
-  const found = await md5OfFile(part);
+  const found = await digestOfFile("md5", part);
   if (found !== md5) {
     await rm(part);
     throw new WorkError(
@@ -142,10 +141,4 @@ function contentStart(response: Response): number | undefined {
 /** Size in bytes, 0 when there is no such file. */
 async function sizeOf(file: string): Promise<number> {
   return (await stat(file).catch(() => undefined))?.size ?? 0;
-}
-
-async function md5OfFile(file: string): Promise<string> {
-  const hash = createHash("md5");
-  for await (const piece of createReadStream(file, { highWaterMark: 1 << 20 })) hash.update(piece);
-  return hash.digest("hex");
 }

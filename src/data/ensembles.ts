@@ -9,9 +9,9 @@ import { atomicNumberOf, symbolOf } from "../chem/elements.ts";
 import type { Bond, Molecule } from "../chem/molecule.ts";
 import type { BondedAtoms } from "../chem/topology.ts";
 import { InputError } from "../errors.ts";
-import { fileBytes } from "../formats/file-bytes.ts";
 import { extensionOf } from "../formats/format.ts";
-import { readMolecules } from "../formats/read.ts";
+import { readText } from "../platform/node/file-bytes.ts";
+import { readMolecules } from "../platform/node/molecules.ts";
 
 export interface Ensemble extends BondedAtoms {
   readonly name: string;
@@ -37,9 +37,7 @@ export async function readEnsembles(path: string, limit = Number.POSITIVE_INFINI
 }
 
 async function readJsonLines(path: string): Promise<Ensemble[]> {
-  const decoder = new TextDecoder();
-  let text = "";
-  for await (const chunk of fileBytes(path)) text += decoder.decode(chunk, { stream: true });
+  const text = await readText(path);
   if (text.trim() === "") throw new InputError("the file is empty", { file: path });
   return text.split("\n").flatMap((line, k) => (line.trim() === "" ? [] : [ensembleOf(line, path, k + 1)]));
 }

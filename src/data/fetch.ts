@@ -7,6 +7,8 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { WorkError } from "../errors.ts";
+import { digestOfFile } from "../platform/node/digest.ts";
+import { dataHome } from "../platform/node/home.ts";
 import type { DatasetInfo } from "./dataset-info.ts";
 import { download } from "./download.ts";
 import {
@@ -17,7 +19,7 @@ import {
   uncharacterizedIds,
 } from "./qm9-archive.ts";
 import { QM9_UNITS } from "./qm9-units.ts";
-import { dataHome, newDatasetFolder, sha256OfFile, writeDataset } from "./store.ts";
+import { newDatasetFolder, writeDataset } from "./store.ts";
 
 /** How far it is: bytes while downloading, molecules while reading. */
 export interface FetchProgress {
@@ -90,8 +92,8 @@ export async function fetchQm9(options: FetchOptions = {}): Promise<DatasetInfo>
     onProgress?.({ phase: "read", done, total: source.molecules }),
   );
   const files = [
-    { file: source.archive.name, sha256: await sha256OfFile(archive), molecules: source.molecules },
-    { file: source.uncharacterized.name, sha256: await sha256OfFile(list), molecules: 0 },
+    { file: source.archive.name, sha256: await digestOfFile("sha256", archive), molecules: source.molecules },
+    { file: source.uncharacterized.name, sha256: await digestOfFile("sha256", list), molecules: 0 },
   ];
   return writeDataset({
     ...parts,

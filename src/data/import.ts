@@ -8,10 +8,11 @@ import { statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { glob } from "tinyglobby";
 import { InputError } from "../errors.ts";
-import { readMolecules } from "../formats/read.ts";
+import { digestOfFile } from "../platform/node/digest.ts";
+import { readMolecules } from "../platform/node/molecules.ts";
 import { type DatasetInfo, type Source, SPLITS, type Split } from "./dataset-info.ts";
 import { type MoleculeSet, moleculeSetBuilder } from "./molecule-set.ts";
-import { newDatasetFolder, sha256OfFile, writeDataset } from "./store.ts";
+import { newDatasetFolder, writeDataset } from "./store.ts";
 
 /** How far an import is. */
 export interface ImportProgress {
@@ -72,7 +73,12 @@ export async function importDataset(options: ImportOptions): Promise<DatasetInfo
         else builder.add(molecule);
         if (++molecules % 1_000 === 0) report();
       }
-      sources.push({ file, sha256: await sha256OfFile(file), molecules: builder.size() - before, split });
+      sources.push({
+        file,
+        sha256: await digestOfFile("sha256", file),
+        molecules: builder.size() - before,
+        split,
+      });
       report();
     }
     if (builder.size() === 0 && files[split].length > 0) {

@@ -5,11 +5,12 @@ import type { Molecule } from "../chem/molecule.ts";
 import type { Rdkit } from "../chem/rdkit.ts";
 import { type GraphWithStereo, graphOfMolblock, graphOfSmiles } from "../chem/rdkit-graph.ts";
 import { InputError } from "../errors.ts";
-import { fileBytes } from "../formats/file-bytes.ts";
 import { extensionOf } from "../formats/format.ts";
+import { unpacked } from "../formats/gzip.ts";
 import { readLines } from "../formats/lines.ts";
-import { readMolecules } from "../formats/read.ts";
 import { formatSdf } from "../formats/sdf-write.ts";
+import { fileBytes } from "../platform/node/file-bytes.ts";
+import { readMolecules } from "../platform/node/molecules.ts";
 import {
   type Ensemble,
   ensembleName,
@@ -59,7 +60,7 @@ async function* everyMolecule(input: string, limit: number): AsyncGenerator<Requ
 
 /** A SMILES in every line, a name behind it; lines that are blank or begin with # are passed over. */
 async function* smilesFile(file: string): AsyncGenerator<RequestedMolecule> {
-  const lines = readLines(fileBytes(file), file);
+  const lines = readLines(unpacked(fileBytes(file), file), file);
   let found = 0;
   try {
     while (await lines.skipBlank()) {

@@ -5,14 +5,15 @@
  * so that it is whole or not there.
  */
 
-import { createHash } from "node:crypto";
-import { createReadStream, existsSync, readdirSync, rmSync, statSync } from "node:fs";
+import { existsSync, readdirSync, rmSync, statSync } from "node:fs";
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { homedir } from "node:os";
-import { basename, join, resolve } from "node:path";
+import { basename, join } from "node:path";
 import { InputError, nearest } from "../errors.ts";
-import { readMolecules } from "../formats/read.ts";
-import { readSafetensors, type Tensor, writeSafetensors } from "../formats/safetensors.ts";
+import type { Tensor } from "../formats/safetensors.ts";
+import { digestOfFile } from "../platform/node/digest.ts";
+import { dataHome } from "../platform/node/home.ts";
+import { readMolecules } from "../platform/node/molecules.ts";
+import { readSafetensors, writeSafetensors } from "../platform/node/safetensors.ts";
 import { type DatasetInfo, type DatasetSummary, datasetInfo, datasetInfoSchema } from "./dataset-info.ts";
 import { concatenate, type MoleculeSet, moleculeSetBuilder, setSize, subset } from "./molecule-set.ts";
 
@@ -30,12 +31,6 @@ const INFO = "dataset.json";
 const PROPERTY = "properties/";
 const HOW_TO_MAKE =
   'bring one in with "equimol data import FILES… --name NAME", "equimol data fetch qm9" or "equimol data make minimol"';
-
-/** Where data sets live: `$EQUIMOL_HOME`, or `.equimol` in the home directory; below it `data/NAME`. */
-export function dataHome(): string {
-  const fromEnvironment = process.env.EQUIMOL_HOME;
-  return fromEnvironment ? resolve(fromEnvironment) : join(homedir(), ".equimol");
-}
 
 /** Names of the data sets below `home`, sorted. */
 export function datasetNames(home = dataHome()): string[] {
@@ -104,7 +99,7 @@ export async function writeDataset(content: DatasetContent): Promise<DatasetInfo
     await rm(building, { recursive: true, force: true });
     await mkdir(building, { recursive: true });
     await writeSafetensors(join(building, ARRAYS), tensors);
-    const info = datasetInfo({ ...content, sha256: await sha256OfFile(join(building, ARRAYS)) });
+    const info = datasetInfo({ ...content, sha256: await digestOfFile("sha256", join(building, ARRAYS)) });
     await writeFile(join(building, INFO), `${JSON.stringify(info, null, 2)}\n`);
     await putInPlace(building, folder);
     return info;
@@ -167,7 +162,7 @@ export async function loadDataset(nameOrPath: string, options: LoadOptions = {})
   const info = await readDatasetInfo(folder);
   const file = join(folder, ARRAYS);
   if (!existsSync(file)) throw new InputError("is missing; import the data set again", { file });
-  if (verify && (await sha256OfFile(file)) !== info.sha256) {
+  if (verify && (await digestOfFile("sha256", file)) !== info.sha256) {
     throw new InputError(
       `checksum differs from the one in ${INFO}: the data set is damaged; import it again`,
       { file },
@@ -221,7 +216,7 @@ async function loadMoleculeFile(file: string): Promise<Dataset> {
   const builder = moleculeSetBuilder();
   for await (const molecule of readMolecules(file)) builder.add(molecule);
   const train = builder.finish();
-  const sha256 = await sha256OfFile(file);
+  const sha256 = await digestOfFile("sha256", file);
   const source = { file, sha256, molecules: setSize(train) };
   const provenance = { command: "file", sources: [source], options: {}, dropped: {} };
   const info = datasetInfo({ name: basename(file), train, sha256, provenance });
@@ -269,11 +264,4 @@ function splitParts(tensors: ReadonlyMap<string, Tensor>, file: string): Omit<Da
   };
   const [train, valid, test] = [part(0), part(1), part(2)];
   return { train, valid: setSize(valid) > 0 ? valid : undefined, test: setSize(test) > 0 ? test : undefined };
-}
-
-/** SHA-256 of a file's bytes, in hexadecimal. */
-export async function sha256OfFile(file: string): Promise<string> {
-  const hash = createHash("sha256");
-  for await (const piece of createReadStream(file, { highWaterMark: 1 << 20 })) hash.update(piece);
-  return hash.digest("hex");
 }

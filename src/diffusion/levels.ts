@@ -4,7 +4,6 @@
  * and section 5): most is then learned where it changes most, and ends of the schedule that hardly matter are rare.
  */
 import { normalQuantile } from "../math/normal.ts";
-import { permutation, type Stream } from "../math/random.ts";
 import type { NoiseSchedule } from "./schedule.ts";
 import { timeOfGamma } from "./sde.ts";
 
@@ -32,18 +31,4 @@ export function levelAt(distribution: LevelDistribution, schedule: NoiseSchedule
       ? start + (u / even) * (end - start)
       : mean + deviation * normalQuantile((u - even) / (1 - even));
   return Math.round(T * timeOfGamma(schedule, 2 * logSigma));
-}
-
-/**
- * Steps of a batch of M, one from each of M equally likely strata in random order (Kingma et al. 2021, appendix
- * I.1): a gradient of lower variance than with independent draws. [M]
- */
-export function stratifiedLevels(
-  distribution: LevelDistribution,
-  schedule: NoiseSchedule,
-  M: number,
-  random: Stream,
-): Int32Array {
-  const stratum = permutation(M, random);
-  return Int32Array.from(stratum, (k) => levelAt(distribution, schedule, (k + random.uniform()) / M));
 }

@@ -196,3 +196,12 @@ export function permutation(n: number, random: Stream): Uint32Array {
   }
   return order;
 }
+
+/**
+ * Numbers in (0, 1), one from each of n equal parts in random order (Kingma et al. 2021, appendix I.1): a mean over them
+ * varies less than one over independent draws. [n]
+ */
+export function stratified(n: number, random: Stream): Float64Array {
+  const part = permutation(n, random);
+  return Float64Array.from(part, (k) => (k + random.uniform()) / n);
+}

@@ -1,8 +1,73 @@
-/** What a model is made from: the tensors of its weights and the text of its configuration, checked with suspicion. */
+/** Models of any kind from the text of a `config.json` and the bytes of a `model.safetensors`, checked with suspicion. */
 import type { z } from "zod";
 import { InputError } from "../errors.ts";
-import type { TensorFile } from "../formats/safetensors-bytes.ts";
+import { parseSafetensors, type TensorFile } from "../formats/safetensors.ts";
 import { type Layout, layoutSize, namedViews } from "../nets/layers/parameters.ts";
+
+/** How models of one kind are made. */
+export interface ModelKind<Config, Model> {
+  readonly schema: z.ZodType<Config>;
+  /** What the schema does not see. @throws InputError naming the key that is wrong; `file` is what messages call it */
+  readonly check?: (config: Config, file: string) => void;
+  readonly layout: (config: Config) => Layout;
+  readonly modelOf: (config: Config, parameters: Float32Array) => Model;
+}
+
+/**
+ * The model of both texts: in a browser, what `fetch` gave or a `File` holds.
+ * @param name what messages call it
+ * @throws InputError naming the key or tensor that is wrong
+ */
+export function modelFromBytes<Config, Model>(
+  kind: ModelKind<Config, Model>,
+  config: string,
+  weights: Uint8Array,
+  name = "model",
+): Model {
+  const checked = checkedConfig(kind, config, `${name}/config.json`);
+  const file = `${name}/model.safetensors`;
+  const { tensors } = parseSafetensors(weights, file);
+  return kind.modelOf(checked, parametersOf(tensors, kind.layout(checked), file));
+}
+
+/**
+ * The model at an address: `config.json` and `model.safetensors` below it.
+ * @throws InputError where they cannot be had or are not those of a model
+ */
+export async function modelFromUrl<Config, Model>(
+  kind: ModelKind<Config, Model>,
+  url: string | URL,
+): Promise<Model> {
+  const page = (globalThis as { readonly location?: { readonly href: string } }).location?.href;
+  const folder = `${new URL(url, page)}`.replace(/\/?$/, "/");
+  const [config, weights] = await Promise.all(
+    ["config.json", "model.safetensors"].map((file) => fetched(new URL(file, folder))),
+  );
+  return modelFromBytes(kind, new TextDecoder().decode(config), weights, String(url));
+}
+
+async function fetched(url: URL): Promise<Uint8Array> {
+  let response: Response;
+  try {
+    response = await fetch(url);
+  } catch (error) {
+    throw new InputError(`cannot be fetched: ${(error as Error).message}`, { file: url.href });
+  }
+  if (!response.ok)
+    throw new InputError(`answered ${response.status} ${response.statusText}`, { file: url.href });
+  return new Uint8Array(await response.arrayBuffer());
+}
+
+/** The configuration in a text, checked. @throws InputError naming the key that is wrong, or what the model is for */
+export function checkedConfig<Config>(
+  { schema, check }: Pick<ModelKind<Config, unknown>, "schema" | "check">,
+  text: string,
+  file: string,
+): Config {
+  const config = parsedConfig(text, schema, file);
+  check?.(config, file);
+  return config;
+}
 
 /**
  * The parameters in the order of the layout.

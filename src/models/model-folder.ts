@@ -1,13 +1,13 @@
 /** Model folders of every kind: `model.safetensors` and `config.json`, written atomically and read with suspicion. */
-import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { z } from "zod";
-import { InputError } from "../errors.ts";
-import { writeFileAtomically } from "../formats/atomic-write.ts";
-import { readSafetensors, type Tensor, writeSafetensors } from "../formats/safetensors.ts";
-import { writing } from "../formats/write-problem.ts";
+import type { Tensor } from "../formats/safetensors.ts";
 import { type Layout, namedViews } from "../nets/layers/parameters.ts";
-import { jsonOf, parametersOf, parsedConfig } from "./model-bytes.ts";
+import { writeFileAtomically } from "../platform/node/atomic-write.ts";
+import { readText } from "../platform/node/file-bytes.ts";
+import { readSafetensors, writeSafetensors } from "../platform/node/safetensors.ts";
+import { makeFolder } from "../platform/node/write-problem.ts";
+import { checkedConfig, jsonOf, type ModelKind, parametersOf, parsedConfig } from "./model-bytes.ts";
 
 /** Writes both files; the folder is made if need be. The safetensors' format is `equimol-KIND`. */
 export async function writeModelFolder(
@@ -16,7 +16,7 @@ export async function writeModelFolder(
   layout: Layout,
   parameters: Float32Array,
 ): Promise<void> {
-  await writing(folder, () => mkdir(folder, { recursive: true }));
+  await makeFolder(folder);
   const views = namedViews(layout, parameters);
   const tensors = new Map<string, Tensor>(
     layout.map(({ name, shape }) => [name, { dtype: "F32", shape, data: views.get(name) as Float32Array }]),
@@ -38,19 +38,10 @@ export async function readModelParameters(folder: string, layout: Layout): Promi
   return parametersOf((await readSafetensors(file)).tensors, layout, file);
 }
 
-/** The text of config.json. @throws InputError where it cannot be read */
-async function configText(file: string): Promise<string> {
-  try {
-    return await readFile(file, "utf8");
-  } catch (error) {
-    throw new InputError(`cannot be read: ${(error as Error).message}`, { file });
-  }
-}
-
 /** Which kind of model is in a folder, by its config.json: "edm", "cg" …; undefined where it does not say. */
 export async function modelKindOf(folder: string): Promise<string | undefined> {
   const file = join(folder, "config.json");
-  const value = jsonOf(await configText(file), file);
+  const value = jsonOf(await readText(file), file);
   const kind = typeof value === "object" && value !== null && "kind" in value ? value.kind : undefined;
   return typeof kind === "string" ? kind : undefined;
 }
@@ -58,5 +49,15 @@ export async function modelKindOf(folder: string): Promise<string | undefined> {
 /** The configuration of a model folder. @throws InputError naming the key that is wrong, or what the model is for */
 export async function readModelConfig<S extends z.ZodType>(folder: string, schema: S): Promise<z.infer<S>> {
   const file = join(folder, "config.json");
-  return parsedConfig(await configText(file), schema, file);
+  return parsedConfig(await readText(file), schema, file);
+}
+
+/** Reads a model folder. @throws InputError naming the file and the tensor or key that is wrong */
+export async function loadModel<Config, Model>(
+  kind: ModelKind<Config, Model>,
+  folder: string,
+): Promise<Model> {
+  const file = join(folder, "config.json");
+  const config = checkedConfig(kind, await readText(file), file);
+  return kind.modelOf(config, await readModelParameters(folder, kind.layout(config)));
 }

@@ -2,14 +2,15 @@
  * The folder of a simulation: `settings.json`; `trajectory.extxyz` and `observables.jsonl`, which grow; and
  * `state.safetensors`, the checkpoint, which says how far those two had grown. Going on cuts them back to there.
  */
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { appendFile, readFile, stat, truncate } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { InputError } from "../errors.ts";
-import { writeFileAtomically } from "../formats/atomic-write.ts";
-import { readSafetensors, type Tensor, writeSafetensors } from "../formats/safetensors.ts";
-import { writeProblem, writing } from "../formats/write-problem.ts";
+import type { Tensor } from "../formats/safetensors.ts";
+import { writeFileAtomically } from "../platform/node/atomic-write.ts";
+import { readSafetensors, writeSafetensors } from "../platform/node/safetensors.ts";
+import { makeFolder, writing } from "../platform/node/write-problem.ts";
 import { type SimulationSettings, simulationSettingsSchema } from "./settings.ts";
 import type { SimulationState } from "./state.ts";
 
@@ -46,11 +47,7 @@ export async function createFolder(path: string, settings: SimulationSettings): 
     throw new InputError("holds a simulation already; use --resume to go on with it, or another --out", {
       file: path,
     });
-  try {
-    mkdirSync(path, { recursive: true });
-  } catch (error) {
-    throw writeProblem(error, path);
-  }
+  await makeFolder(path);
   await writeSettings(path, settings);
   for (const file of [trajectoryOf(path), observablesOf(path)]) await writeFileAtomically(file, "");
   return growing(path, [0, 0]);

@@ -2,7 +2,7 @@
 import { atomicWeight, symbolOf } from "../chem/elements.ts";
 import type { Molecule } from "../chem/molecule.ts";
 import { InputError } from "../errors.ts";
-import { readMolecules } from "../formats/read.ts";
+import { readMolecules } from "../platform/node/molecules.ts";
 import { isDynamics, type SimulationSettings } from "./settings.ts";
 import { createState, drawVelocities, removeRigidMotion, type SimulationState } from "./state.ts";
 

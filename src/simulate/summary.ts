@@ -4,7 +4,7 @@ import { withBonds } from "../chem/bond-orders.ts";
 import type { Molecule } from "../chem/molecule.ts";
 import { perceiveBonds } from "../chem/perception.ts";
 import { InputError } from "../errors.ts";
-import { readMolecules } from "../formats/read.ts";
+import { readMolecules } from "../platform/node/molecules.ts";
 import { type ObservablesLine, readObservables, trajectoryOf } from "./folder.ts";
 import { type StructureObservables, structureObserver, trend } from "./observables.ts";
 import type { SimulationSettings } from "./settings.ts";

@@ -5,7 +5,9 @@
 
 import type { MatrixBlock, ParameterUpdater } from "../engines/update.ts";
 import { WorkError } from "../errors.ts";
+import { type BatchShare, batchShare } from "./batch-share.ts";
 import { createClipQueue, gradientScale } from "./clipping.ts";
+import { alone, type Communicator, type Gather, gathering } from "./communicator.ts";
 import { createOptimizerState, optimizerStep, plainUpdater } from "./optimizer.ts";
 import type { MetricsLine, RunFolder } from "./run-folder.ts";
 import { learningRateAt, optimizerOptions, type TrainingConfig } from "./schema.ts";
@@ -20,30 +22,45 @@ export interface TrainingTask {
   readonly updater?: ParameterUpdater;
   /** Training items of each batch of an epoch, a function of seed and epoch alone. */
   readonly batches: (epoch: number) => readonly Uint32Array[];
-  /** Loss of each item of the batch; ∂(mean loss)/∂parameters replaces the contents of `gradient`. */
+  /**
+   * Loss of each item of the share; ∂(their mean)/∂parameters replaces the contents of `gradient`. What is random about
+   * an item is a function of seed, item and its place in the batch.
+   */
   readonly lossAndGradient: (
     parameters: Float32Array,
-    batch: Uint32Array,
-    epoch: number,
+    share: BatchShare,
     gradient: Float32Array,
   ) => Promise<Float64Array>;
-  /** Figures of the averaged parameters; `loss` decides which checkpoint is the best. May throw when the signal comes. */
-  readonly validate: (
-    parameters: Float32Array,
-    step: number,
-    signal?: AbortSignal,
-  ) => Promise<Readonly<Record<string, number>> & { readonly loss: number }>;
+  /** Throws where the losses of a whole batch say that the model is lost. */
+  readonly checkLosses?: (losses: Float64Array) => void;
+  /**
+   * Figures of the averaged parameters; `loss` decides which checkpoint is the best. Every rank measures a share through
+   * `gather`, which ends a measuring that throws once the signal has come.
+   */
+  readonly validate: (parameters: Float32Array, validation: Validation) => Promise<ValidationFigures>;
+  readonly dispose?: () => void;
 }
 
+export interface Validation {
+  readonly step: number;
+  readonly gather: Gather;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export type ValidationFigures = Readonly<Record<string, number>> & { readonly loss: number };
+
+/** What a run tells and is told. With several ranks the first alone reports. */
 export interface TrainingEvents {
   readonly onProgress?: (progress: TrainingProgress) => void;
   readonly onMetrics?: (line: MetricsLine) => void;
-  /** Asks the loop to finish its step, save and return. */
+  /** Asks the loop to finish its step, save and return; one rank's is enough. */
   readonly signal?: AbortSignal;
   /** Training seconds after which the run saves and returns. */
   readonly maxSeconds?: number;
   /** What these seconds are counted with; wall time where absent. */
   readonly clock?: () => number;
+  /** The ranks that train together; this one is alone where absent. */
+  readonly communicator?: Communicator;
 }
 
 export interface TrainingProgress {
@@ -63,15 +80,47 @@ export interface TrainingOutcome {
   readonly interrupted: boolean;
 }
 
-/** Trains until the last epoch, the time limit or the signal; begins where `start` left off. */
+/** Everything of the optimiser that all ranks hold alike. */
+const REPLICATED = ["parameters", "ema", "firstMoment", "secondMoment", "largestSecondMoment"] as const;
+
+/**
+ * Loss of each item of a batch, on every rank; ∂(their mean)/∂parameters replaces the contents of `gradient`. [total]
+ * @param gradient summed over the ranks, each with the weight of its share
+ */
+export async function batchLossAndGradient(
+  task: Pick<TrainingTask, "lossAndGradient">,
+  parameters: Float32Array,
+  share: BatchShare,
+  gradient: Float32Array,
+  communicator: Communicator,
+): Promise<Float64Array> {
+  const { items, first, total } = share;
+  if (items.length === total && communicator.size === 1)
+    return task.lossAndGradient(parameters, share, gradient);
+  const losses = new Float64Array(total);
+  if (items.length === 0) gradient.fill(0);
+  else losses.set(await task.lossAndGradient(parameters, share, gradient), first);
+  const weight = items.length / total;
+  for (let i = 0; i < gradient.length; i++) gradient[i] *= weight;
+  await communicator.allReduce(gradient);
+  await communicator.allReduce(losses);
+  return losses;
+}
+
+/**
+ * Trains until the last epoch, the time limit or the signal; begins where `start` left off.
+ * @param run folder that the first rank writes; undefined on the others
+ */
 export async function trainingLoop(
   task: TrainingTask,
   config: TrainingConfig,
-  run: RunFolder,
+  run: RunFolder | undefined,
   start: TrainingState | undefined,
   events: TrainingEvents = {},
 ): Promise<TrainingOutcome> {
   const options = optimizerOptions(config);
+  const { communicator = alone, signal } = events;
+  const leads = communicator.rank === 0;
   const { updater = plainUpdater, matrices = [] } = task;
   const optimizer = start?.optimizer ?? createOptimizerState(task.initialParameters, options);
   const clipQueue = start?.clipQueue ?? createClipQueue();
@@ -97,33 +146,49 @@ export async function trainingLoop(
   let lastLogged: number | null = null;
 
   let heard = performance.now();
-  const interrupted = (): boolean => events.signal?.aborted ?? false;
+  /** The signal came, on whichever rank, and all know it. */
+  let interrupted = false;
   const { maxSeconds = Number.POSITIVE_INFINITY, clock = seconds } = events;
   const clockBegan = clock();
-  const outOfTime = (): boolean => clock() - clockBegan >= maxSeconds;
+  const outOfTime = (): boolean => leads && clock() - clockBegan >= maxSeconds;
+  /** Whether each is so on any of the ranks. */
+  const onAnyRank = async (...facts: readonly boolean[]): Promise<readonly boolean[]> => {
+    const counts = Float64Array.from(facts, Number);
+    await communicator.allReduce(counts);
+    return Array.from(counts, (count) => count > 0);
+  };
+  const gather = gathering(communicator, signal, () => {
+    interrupted = true;
+  });
+  /** Machines that round differently do not drift apart. */
+  const alike = async (): Promise<void> => {
+    for (const name of REPLICATED) await communicator.broadcast(optimizer[name], 0);
+  };
   const save = async (): Promise<void> => {
     position = { ...position, seconds: seconds() };
-    await run.saveState({ optimizer, clipQueue, position });
+    await run?.saveState({ optimizer, clipQueue, position });
     lastSave = seconds();
   };
   /** Validates and saves; where the signal cuts it short, only saves. */
   const validate = async (): Promise<void> => {
-    let validation: Awaited<ReturnType<TrainingTask["validate"]>>;
+    await alike();
+    let validation: ValidationFigures;
     try {
-      validation = await task.validate(optimizer.ema, optimizer.steps, events.signal);
+      validation = await task.validate(optimizer.ema, { step: optimizer.steps, gather, signal });
     } catch (error) {
-      if (!interrupted()) throw error;
+      if (!interrupted) throw error;
       return save();
     }
-    await run.appendMetrics(report({ validation }));
+    await report({ validation });
     position = { ...position, validated: optimizer.steps };
     if (position.best === null || validation.loss < position.best) {
       position = { ...position, best: validation.loss };
-      await run.saveBest(optimizer.ema, { ...position, seconds: seconds() }, optimizer.steps);
+      await run?.saveBest(optimizer.ema, { ...position, seconds: seconds() }, optimizer.steps);
     }
     await save();
   };
-  const report = (extra: Readonly<Record<string, unknown>>): MetricsLine => {
+  const report = async (extra: Readonly<Record<string, unknown>>): Promise<void> => {
+    if (!leads) return;
     if (sinceLog.steps > 0) lastLogged = sinceLog.loss / sinceLog.steps;
     const line: MetricsLine = {
       step: optimizer.steps,
@@ -134,7 +199,7 @@ export async function trainingLoop(
       ...extra,
     };
     events.onMetrics?.(line);
-    return line;
+    await run?.appendMetrics(line);
   };
 
   /** After every `validateEvery` steps, or after every epoch, and at the end. */
@@ -147,22 +212,24 @@ export async function trainingLoop(
     position,
     steps: optimizer.steps,
     finished,
-    interrupted: !finished && interrupted(),
+    interrupted: !finished && interrupted,
   });
 
+  await alike();
   if (start === undefined) await save(); // A folder that cannot be written to shows now.
   if (validationIsDue()) await validate(); // Interrupted before it was done.
-  if (interrupted() && validationIsDue()) return outcome(false);
-  while (!done()) {
+  while (!interrupted && !done()) {
     const batches = task.batches(position.epoch);
     while (position.batch < batches.length && !done()) {
       const batch = batches[position.batch];
       const learningRate = learningRateAt(config, optimizer.steps, totalSteps);
-      const losses = await task.lossAndGradient(optimizer.parameters, batch, position.epoch, gradient);
+      const share = batchShare(position.epoch, position.batch, batch, communicator);
+      const losses = await batchLossAndGradient(task, optimizer.parameters, share, gradient, communicator);
+      task.checkLosses?.(losses);
       const loss = losses.reduce((sum, value) => sum + value, 0) / losses.length;
       const norm = await updater.gradientNorm(gradient);
       if (!Number.isFinite(loss) || !Number.isFinite(norm)) {
-        const file = await run.saveFailure({
+        const file = await run?.saveFailure({
           step: optimizer.steps,
           ...position,
           seed: config.seed,
@@ -173,7 +240,7 @@ export async function trainingLoop(
           losses: [...losses].map(String),
         });
         throw new WorkError(
-          `step ${optimizer.steps}: the ${Number.isFinite(loss) ? "gradient" : "loss"} is not finite; the last checkpoint is intact, the batch is in ${file}. A lower learning rate or fixed clipping may help (--set training.learningRate=… , --resume)`,
+          `step ${optimizer.steps}: the ${Number.isFinite(loss) ? "gradient" : "loss"} is not finite; the last checkpoint is intact, the batch is in ${file ?? "failure.json of the first rank's run"}. A lower learning rate or fixed clipping may help (--set training.learningRate=… , --resume)`,
         );
       }
       const scale = gradientScale(config.clipping, clipQueue, norm);
@@ -184,39 +251,39 @@ export async function trainingLoop(
 
       const moleculesPerSecond = (position.molecules - moleculesBefore) / (seconds() - secondsBefore);
       if (optimizer.steps % config.logEvery === 0) {
-        await run.appendMetrics(
-          report({ gradientNorm: norm, clipped: scale < 1, learningRate, moleculesPerSecond }),
-        );
+        await report({ gradientNorm: norm, clipped: scale < 1, learningRate, moleculesPerSecond });
         sinceLog = { loss: 0, steps: 0 };
       }
-      events.onProgress?.({
-        step: optimizer.steps,
-        totalSteps,
-        epoch: position.epoch,
-        loss: averageLoss,
-        moleculesPerSecond,
-      });
+      if (leads)
+        events.onProgress?.({
+          step: optimizer.steps,
+          totalSteps,
+          epoch: position.epoch,
+          loss: averageLoss,
+          moleculesPerSecond,
+        });
 
       if (performance.now() - heard > 100) {
         await new Promise(setImmediate); // an interruption is heard: engines may compute without ever waiting
         heard = performance.now();
       }
-      if (interrupted()) {
+      const [stopped, late] = await onAnyRank(signal?.aborted ?? false, outOfTime());
+      if (stopped) {
+        interrupted = true;
         await save();
         return outcome(false);
       }
-      if (outOfTime()) {
+      if (late) {
         await validate();
         return outcome(false);
       }
       if (validationIsDue()) await validate();
       else if (seconds() - lastSave >= config.checkpointSeconds) await save();
-      if (interrupted()) return outcome(false);
+      if (interrupted) return outcome(false);
     }
     if (position.batch === batches.length) position = { ...position, epoch: position.epoch + 1, batch: 0 };
     if (validationIsDue()) await validate();
     else if (done()) await save();
-    if (interrupted() && validationIsDue()) return outcome(false);
   }
-  return outcome(true);
+  return outcome(!interrupted);
 }

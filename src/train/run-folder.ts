@@ -7,8 +7,8 @@ import { appendFile, readFile, stat, truncate } from "node:fs/promises";
 import { join } from "node:path";
 import { stringify } from "yaml";
 import { InputError } from "../errors.ts";
-import { writeFileAtomically } from "../formats/atomic-write.ts";
-import { writeProblem, writing } from "../formats/write-problem.ts";
+import { writeFileAtomically } from "../platform/node/atomic-write.ts";
+import { writeProblem, writing } from "../platform/node/write-problem.ts";
 import type { Settings } from "./config-file.ts";
 import { type RunPosition, readState, type TrainingState, writeState } from "./state-file.ts";
 
@@ -44,6 +44,10 @@ export interface RunFolder {
 export const configFileOf = (path: string): string => join(path, "config.yaml");
 export const lastCheckpointOf = (path: string): string => join(path, "checkpoints", "last");
 const stateFileOf = (path: string): string => join(lastCheckpointOf(path), "state.safetensors");
+
+/** The state to go on from. @throws InputError when it is damaged or of another network */
+export const stateOfRun = (path: string, parameterCount: number): Promise<TrainingState> =>
+  readState(stateFileOf(path), parameterCount);
 
 /** Whether there is something to resume. */
 export const hasState = (path: string): boolean => existsSync(stateFileOf(path));
@@ -104,7 +108,7 @@ export async function openRunFolder(
     },
     appendMetrics: (line) => appendLine(metrics, JSON.stringify(line)),
     loadState: async (parameterCount) => {
-      const state = await readState(stateFileOf(path), parameterCount);
+      const state = await stateOfRun(path, parameterCount);
       await writeSettings();
       await dropLaterMetrics(metrics, state.optimizer.steps);
       return state;

@@ -5,7 +5,8 @@
  */
 import { z } from "zod";
 import { InputError } from "../errors.ts";
-import { readSafetensors, type Tensor, writeSafetensors } from "../formats/safetensors.ts";
+import type { Tensor } from "../formats/safetensors.ts";
+import { readSafetensors, writeSafetensors } from "../platform/node/safetensors.ts";
 import type { ClipQueue } from "./clipping.ts";
 import type { OptimizerState } from "./optimizer.ts";
 

@@ -1,13 +1,20 @@
 /**
- * A run of any kind of model: opens its folder, goes on from its state where it is resumed, and hands the task to
- * the loop. A kind brings its task and the writing of its model folder.
+ * A run of any kind of model: opens its folder, goes on from its state where it is resumed, hands the task to the loop
+ * and writes model folders with their cards. A kind brings what it is and its task. With several ranks the first writes.
  */
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { loadNativeUpdater } from "../engines/egnn/native.ts";
+import type { EngineOptions } from "../engines/open-engine.ts";
 import { InputError } from "../errors.ts";
+import type { EdmConfig } from "../models/edm/config.ts";
+import { writeFileAtomically } from "../platform/node/atomic-write.ts";
+import { packageVersion } from "../platform/node/version.ts";
+import { threadCount } from "../platform/worker-shim.ts";
+import { alone } from "./communicator.ts";
 import { type TrainingEvents, type TrainingOutcome, type TrainingTask, trainingLoop } from "./loop.ts";
-import { hasState, lastCheckpointOf, type ModelWriter, openRunFolder, type RunFolder } from "./run-folder.ts";
+import { hasState, lastCheckpointOf, openRunFolder, type RunFolder, stateOfRun } from "./run-folder.ts";
 import type { TrainingConfig } from "./schema.ts";
 
 /** What is known when training starts. */
@@ -23,50 +30,113 @@ export interface TrainingStart {
   readonly stepsBefore: number;
 }
 
-/** The data that a run belongs to. */
-export interface DataIdentity {
-  readonly name: string;
-  readonly sha256: string;
-}
-
-export interface TrainingRun extends TrainingEvents {
+/** What the training of every kind of model takes; the engine's options say what computes, and who is told. */
+export interface TrainOptions<S> extends TrainingEvents, EngineOptions {
+  /** All settings, as they are kept in config.yaml. */
+  readonly settings: S;
   /** Folder of the run. */
   readonly out: string;
+  /** Goes on with the run in the folder, bit for bit. */
   readonly resume?: boolean;
-  /** All settings, as they are kept in config.yaml. */
-  readonly settings: { readonly training: TrainingConfig };
-  readonly data: DataIdentity;
-  readonly facts: Omit<TrainingStart, "steps" | "stepsBefore">;
-  /** Writes a model folder; its config.json has `provenance.data` with the data's identity. */
-  readonly writeModel: ModelWriter;
-  readonly task: (run: RunFolder) => TrainingTask | Promise<TrainingTask>;
   readonly onStart?: (start: TrainingStart) => void;
 }
 
-/** @throws InputError for a folder or data that do not fit, WorkError when training breaks off */
-export async function runTraining(options: TrainingRun): Promise<TrainingOutcome> {
-  const { out, resume = false, settings, facts } = options;
-  const run = await openRunFolder(out, resume, settings, options.writeModel);
-  if (resume) await checkSameData(out, options.data);
-  const state = resume ? await run.loadState(facts.parameters) : undefined;
-  const task = await options.task(run);
-  options.onStart?.({
-    ...facts,
-    steps: settings.training.steps ?? task.batches(0).length * settings.training.epochs,
-    stepsBefore: state?.optimizer.steps ?? 0,
-  });
-  return trainingLoop(task, settings.training, run, state, options).catch((error: unknown) => {
-    if (!(error instanceof InputError) || !hasState(out)) throw error;
-    throw new InputError(`${error.message}; then go on with --resume: the last checkpoint is intact`);
-  });
+type Facts = Readonly<Record<string, unknown>>;
+
+/** What a kind of model brings to its run. */
+export interface TrainedKind extends Omit<TrainingStart, "steps" | "stepsBefore"> {
+  /** The data that the run belongs to, as config.json tells it. */
+  readonly data: { readonly name: string; readonly sha256: string } & Facts;
+  /** What config.json tells besides the data, the engine and how far training has come. */
+  readonly provenance?: Facts;
+  /** Head line of the model's card, and a sentence behind the number of parameters. */
+  readonly title: string;
+  readonly about: string;
+  /** Writes `config.json` with this provenance, and the parameters. */
+  readonly save: (
+    folder: string,
+    provenance: EdmConfig["provenance"],
+    parameters: Float32Array,
+  ) => Promise<void>;
+  /** @param run where the task may leave files; undefined on a rank that writes nothing */
+  readonly task: (run: RunFolder | undefined) => TrainingTask | Promise<TrainingTask>;
 }
 
+/** @throws InputError for a folder or data that do not fit, WorkError when training breaks off */
+export async function runTraining(
+  options: TrainOptions<{ readonly training: TrainingConfig }>,
+  kind: TrainedKind,
+): Promise<TrainingOutcome> {
+  const { communicator = alone } = options;
+  try {
+    return await runOfRank(options, kind);
+  } catch (error) {
+    communicator.abort(error);
+    throw error;
+  }
+}
+
+async function runOfRank(
+  options: TrainOptions<{ readonly training: TrainingConfig }>,
+  kind: TrainedKind,
+): Promise<TrainingOutcome> {
+  const { out, resume = false, settings, communicator = alone } = options;
+  const { parameters, train, valid, engine } = kind;
+  const leads = communicator.rank === 0;
+  const run = leads ? await openRunFolder(out, resume, settings, modelWriter(kind)) : undefined;
+  await communicator.barrier();
+  if (resume) await checkSameData(out, kind.data);
+  const state = resume ? await (run?.loadState(parameters) ?? stateOfRun(out, parameters)) : undefined;
+  const task = await kind.task(run);
+  const native = task.updater === undefined ? loadNativeUpdater({ threads: threadCount() }) : undefined;
+  try {
+    if (leads)
+      options.onStart?.({
+        ...{ parameters, train, valid, engine },
+        steps: settings.training.steps ?? task.batches(0).length * settings.training.epochs,
+        stepsBefore: state?.optimizer.steps ?? 0,
+      });
+    const updating = native ? { ...task, updater: native.updater } : task;
+    const outcome = await trainingLoop(updating, settings.training, run, state, options);
+    await communicator.barrier(); // what the first rank has written is there for all
+    return outcome;
+  } catch (error) {
+    if (!(error instanceof InputError) || !hasState(out)) throw error;
+    throw new InputError(`${error.message}; then go on with --resume: the last checkpoint is intact`);
+  } finally {
+    task.dispose?.();
+    native?.dispose();
+  }
+}
+
+/** Writes the model with a card that says what is known while training goes on. */
+const modelWriter =
+  (kind: TrainedKind) =>
+  async (folder: string, values: Float32Array, progress: Facts): Promise<void> => {
+    const { parameters, data, engine, title, about, save } = kind;
+    const facts = { equimol: packageVersion(), data, ...kind.provenance, engine, ...progress };
+    await save(folder, JSON.parse(JSON.stringify(facts)), values);
+    const card = [
+      `# ${title}`,
+      "",
+      `${parameters.toLocaleString("en")} parameters; ${about}.`,
+      "",
+      "| | |",
+      "|---|---|",
+      ...["steps", "epochs", "molecules", "seconds", "engine", "equimol"].map(
+        (key) => `| ${key} | ${String((facts as Facts)[key])} |`,
+      ),
+      "",
+    ];
+    await writeFileAtomically(join(folder, "README.md"), card.join("\n"));
+  };
+
 /** A run goes on with the data it began with. */
-async function checkSameData(run: string, data: DataIdentity): Promise<void> {
+async function checkSameData(run: string, data: TrainedKind["data"]): Promise<void> {
   const file = join(lastCheckpointOf(run), "config.json");
   if (!existsSync(file)) return; // it ended before its first checkpoint was whole
   const { provenance } = JSON.parse(await readFile(file, "utf8")) as {
-    readonly provenance?: { readonly data?: Partial<DataIdentity> };
+    readonly provenance?: { readonly data?: Partial<TrainedKind["data"]> };
   };
   const { name, sha256 } = provenance?.data ?? {};
   if (sha256 === undefined || sha256 === data.sha256) return;

@@ -2,7 +2,6 @@
  * Molecules made ready to be looked at: evaluated, with bonds and SMILES as people write it, as the gallery page;
  * and as the four files of a first look.
  */
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { withBonds } from "../chem/bond-orders.ts";
 import type { Molecule } from "../chem/molecule.ts";
@@ -14,9 +13,9 @@ import {
   type Reference,
 } from "../evaluate/metrics.ts";
 import { type RuleChoice, ruleFor } from "../evaluate/rule.ts";
-import { writeFileAtomically } from "../formats/atomic-write.ts";
-import { writeMolecules } from "../formats/write.ts";
-import { writing } from "../formats/write-problem.ts";
+import { writeFileAtomically } from "../platform/node/atomic-write.ts";
+import { writeMolecules } from "../platform/node/molecules.ts";
+import { makeFolder } from "../platform/node/write-problem.ts";
 import { recordOf } from "./gallery/record.ts";
 import { type GalleryContent, galleryHtml } from "./gallery.ts";
 
@@ -76,7 +75,7 @@ export async function writeShowcase(
   const records = molecules
     .map((molecule) => recordOf(bonded(molecule, rule)))
     .filter((record) => record !== undefined);
-  await writing(folder, () => mkdir(folder, { recursive: true }));
+  await makeFolder(folder);
   await writeFileAtomically(join(folder, "molecules.sdf"), records);
   await writeMolecules(join(folder, "molecules.extxyz"), molecules);
   await writeFileAtomically(join(folder, "report.json"), `${JSON.stringify(evaluation, null, 2)}\n`);

@@ -1,4 +1,7 @@
 /** Coarse-grained models with closed forms: Gaussian chains, whose energy the network's harmonic terms can be. */
+import { datasetInfo } from "../../src/data/dataset-info.ts";
+import { fromMolecules } from "../../src/data/molecule-set.ts";
+import type { Dataset } from "../../src/data/store.ts";
 import { sigmoid } from "../../src/diffusion/schedule.ts";
 import { stream } from "../../src/math/random.ts";
 import type { CgConfig } from "../../src/models/cg/config.ts";
@@ -145,4 +148,21 @@ export function exactChainModel(k: number, gamma: number, scale = 1): CgModel {
     springs[p] = (alpha2 + 2 * sigma2) * (-0.5 * precision[i][j] - (0.5 * sigma2) / 4);
   });
   return cgModelOf(config, parameters);
+}
+
+/** Frames of four carbons at these positions. [B, 4, 3] */
+export function chainDataset(positions: Float64Array): Dataset {
+  const atomicNumbers = Uint8Array.of(6, 6, 6, 6);
+  const frames = Array.from({ length: positions.length / 12 }, (_, b) => ({
+    atomicNumbers,
+    positions: positions.slice(12 * b, 12 * (b + 1)),
+  }));
+  const train = fromMolecules(frames);
+  const info = datasetInfo({
+    name: "chain",
+    train,
+    sha256: "0".repeat(64),
+    provenance: { command: "test", sources: [], options: {}, dropped: {} },
+  });
+  return { info, train, valid: undefined, test: undefined };
 }

@@ -3,9 +3,9 @@ import { loadDataset } from "../../src/data/store.ts";
 import { findBasins } from "../../src/evaluate/basins.ts";
 import { compareForces, compareTorsions } from "../../src/evaluate/bead-report.ts";
 import { torsionsOf } from "../../src/evaluate/ramachandran.ts";
+import { loadCg } from "../../src/models/cg/folder.ts";
 import { cgPotential } from "../../src/models/cg/force-field.ts";
 import { sampleBeads } from "../../src/models/cg/generate.ts";
-import { loadCg } from "../../src/models/cg/model.ts";
 import { findModel } from "../../src/models/edm/folder.ts";
 import { hasShared, sharedPath } from "../shared.ts";
 

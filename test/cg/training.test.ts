@@ -2,38 +2,20 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import { datasetInfo } from "../../src/data/dataset-info.ts";
 import { fromMolecules } from "../../src/data/molecule-set.ts";
 import type { Dataset } from "../../src/data/store.ts";
 import { beadNetworkConfig } from "../../src/models/cg/config.ts";
+import { loadCg } from "../../src/models/cg/folder.ts";
 import { frameStatistics } from "../../src/models/cg/frames.ts";
 import { sampleBeads } from "../../src/models/cg/generate.ts";
-import { loadCg } from "../../src/models/cg/model.ts";
 import { beadField } from "../../src/nets/beads/bead-field.ts";
 import { cgSettingsSchema } from "../../src/train/cg/settings.ts";
 import { trainCg } from "../../src/train/cg/train.ts";
 import { relativeDifference } from "../shared.ts";
-import { chainSamples, exactGradient, MODES } from "./chains.ts";
+import { chainDataset, chainSamples, exactGradient, MODES } from "./chains.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "equimol-cg-"));
 afterAll(() => rmSync(folder, { recursive: true }));
-
-/** Frames of four carbons. */
-function dataset(positions: Float64Array): Dataset {
-  const atomicNumbers = Uint8Array.of(6, 6, 6, 6);
-  const frames = Array.from({ length: positions.length / 12 }, (_, b) => ({
-    atomicNumbers,
-    positions: positions.slice(12 * b, 12 * (b + 1)),
-  }));
-  const train = fromMolecules(frames);
-  const info = datasetInfo({
-    name: "chain",
-    train,
-    sha256: "0".repeat(64),
-    provenance: { command: "test", sources: [], options: {}, dropped: {} },
-  });
-  return { info, train, valid: undefined, test: undefined };
-}
 
 describe("trained on samples of a Gaussian chain", () => {
   const stiffness = 2;
@@ -43,7 +25,7 @@ describe("trained on samples of a Gaussian chain", () => {
     training: { epochs: 60, batchSize: 200, learningRate: 1e-2, emaDecay: 0.99, warmupSteps: 50 },
     validation: { samples: 0 },
   });
-  const trained = trainCg({ settings, data: dataset(samples), out: join(folder, "chain") }).then(() =>
+  const trained = trainCg({ settings, data: chainDataset(samples), out: join(folder, "chain") }).then(() =>
     loadCg(join(folder, "chain/checkpoints/last")),
   );
 
@@ -92,7 +74,7 @@ describe("trained on samples of a Gaussian chain", () => {
 });
 
 test.each(["perceptron", "painn"])("%s: an interrupted run goes on to the same bytes", async (kind) => {
-  const data = dataset(chainSamples(60, 2, 3));
+  const data = chainDataset(chainSamples(60, 2, 3));
   const settings = cgSettingsSchema.parse({
     network: { kind, hidden: 16, layers: 2 },
     training: { epochs: 4, batchSize: 20, validateEvery: 5, optimizer: "muon" },
@@ -122,7 +104,7 @@ describe("data that do not fit", () => {
   const water = { atomicNumbers: Uint8Array.of(8, 1, 1), positions: new Float64Array(9) };
 
   test("other beads in a frame", async () => {
-    const data = dataset(good);
+    const data = chainDataset(good);
     const mixed = {
       ...data,
       train: fromMolecules([
@@ -137,15 +119,15 @@ describe("data that do not fit", () => {
   });
   test("too few beads", async () => {
     const train = fromMolecules([water, water, water]);
-    await expect(attempt({ ...dataset(good), train, valid: train })).rejects.toThrow(
+    await expect(attempt({ ...chainDataset(good), train, valid: train })).rejects.toThrow(
       'data set "chain" has 3 beads a frame; a coarse-grained model needs 4 or more',
     );
   });
   test("positions that are not finite", async () => {
     const broken = good.slice();
     broken[30] = Number.NaN;
-    const train = dataset(broken).train;
-    await expect(attempt({ ...dataset(good), train, valid: train })).rejects.toThrow(
+    const train = chainDataset(broken).train;
+    await expect(attempt({ ...chainDataset(good), train, valid: train })).rejects.toThrow(
       'data set "chain", frame 3: a position is not finite',
     );
   });

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { checkGeometry, expectedBondLength, passesAll } from "../../src/chem/geometry.ts";
 import type { Molecule } from "../../src/chem/molecule.ts";
 import { perceiveBonds } from "../../src/chem/perception.ts";
-import { readMolecules } from "../../src/formats/read.ts";
+import { readMolecules } from "../../src/platform/node/molecules.ts";
 import { hasShared, sharedPath } from "../shared.ts";
 import {
   benzene,

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { perceiveBonds } from "../../src/chem/perception.ts";
 import { stability, valenceStability } from "../../src/chem/stability.ts";
-import { readMolecules } from "../../src/formats/read.ts";
+import { readMolecules } from "../../src/platform/node/molecules.ts";
 import { hasShared, sharedPath } from "../shared.ts";
 import {
   benzene,

@@ -4,8 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Molecule } from "../../src/chem/molecule.ts";
-import { readMolecules } from "../../src/formats/read.ts";
-import { writeMolecules } from "../../src/formats/write.ts";
+import { readMolecules, writeMolecules } from "../../src/platform/node/molecules.ts";
 import { configurations } from "../cg/chains.ts";
 import { compile, type Ended, equimol } from "./command-line.ts";
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { readEnsembles } from "../../src/data/ensembles.ts";
 import { geoDiffConfigSchema, geoDiffNetwork } from "../../src/models/geodiff/config.ts";
-import { saveConformerModel } from "../../src/models/geodiff/model.ts";
+import { saveConformerModel } from "../../src/models/geodiff/folder.ts";
 import { geoDiffLayout } from "../../src/nets/geodiff/geodiff.ts";
 import { initialParameters } from "../../src/nets/layers/parameters.ts";
 import { compile, type Ended, equimol } from "./command-line.ts";

@@ -3,10 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Molecule } from "../../src/chem/molecule.ts";
-import { readMolecules } from "../../src/formats/read.ts";
-import { saveGeometric } from "../../src/models/geometric/model.ts";
+import { saveGeometric } from "../../src/models/geometric/folder.ts";
 import { geometricLayout } from "../../src/nets/geometric.ts";
 import { initialParameters } from "../../src/nets/layers/parameters.ts";
+import { readMolecules } from "../../src/platform/node/molecules.ts";
 import { compile, equimol } from "./command-line.ts";
 
 let folder = "";

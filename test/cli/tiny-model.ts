@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { moleculesOf } from "../../src/data/molecule-set.ts";
 import { nativeStatus } from "../../src/engines/native-addon.ts";
-import { writeMolecules } from "../../src/formats/write.ts";
+import { writeMolecules } from "../../src/platform/node/molecules.ts";
 import { smallDataset } from "../train/small-data.ts";
 import { type Ended, equimol } from "./command-line.ts";
 

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { readMolecules } from "../../src/formats/read.ts";
+import { readMolecules } from "../../src/platform/node/molecules.ts";
 import { collect } from "../formats/molecules.ts";
 import { webgpu } from "../nets/webgpu.ts";
 import { maxDifference } from "../shared.ts";

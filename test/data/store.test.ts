@@ -3,9 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { fromMolecules, moleculesOf, setSize } from "../../src/data/molecule-set.ts";
-import { dataHome, datasetNames, loadDataset, sha256OfFile, writeDataset } from "../../src/data/store.ts";
+import { datasetNames, loadDataset, writeDataset } from "../../src/data/store.ts";
 import { InputError } from "../../src/errors.ts";
-import { readSafetensors, type Tensor, writeSafetensors } from "../../src/formats/safetensors.ts";
+import type { Tensor } from "../../src/formats/safetensors.ts";
+import { digestOfFile } from "../../src/platform/node/digest.ts";
+import { dataHome } from "../../src/platform/node/home.ts";
+import { readSafetensors, writeSafetensors } from "../../src/platform/node/safetensors.ts";
 
 let home: string;
 beforeEach(() => {
@@ -55,7 +58,7 @@ describe("a data set on disk", () => {
 
   test("states the checksum of its arrays", async () => {
     const info = await save("small");
-    expect(info.sha256).toBe(await sha256OfFile(join(home, "data/small/data.safetensors")));
+    expect(info.sha256).toBe(await digestOfFile("sha256", join(home, "data/small/data.safetensors")));
   });
 
   test("lives below EQUIMOL_HOME", () => {
@@ -77,7 +80,7 @@ describe("a molecule file", () => {
     const { info, train, valid, test: held } = await loadDataset(file, { home });
     expect([setSize(train), valid, held]).toEqual([2, undefined, undefined]);
     expect(info).toMatchObject({ name: "two.xyz", sizes: { 1: 1, 2: 1 }, elements: ["H", "He"] });
-    expect(info.sha256).toBe(await sha256OfFile(file));
+    expect(info.sha256).toBe(await digestOfFile("sha256", file));
   });
 });
 

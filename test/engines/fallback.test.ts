@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { readMolecules } from "../../src/formats/read.ts";
+import { readMolecules } from "../../src/platform/node/molecules.ts";
 import { compile, type Ended, equimol } from "../cli/command-line.ts";
 import { collect } from "../formats/molecules.ts";
 import { maxDifference } from "../shared.ts";

@@ -6,7 +6,7 @@ import { pathToFileURL } from "node:url";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { Molecule } from "../../src/chem/molecule.ts";
-import { readMoleculesFromStream } from "../../src/formats/read.ts";
+import { parseMolecules } from "../../src/formats/parse-molecules.ts";
 import { galleryPage } from "../../src/views/showcase.ts";
 import { CHROMIUM } from "../chromium.ts";
 
@@ -191,7 +191,7 @@ describe.skipIf(CHROMIUM === undefined)("the page in a browser (needs Chromium)"
       expect(download.suggestedFilename()).toBe(`molecule-0002.${format}`);
       const content = readFileSync(await download.path(), "utf8");
       const read: Molecule[] = [];
-      for await (const molecule of readMoleculesFromStream([content], `x.${format}`)) read.push(molecule);
+      for await (const molecule of parseMolecules(content, { format })) read.push(molecule);
       expect(read).toHaveLength(1);
       expect([...read[0].atomicNumbers]).toEqual([8, 1, 1]);
       expect([...read[0].positions]).toEqual([...water(0).positions]);

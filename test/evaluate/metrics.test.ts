@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Molecule } from "../../src/chem/molecule.ts";
 import { radiusOfGyration, smallestRings } from "../../src/evaluate/distributions.ts";
 import { buildReference, type Evaluation, evaluateMolecules } from "../../src/evaluate/metrics.ts";
-import { readMolecules } from "../../src/formats/read.ts";
+import { readMolecules } from "../../src/platform/node/molecules.ts";
 import {
   benzene,
   ETHENE,

@@ -5,7 +5,8 @@ import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { InputError } from "../../src/errors.ts";
-import { type Format, readMolecules } from "../../src/formats/read.ts";
+import type { Format } from "../../src/formats/format.ts";
+import { readMolecules } from "../../src/platform/node/molecules.ts";
 import { collect, readText } from "./molecules.ts";
 
 let folder: string;

@@ -2,7 +2,8 @@
 
 import fc from "fast-check";
 import type { AtomColumn, Molecule, PropertyValue } from "../../src/chem/molecule.ts";
-import { type Format, type ReadOptions, readMoleculesFromStream } from "../../src/formats/read.ts";
+import type { Format } from "../../src/formats/format.ts";
+import { parseMolecules, type ReadOptions } from "../../src/formats/parse-molecules.ts";
 
 /** What a stream of molecules yields. */
 export async function collect<T>(source: AsyncIterable<T>): Promise<T[]> {
@@ -13,7 +14,7 @@ export async function collect<T>(source: AsyncIterable<T>): Promise<T[]> {
 
 /** The molecules of a text; its name in messages is "in". */
 export const readText = (text: string, format: Format, options: ReadOptions = {}): Promise<Molecule[]> =>
-  collect(readMoleculesFromStream([text], "in", { ...options, format }));
+  collect(parseMolecules([text], { ...options, format, file: "in" }));
 
 /** A double that a coordinate may have, among them many with all 17 digits. */
 export const coordinate = fc.double({ min: -1e6, max: 1e6, noNaN: true });

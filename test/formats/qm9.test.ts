@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { formatExtxyz } from "../../src/formats/extxyz.ts";
+import { parseMolecules } from "../../src/formats/parse-molecules.ts";
 import { parseQm9 } from "../../src/formats/qm9.ts";
-import { readMoleculesFromStream } from "../../src/formats/read.ts";
 import { collect, readText } from "./molecules.ts";
 
 /** The first record of QM9 (CC0), with one coordinate in Mathematica's notation, as other records have them. */
@@ -54,7 +54,7 @@ describe("raw QM9 records", () => {
 
   it("are recognised in .xyz files, several in a row, with any line ends", async () => {
     const text = (METHANE + METHANE).replaceAll("\n", "\r\n");
-    const molecules = await collect(readMoleculesFromStream([text], "dsgdb9nsd_000001.xyz"));
+    const molecules = await collect(parseMolecules(text, { file: "dsgdb9nsd_000001.xyz" }));
     expect(molecules).toEqual([parseQm9(METHANE), parseQm9(METHANE)]);
   });
 

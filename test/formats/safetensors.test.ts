@@ -4,13 +4,8 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { InputError } from "../../src/errors.ts";
-import {
-  parseSafetensors,
-  readSafetensors,
-  serializeSafetensors,
-  type Tensor,
-  writeSafetensors,
-} from "../../src/formats/safetensors.ts";
+import { parseSafetensors, serializeSafetensors, type Tensor } from "../../src/formats/safetensors.ts";
+import { readSafetensors, writeSafetensors } from "../../src/platform/node/safetensors.ts";
 
 let folder: string;
 beforeAll(async () => {

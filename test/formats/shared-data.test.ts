@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { formatExtxyz } from "../../src/formats/extxyz.ts";
-import { readMolecules } from "../../src/formats/read.ts";
+import { readMolecules } from "../../src/platform/node/molecules.ts";
 import { hasShared, sharedPath } from "../shared.ts";
 import { collect, readText } from "./molecules.ts";
 

@@ -16,9 +16,8 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Molecule } from "../../src/chem/molecule.ts";
 import { InputError, WorkError } from "../../src/errors.ts";
-import { writeFileAtomically } from "../../src/formats/atomic-write.ts";
-import { readMolecules } from "../../src/formats/read.ts";
-import { checkMoleculeTarget, writeMolecules } from "../../src/formats/write.ts";
+import { writeFileAtomically } from "../../src/platform/node/atomic-write.ts";
+import { checkMoleculeTarget, readMolecules, writeMolecules } from "../../src/platform/node/molecules.ts";
 import { collect } from "./molecules.ts";
 
 let folder: string;

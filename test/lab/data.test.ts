@@ -57,6 +57,17 @@ describe("planar data", () => {
     for (const count of counts.values()) expect(Math.abs(count - 500)).toBeLessThan(100); // ± 21
   });
 
+  test("a file's points are for training, validation and tests, each for one of them", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "equimol-points-"));
+    const file = join(folder, "line.csv");
+    await writeFile(file, Array.from({ length: 95 }, (_, i) => `${i},${i % 7}`).join("\n"));
+    const { train, valid, test: tested } = await load(file);
+    expect([train, valid, tested].map((rows) => rows.length / 2)).toEqual([75, 10, 10]);
+    const places = [train, valid, tested].flatMap((rows) => [...rows].filter((_, k) => k % 2 === 0));
+    expect(new Set(places).size).toBe(95);
+    await rm(folder, { recursive: true });
+  });
+
   test("another seed draws others, the same one the same; test rows are others than training rows", async () => {
     const [a, b, c] = [await load("pinwheel"), await load("pinwheel"), await load("pinwheel", { seed: 1 })];
     expect(b.train).toEqual(a.train);
@@ -178,7 +189,9 @@ describe("Fashion-MNIST", () => {
     await put("t10k-images-idx3-ubyte.gz", gzipSync(idx(ramp(2))));
     const grey = await load("fashion-mnist-grey", { count: 50_000 });
     expect(grey.shape).toEqual({ kind: "images", height, width, binary: false });
-    expect(Array.from(grey.train, (x) => Math.floor(x * 256))).toEqual(ramp(5));
+    // A tenth of the training file, here one image, is for validation.
+    expect(Array.from(grey.train, (x) => Math.floor(x * 256))).toEqual(ramp(4));
+    expect(Array.from(grey.valid, (x) => Math.floor(x * 256))).toEqual(ramp(5).slice(4 * height * width));
     expect(Array.from(grey.test, (x) => Math.floor(x * 256))).toEqual(ramp(2));
     const binary = await load("fashion-mnist", { count: 4 });
     expect(binary.train).toHaveLength(4 * height * width);
@@ -213,6 +226,8 @@ describe("Fashion-MNIST", () => {
   test("with a broken archive is refused", async () => {
     await put("train-images-idx3-ubyte.gz", gzipSync(idx(ramp(5))).subarray(0, 40));
     await put("t10k-images-idx3-ubyte", idx(ramp(2)));
-    await expect(load("fashion-mnist")).rejects.toThrow("train-images-idx3-ubyte.gz: cannot be unpacked");
+    await expect(load("fashion-mnist")).rejects.toThrow(
+      "train-images-idx3-ubyte.gz: the gzip data is truncated or damaged",
+    );
   });
 });

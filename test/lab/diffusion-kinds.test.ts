@@ -8,6 +8,8 @@ import { labTask } from "../../src/lab/train/task.ts";
 import { stream } from "../../src/math/random.ts";
 import { initialParameters } from "../../src/nets/layers/parameters.ts";
 import { prepareRuntime } from "../../src/platform/prepare.ts";
+import { batchShare } from "../../src/train/batch-share.ts";
+import { alone } from "../../src/train/communicator.ts";
 import { trainingSchema } from "../../src/train/schema.ts";
 
 const NETWORK = { hidden: 16, blocks: 1, timeFeatures: 8 };
@@ -52,6 +54,7 @@ const data: Record<"points" | "images", LabData> = {
     source: "bars",
     shape: { kind: "images", height: 8, width: 8, binary: true },
     train: bars(64),
+    valid: bars(32),
     test: bars(32),
     sha256: "",
   },
@@ -76,11 +79,11 @@ describe.each(KINDS)("%s", (name, settings, shape) => {
 
   test("the compiled gradient of its loss is that of finite differences", async () => {
     const task = await labTask(model, rowsOf, trainingSchema.parse({ batchSize: 32, epochs: 1 }));
-    const [batch] = task.batches(0);
+    const batch = batchShare(0, 0, task.batches(0)[0], alone);
     const P = task.initialParameters.length;
     const gradient = new Float32Array(P);
     const lossAt = async (parameters: Float32Array): Promise<number> =>
-      (await task.lossAndGradient(parameters, batch, 0, gradient))[0];
+      (await task.lossAndGradient(parameters, batch, gradient))[0];
     // From the initial values along directions of two kinds: random, and the gradient's own.
     await lossAt(task.initialParameters);
     const own = gradient.slice();

@@ -57,6 +57,24 @@ describe("a model of the lab", () => {
     expect(await model.sample(parameters, 5, 8)).not.toEqual(few);
   });
 
+  test("is chosen on validation rows: test rows are not looked at", async () => {
+    const nowhere = data.test.map(() => Number.NaN);
+    await trainLab(options("blind", { data: { ...data, test: nowhere } }));
+    const best = (out: string): Buffer => readFileSync(join(root, out, "checkpoints/best/model.safetensors"));
+    expect(best("blind").equals(best("straight"))).toBe(true);
+    const loss = (out: string): unknown =>
+      JSON.parse(
+        readFileSync(join(root, out, "metrics.jsonl"), "utf8")
+          .trim()
+          .split("\n")
+          .at(-1) ?? "",
+      ).validation;
+    expect(loss("blind")).toEqual(loss("straight"));
+    await trainLab(options("others", { data: { ...data, valid: data.test } }));
+    expect(loss("others")).not.toEqual(loss("straight"));
+    expect(weights("others").equals(weights("straight"))).toBe(true);
+  });
+
   test("that diverges stops and says at which step", async () => {
     const wild = { ...settings, training: { ...settings.training, learningRate: 1e30 } };
     await expect(trainLab(options("wild", { settings: wild }))).rejects.toThrow(

@@ -11,8 +11,11 @@ import { generate } from "../../src/models/edm/generate.ts";
 import { modelLayout, modelOf } from "../../src/models/edm/model.ts";
 import { initialParameters, layoutSize } from "../../src/nets/layers/parameters.ts";
 import { jax } from "../../src/platform/jax.ts";
+import { type BatchShare, batchShare } from "../../src/train/batch-share.ts";
+import { alone } from "../../src/train/communicator.ts";
 import { distillSettingsSchema } from "../../src/train/edm/distill-settings.ts";
 import { distillTask } from "../../src/train/edm/distill-task.ts";
+import type { TrainingTask } from "../../src/train/loop.ts";
 import { createOptimizerState, optimizerStep, plainUpdater } from "../../src/train/optimizer.ts";
 import { optimizerOptions } from "../../src/train/schema.ts";
 
@@ -57,6 +60,9 @@ describe("renoising", () => {
   });
 });
 
+const whole = (task: TrainingTask, epoch: number, number: number): BatchShare =>
+  batchShare(epoch, number, task.batches(epoch)[number], alone);
+
 describe("distillation", () => {
   const config: EdmConfig = edmConfigSchema.parse({
     kind: "edm",
@@ -83,11 +89,10 @@ describe("distillation", () => {
     const task = distillTask(teacher, settings, engine);
     expect(task.initialParameters.slice(0, P)).toEqual(teacher.network);
     expect(task.initialParameters.slice(P)).toEqual(teacher.network);
-    const batches = task.batches(1);
-    expect(batches).toHaveLength(4);
+    expect(task.batches(1)).toHaveLength(4);
     const [once, again] = [new Float32Array(2 * P), new Float32Array(2 * P)];
-    await task.lossAndGradient(task.initialParameters, batches[0], 1, once);
-    await task.lossAndGradient(task.initialParameters, batches[0], 1, again);
+    await task.lossAndGradient(task.initialParameters, whole(task, 1, 0), once);
+    await task.lossAndGradient(task.initialParameters, whole(task, 1, 0), again);
     expect(again).toEqual(once);
     expect(once.some((value) => value !== 0)).toBe(true);
   });
@@ -95,14 +100,14 @@ describe("distillation", () => {
   test("a critic that agrees with the teacher leaves the student as it is; both learn in their turns", async () => {
     const task = distillTask(teacher, settings, engine);
     const gradient = new Float32Array(2 * P);
-    const [, second, third] = task.batches(0);
-    await task.lossAndGradient(task.initialParameters, third, 0, gradient); // the student's turn
+    const [second, third] = [1, 2].map((number) => whole(task, 0, number));
+    await task.lossAndGradient(task.initialParameters, third, gradient); // the student's turn
     expect(Math.max(...gradient.slice(0, P).map(Math.abs))).toBeLessThan(1e-6);
     expect(gradient.slice(P).some((value) => value !== 0)).toBe(true);
     const other = task.initialParameters.map((value, i) => (i < P ? value : 1.3 * value));
-    await task.lossAndGradient(other, third, 0, gradient);
+    await task.lossAndGradient(other, third, gradient);
     expect(gradient.slice(0, P).some((value) => Math.abs(value) > 1e-5)).toBe(true);
-    await task.lossAndGradient(other, second, 0, gradient); // the critic's alone
+    await task.lossAndGradient(other, second, gradient); // the critic's alone
     expect(gradient.slice(0, P).every((value) => value === 0)).toBe(true);
     expect(gradient.slice(P).some((value) => value !== 0)).toBe(true);
   });
@@ -134,8 +139,7 @@ describe("distillation", () => {
       const state = createOptimizerState(task.initialParameters, options);
       const gradient = new Float32Array(2 * P);
       for (let step = 0; step < 60; step++) {
-        const batch = task.batches(step)[step % 4];
-        await task.lossAndGradient(state.parameters, batch, step, gradient);
+        await task.lossAndGradient(state.parameters, whole(task, step, step % 4), gradient);
         await optimizerStep(plainUpdater, state, gradient, 3e-3, 1, options);
       }
       const student = modelOf(config, state.parameters.slice(0, P));

@@ -11,12 +11,11 @@ import {
   networkOf,
   POOLINGS,
 } from "../../src/models/geometric/config.ts";
+import { loadGeometric, saveGeometric } from "../../src/models/geometric/folder.ts";
 import {
   forceFieldPotential,
   type GeometricModel,
-  loadGeometric,
   predictProperty,
-  saveGeometric,
 } from "../../src/models/geometric/model.ts";
 import { pool } from "../../src/models/geometric/outputs.ts";
 import { predictions } from "../../src/models/geometric/predict.ts";

@@ -3,11 +3,11 @@ import { describe, expect, test } from "vitest";
 import type { Molecule } from "../../src/chem/molecule.ts";
 import { reverseStepKl } from "../../src/diffusion/bound.ts";
 import { boundDraws } from "../../src/diffusion/bound-draws.ts";
-import { levelAt, stratifiedLevels } from "../../src/diffusion/levels.ts";
+import { levelAt } from "../../src/diffusion/levels.ts";
 import { logLinearSchedule, type NoiseSchedule, polynomialSchedule } from "../../src/diffusion/schedule.ts";
 import type { DenoiserEngine } from "../../src/engines/engine.ts";
 import { normalCdf, normalQuantile } from "../../src/math/normal.ts";
-import { stream } from "../../src/math/random.ts";
+import { stratified, stream } from "../../src/math/random.ts";
 import { type EdmConfig, edmConfigSchema } from "../../src/models/edm/config.ts";
 import { flowNegativeLogLikelihood, withDivergence } from "../../src/models/edm/flow-likelihood.ts";
 import { negativeLogLikelihood } from "../../src/models/edm/likelihood.ts";
@@ -185,7 +185,9 @@ describe("noise levels of training", () => {
     const draw = (even: number): number[] => {
       const distribution = { kind: "logNormal", mean: -1.6, deviation: 1.2, even } as const;
       return Array.from({ length: 200 }, (_, k) => [
-        ...stratifiedLevels(distribution, schedule, 64, stream({ seed: 0, purpose: "test", index: k })),
+        ...stratified(64, stream({ seed: 0, purpose: "test", index: k })).map((u) =>
+          levelAt(distribution, schedule, u),
+        ),
       ]).flat();
     };
     const logs = draw(0).map((step) => Math.log(sigmaOfStep(step)));

@@ -3,11 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { InputError } from "../../src/errors.ts";
-import { readSafetensors, type Tensor, writeSafetensors } from "../../src/formats/safetensors.ts";
+import type { Tensor } from "../../src/formats/safetensors.ts";
 import { type EdmConfig, edmConfigSchema } from "../../src/models/edm/config.ts";
 import { findModel, loadEdm, saveEdm } from "../../src/models/edm/folder.ts";
 import { modelLayout } from "../../src/models/edm/model.ts";
 import { initialParameters } from "../../src/nets/layers/parameters.ts";
+import { readSafetensors, writeSafetensors } from "../../src/platform/node/safetensors.ts";
 
 const root = mkdtempSync(join(tmpdir(), "equimol-model-"));
 afterAll(() => rmSync(root, { recursive: true, force: true }));

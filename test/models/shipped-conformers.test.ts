@@ -5,8 +5,8 @@ import { type Ensemble, readEnsembles } from "../../src/data/ensembles.ts";
 import { evaluateConformers } from "../../src/evaluate/conformers.ts";
 import { formatSdf } from "../../src/formats/sdf-write.ts";
 import { findModel } from "../../src/models/edm/folder.ts";
+import { loadConformerModel } from "../../src/models/geodiff/folder.ts";
 import { generateConformers, recommendedConformerSampling } from "../../src/models/geodiff/generate.ts";
-import { loadConformerModel } from "../../src/models/geodiff/model.ts";
 import { createConformerNetwork } from "../../src/models/geodiff/network.ts";
 import { hasShared, sharedPath } from "../shared.ts";
 

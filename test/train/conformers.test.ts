@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { readEnsembles } from "../../src/data/ensembles.ts";
 import { fromMolecules } from "../../src/data/molecule-set.ts";
-import { loadConformerModel } from "../../src/models/geodiff/model.ts";
+import { loadConformerModel } from "../../src/models/geodiff/folder.ts";
 import { bondedMolecules } from "../../src/train/conformers/data.ts";
 import { conformerSettingsSchema } from "../../src/train/conformers/settings.ts";
 import { HELD_OUT, heldOutEnsembles, trainConformers } from "../../src/train/conformers/train.ts";

@@ -8,6 +8,8 @@ import type { DenoiserEngine } from "../../src/engines/engine.ts";
 import { createJaxEngine } from "../../src/engines/jax-engine.ts";
 import { loadEdm } from "../../src/models/edm/folder.ts";
 import { jax } from "../../src/platform/jax.ts";
+import { batchShare } from "../../src/train/batch-share.ts";
+import { alone } from "../../src/train/communicator.ts";
 import { checkSettings, mergeSettings, parseAssignment } from "../../src/train/config-file.ts";
 import { edmSettingsSchema } from "../../src/train/edm/settings.ts";
 import { trainingTimes, turnMolecules } from "../../src/train/edm/task.ts";
@@ -206,7 +208,7 @@ describe("a training run", () => {
     await trainEdm({ ...options("nan"), maxSeconds: 0 });
     const before = model("nan");
     const poisoned = async (
-      ...[config]: Parameters<TrainEdmOptions["openEngine"]>
+      ...[config]: Parameters<NonNullable<TrainEdmOptions["openEngine"]>>
     ): Promise<DenoiserEngine> => {
       const engine = createJaxEngine(config);
       return {
@@ -283,8 +285,7 @@ test("stratified times: one in each of as many equal parts of 0 … T as the bat
       { timeSampling: "stratified", levels: { kind: "uniform" } },
       polynomialSchedule(999),
       3,
-      Uint32Array.of(epoch, 5, 9, 11, 70),
-      epoch,
+      batchShare(epoch, 0, Uint32Array.of(epoch, 5, 9, 11, 70), alone),
     );
     expect([...times].map((t) => Math.floor(t / 200)).sort()).toEqual([0, 1, 2, 3, 4]);
     for (const t of times) counts[Math.floor(t / 100)]++;

@@ -1,7 +1,7 @@
 /** `equimol data list` and `equimol data show NAME`. */
 import { describeDataset, listDatasets } from "../../data/catalog.ts";
 import type { DatasetInfo, PropertyStatistics } from "../../data/dataset-info.ts";
-import { dataHome } from "../../data/store.ts";
+import { dataHome } from "../../platform/node/home.ts";
 import { section } from "../help.ts";
 import { commonOptions } from "../options/options.ts";
 import { createOutput, type Output } from "../output.ts";

@@ -1,5 +1,5 @@
 /** `equimol evaluate cg`: coarse-grained samples and trajectories beside the data they are to follow. */
-import { type EvaluateBeadsReport, evaluateBeads } from "../../workflows/evaluate-beads.ts";
+import { type EvaluateBeadsReport, evaluateBeads } from "../../workflows/node/evaluate-beads.ts";
 import { follow } from "../follow.ts";
 import { commonOptions, numberOption, threadsOption } from "../options/options.ts";
 import { createOutput } from "../output.ts";

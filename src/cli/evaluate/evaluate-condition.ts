@@ -1,7 +1,7 @@
 /** What `equimol evaluate --condition` prints. */
 import type { PropertyError, SweepEvaluation } from "../../evaluate/condition.ts";
 import { withUnit } from "../../models/edm/condition.ts";
-import type { ConditionReport } from "../../workflows/evaluate-condition.ts";
+import type { ConditionReport } from "../../workflows/node/evaluate-condition.ts";
 
 export function conditionText(report: ConditionReport): string {
   const property = withUnit({ ...report, name: report.property });

@@ -1,7 +1,7 @@
 /** `equimol evaluate conformers`: coverage and matching of generated conformers against reference ones. */
 import type { CoverageSummary } from "../../evaluate/conformer-metrics.ts";
 import type { ConformerEvaluation } from "../../evaluate/conformers.ts";
-import { evaluateConformerFiles } from "../../workflows/evaluate-conformers.ts";
+import { evaluateConformerFiles } from "../../workflows/node/evaluate-conformers.ts";
 import { follow } from "../follow.ts";
 import { commonOptions, integerOption, numberOption, seedOption } from "../options/options.ts";
 import { createOutput } from "../output.ts";

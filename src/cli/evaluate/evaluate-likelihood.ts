@@ -1,6 +1,6 @@
 /** What `equimol evaluate --nll` prints. */
 import { LIKELIHOOD_TERMS } from "../../models/edm/likelihood.ts";
-import type { LikelihoodReport } from "../../workflows/likelihood.ts";
+import type { LikelihoodReport } from "../../workflows/node/likelihood.ts";
 
 /** The estimate with its terms, in nats per molecule. */
 export function likelihoodText(

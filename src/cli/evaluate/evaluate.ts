@@ -1,9 +1,9 @@
 /** `equimol evaluate`: the report card of molecules in files, and what a model is worth. */
 import { InputError } from "../../errors.ts";
 import { reportCard } from "../../evaluate/report.ts";
-import { evaluateCondition } from "../../workflows/evaluate-condition.ts";
-import { evaluateFiles } from "../../workflows/evaluate-files.ts";
-import { likelihood } from "../../workflows/likelihood.ts";
+import { evaluateCondition } from "../../workflows/node/evaluate-condition.ts";
+import { evaluateFiles } from "../../workflows/node/evaluate-files.ts";
+import { likelihood } from "../../workflows/node/likelihood.ts";
 import { follow } from "../follow.ts";
 import { conditionRequest, sweepArgs } from "../options/condition-options.ts";
 import { engineArgs, engineOptions } from "../options/engine-options.ts";

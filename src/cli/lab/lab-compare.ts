@@ -1,7 +1,7 @@
 /** `equimol lab compare`: all models on one data set for the same time, one table and one figure. */
 import { InputError } from "../../errors.ts";
 import { comparisonTable } from "../../lab/figures/comparison-table.ts";
-import { CLOCKS, compareLabModels } from "../../workflows/lab/compare.ts";
+import { CLOCKS, compareLabModels } from "../../workflows/node/lab/compare.ts";
 import { follow } from "../follow.ts";
 import { commonOptions, integerOption, numberOption, seedOption, threadsOption } from "../options/options.ts";
 import { valuesOf } from "../options/words.ts";

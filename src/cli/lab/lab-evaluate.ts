@@ -1,5 +1,5 @@
 /** `equimol lab evaluate`: measures a trained model of the lab, and draws its picture again. */
-import { measureLabModel } from "../../workflows/lab/evaluate.ts";
+import { measureLabModel } from "../../workflows/node/lab/evaluate.ts";
 import { follow } from "../follow.ts";
 import { commonOptions, integerOption, seedOption, threadsOption } from "../options/options.ts";
 import { valuesOf } from "../options/words.ts";

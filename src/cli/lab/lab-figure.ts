@@ -1,5 +1,5 @@
 /** `equimol lab figure`: pictures that belong to no single model. */
-import { drawLabFigure } from "../../workflows/lab/figure.ts";
+import { drawLabFigure } from "../../workflows/node/lab/figure.ts";
 import { follow } from "../follow.ts";
 import { commonOptions, threadsOption } from "../options/options.ts";
 import { createOutput } from "../output.ts";

@@ -1,7 +1,7 @@
 /** What the verbs of the lab share: options, and how figures are said. */
 import type { ArgsDef } from "citty";
 import type { Distance, LabEvaluation } from "../../lab/figures/lab-report.ts";
-import type { LabMeasuring } from "../../workflows/lab/measure.ts";
+import type { LabMeasuring } from "../../workflows/node/lab/measure.ts";
 import { integerOption } from "../options/options.ts";
 
 /** Settings of a trained model that may be others when it is used; belongs into the verb's `repeatable`. */

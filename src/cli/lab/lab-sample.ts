@@ -1,5 +1,5 @@
 /** `equimol lab sample`: new rows from a trained model of the lab, as numbers and as a picture. */
-import { sampleLabModel } from "../../workflows/lab/sample.ts";
+import { sampleLabModel } from "../../workflows/node/lab/sample.ts";
 import { follow } from "../follow.ts";
 import { commonOptions, integerOption, seedOption, threadsOption } from "../options/options.ts";
 import { valuesOf } from "../options/words.ts";

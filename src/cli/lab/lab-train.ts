@@ -1,5 +1,5 @@
 /** `equimol lab train MODEL --data DATA`: trains a model of the lab, measures it and draws its picture. */
-import { type TrainLabModelReport, trainLabModel } from "../../workflows/lab/train.ts";
+import { type TrainLabModelReport, trainLabModel } from "../../workflows/node/lab/train.ts";
 import { commonOptions, threadsOption } from "../options/options.ts";
 import { program, quoted } from "../program.ts";
 import { runTraining, trainingArgs, trainingOptions } from "../train/training-run.ts";

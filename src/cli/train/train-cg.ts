@@ -1,5 +1,5 @@
 /** `equimol train cg`: a diffusion model of coarse-grained frames, which is a force field as well. */
-import { trainCgRun } from "../../workflows/train.ts";
+import { trainCgRun } from "../../workflows/node/train.ts";
 import { commonOptions, threadsOption } from "../options/options.ts";
 import { program, quoted } from "../program.ts";
 import { defineVerb } from "../verb.ts";

@@ -1,7 +1,7 @@
 /** `equimol train conformers`: a model of the structures of a given molecule. */
 import { CONFORMER_ENGINES } from "../../models/geodiff/network.ts";
 import { CONFORMER_PRESETS } from "../../train/conformers/settings.ts";
-import { trainConformersRun } from "../../workflows/train.ts";
+import { trainConformersRun } from "../../workflows/node/train.ts";
 import { commonOptions, threadsOption } from "../options/options.ts";
 import { program, quoted } from "../program.ts";
 import { defineVerb } from "../verb.ts";

@@ -1,5 +1,5 @@
 /** `equimol train distill`: a model of many steps becomes a generator of few. */
-import { distillRun } from "../../workflows/train.ts";
+import { distillRun } from "../../workflows/node/train.ts";
 import { engineArgs, engineOptions } from "../options/engine-options.ts";
 import { commonOptions } from "../options/options.ts";
 import { program, quoted } from "../program.ts";

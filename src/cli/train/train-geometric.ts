@@ -1,7 +1,7 @@
 /** `equimol train forcefield` and `equimol train property`. */
 import type { ArgsDef } from "citty";
 import { NETWORKS } from "../../train/geometric/settings.ts";
-import { trainForceFieldRun, trainPropertyRun } from "../../workflows/train.ts";
+import { trainForceFieldRun, trainPropertyRun } from "../../workflows/node/train.ts";
 import { engineArgs, engineOptions } from "../options/engine-options.ts";
 import { commonOptions } from "../options/options.ts";
 import { program, quoted } from "../program.ts";

@@ -1,6 +1,6 @@
 /** `equimol train KIND`: trains a model into a run folder. */
 import { PRESETS } from "../../train/edm/settings.ts";
-import { trainEdmRun } from "../../workflows/train.ts";
+import { trainEdmRun } from "../../workflows/node/train.ts";
 import { engineArgs, engineOptions } from "../options/engine-options.ts";
 import { commonOptions } from "../options/options.ts";
 import { program, quoted } from "../program.ts";

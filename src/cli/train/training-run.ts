@@ -1,6 +1,6 @@
 /** What `equimol train` is for every kind of model: options, a signal that saves before it ends, and the answer. */
 import type { ArgsDef } from "citty";
-import type { Presets, TrainingOptions, TrainingReport } from "../../workflows/training.ts";
+import type { Presets, TrainingOptions, TrainingReport } from "../../workflows/node/training.ts";
 import { followToSave } from "../follow.ts";
 import { numberOption } from "../options/options.ts";
 import { valuesOf } from "../options/words.ts";

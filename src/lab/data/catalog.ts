@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import { InputError, nearest } from "../../errors.ts";
 import { type GaussianMixture, gaussianMixture } from "./gaussian-mixture.ts";
 import { imageRows } from "./images.ts";
-import type { LabData, LabShape } from "./lab-data.ts";
+import { type LabData, type LabShape, validationRows } from "./lab-data.ts";
 import { readPoints } from "./point-file.ts";
 import { mixtureSource, POINT_SOURCES, type PointSource } from "./points.ts";
 import type { LabDataSettings } from "./settings.ts";
@@ -44,7 +44,7 @@ export function mixtureOfData(name: string, settings: LabDataSettings): Gaussian
   return Object.hasOwn(POINT_SOURCES, name) ? POINT_SOURCES[name](settings.noise).mixture : undefined;
 }
 
-/** Two sets of one distribution; the test set's seed is the next one. */
+/** Sets of one distribution; the test set's seed is the next one. */
 function drawn(name: string, source: PointSource, settings: LabDataSettings): LabData {
   const train = source.draw(settings.count, 2 * settings.seed);
   return {
@@ -52,9 +52,10 @@ function drawn(name: string, source: PointSource, settings: LabDataSettings): La
     source: name,
     shape: { kind: "points", dimension: source.mixture?.dimension ?? source.dimension ?? 2 },
     train,
+    // Seeds far from those of the sets; those of draws begin higher still.
+    valid: source.draw(validationRows(settings.test), 2 ** 39 + settings.seed),
     test: source.draw(settings.test, 2 * settings.seed + 1),
     sha256: createHash("sha256").update(new Uint8Array(train.buffer)).digest("hex"),
-    // Seeds of draws begin far above those of data sets.
     draw: (n, seed) => source.draw(n, 2 ** 40 + seed),
     ...(source.mixture && { mixture: source.mixture }),
   };

@@ -1,11 +1,10 @@
 /** Images in the IDX format of the MNIST files: big-endian header, then one byte for each pixel. */
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import { gunzipSync } from "node:zlib";
-import { dataHome } from "../../data/store.ts";
 import { InputError } from "../../errors.ts";
+import { readBytes } from "../../platform/node/file-bytes.ts";
+import { dataHome } from "../../platform/node/home.ts";
 
 export interface Images {
   readonly count: number;
@@ -17,13 +16,11 @@ export interface Images {
 
 /** @throws InputError for a file that is no IDX file of images, or cut short */
 export async function readIdxImages(file: string): Promise<Images> {
-  const raw = await readFile(file).catch((error: Error) => {
-    throw new InputError(`cannot be read: ${error.message}`, { file });
-  });
-  const bytes = file.endsWith(".gz") ? unpacked(raw, file) : raw;
-  if (bytes.length < 16 || bytes.readUInt32BE(0) !== 0x803)
+  const bytes = await readBytes(file);
+  const header = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  if (bytes.length < 16 || header.getUint32(0) !== 0x803)
     throw new InputError("is no IDX file of images (magic number 0x803)", { file });
-  const [count, height, width] = [4, 8, 12].map((at) => bytes.readUInt32BE(at));
+  const [count, height, width] = [4, 8, 12].map((at) => header.getUint32(at));
   const wanted = 16 + count * height * width;
   if (bytes.length !== wanted)
     throw new InputError(
@@ -31,14 +28,6 @@ export async function readIdxImages(file: string): Promise<Images> {
       { file },
     );
   return { count, height, width, pixels: bytes.subarray(16) };
-}
-
-function unpacked(raw: Buffer, file: string): Buffer {
-  try {
-    return gunzipSync(raw);
-  } catch (error) {
-    throw new InputError(`cannot be unpacked: ${(error as Error).message}`, { file });
-  }
 }
 
 /** Folder of the training and test images of a data set. @throws InputError saying where they are looked for */

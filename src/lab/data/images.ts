@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { InputError } from "../../errors.ts";
 import { stream } from "../../math/random.ts";
 import { type Images, imageFile, imageFolder, readIdxImages } from "./idx.ts";
-import type { LabData } from "./lab-data.ts";
+import { type LabData, validationRows } from "./lab-data.ts";
 import type { LabDataSettings } from "./settings.ts";
 
 /** @param name `mnist`, `fashion-mnist`, or with `-grey` behind it */
@@ -18,43 +18,41 @@ export async function imageRows(name: string, settings: LabDataSettings): Promis
       { file: imageFile(folder, "test") },
     );
   const rows = grey ? dequantised : binarised;
+  const { seed } = settings;
+  const rest = train.count - validationRows(settings.test, train.count); // those behind are for validation
   // 50,000 stands for all that there is: the usual number of points to draw means nothing here.
-  const wanted = settings.count === 50_000 ? train.count : settings.count;
-  const drawn = rows(train, wanted, settings.seed, 0);
+  const wanted = Math.min(rest, settings.count === 50_000 ? rest : settings.count);
   return {
     name,
     source: name,
     shape: { kind: "images", height: train.height, width: train.width, binary: !grey },
-    train: drawn,
-    test: rows(test, settings.test, settings.seed, 1),
-    sha256: createHash("sha256")
-      .update(train.pixels)
-      .update(`${name} ${settings.seed} ${wanted}`)
-      .digest("hex"),
+    train: rows(train, 0, wanted, seed, 0),
+    valid: rows(train, rest, train.count, seed, 0),
+    test: rows(test, 0, Math.min(settings.test, test.count), seed, 1),
+    sha256: createHash("sha256").update(train.pixels).update(`${name} ${seed} ${wanted}`).digest("hex"),
   };
 }
 
+/** The images `from` … `to` − 1 of a file as rows; `step` tells the files apart. */
+type Rows = (images: Images, from: number, to: number, seed: number, step: number) => Float32Array;
+
 /** Each pixel 1 with its grey value as probability (Salakhutdinov & Murray 2008), drawn once. */
-const binarised = (images: Images, count: number, seed: number, step: number): Float32Array =>
-  eachPixel(images, count, seed, step, (value, u) => (u * 255 < value ? 1 : 0));
+const binarised: Rows = (...of) => eachPixel(...of, (value, u) => (u * 255 < value ? 1 : 0));
 
 /** (value + u)/256, u uniform in [0, 1): a density over these is a bound of the likelihood of the bytes. */
-const dequantised = (images: Images, count: number, seed: number, step: number): Float32Array =>
-  eachPixel(images, count, seed, step, (value, u) => (value + u) / 256);
+const dequantised: Rows = (...of) => eachPixel(...of, (value, u) => (value + u) / 256);
 
 function eachPixel(
-  { count, height, width, pixels }: Images,
-  wanted: number,
-  seed: number,
-  step: number,
-  of: (value: number, u: number) => number,
+  ...[{ height, width, pixels }, from, to, seed, step, of]: [
+    ...Parameters<Rows>,
+    (value: number, u: number) => number,
+  ]
 ): Float32Array {
   const D = height * width;
-  const n = Math.min(count, wanted);
-  const rows = new Float32Array(n * D);
-  for (let i = 0; i < n; i++) {
+  const rows = new Float32Array((to - from) * D);
+  for (let i = from; i < to; i++) {
     const random = stream({ seed, purpose: "dataset", index: i, step });
-    for (let k = i * D; k < (i + 1) * D; k++) rows[k] = of(pixels[k], random.uint32() / 2 ** 32);
+    for (let k = i * D; k < (i + 1) * D; k++) rows[k - from * D] = of(pixels[k], random.uint32() / 2 ** 32);
   }
   return rows;
 }

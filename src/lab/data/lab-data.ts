@@ -32,6 +32,13 @@ export interface Standardisation {
   readonly scale: number;
 }
 
+/** Rows to validate with where there are as many to measure on. */
+const VALIDATION_ROWS = 2048;
+
+/** How many rows are for validation; of a finite set of `rows` at most a tenth. */
+export const validationRows = (test: number, rows = Number.POSITIVE_INFINITY): number =>
+  Math.min(VALIDATION_ROWS, test, Math.ceil(rows / 10));
+
 export interface LabData {
   readonly name: string;
   /** What to ask for to get it again: its name, or the file. */
@@ -39,7 +46,9 @@ export interface LabData {
   readonly shape: LabShape;
   /** [n, D] */
   readonly train: Float32Array;
-  /** Rows that are not trained on. [m, D] */
+  /** Rows that say which checkpoint is the best. [v, D] */
+  readonly valid: Float32Array;
+  /** Rows to measure on: nothing is chosen by them. [m, D] */
   readonly test: Float32Array;
   /** Of the rows, or of the files that they come from. */
   readonly sha256: string;

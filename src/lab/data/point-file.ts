@@ -1,21 +1,19 @@
 /** Points of one's own: a text file with one point in each line, numbers apart by commas, semicolons or spaces. */
 import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
 import { basename, extname, resolve } from "node:path";
 import { InputError } from "../../errors.ts";
 import { permutation, stream } from "../../math/random.ts";
-import type { LabData } from "./lab-data.ts";
+import { readText } from "../../platform/node/file-bytes.ts";
+import { type LabData, validationRows } from "./lab-data.ts";
 import type { LabDataSettings } from "./settings.ts";
 
 /**
  * The rows, shifted to mean zero and scaled by one number to a mean variance of 1; a tenth of them, at most
- * `settings.test`, is for tests.
+ * `settings.test`, is for tests, and as many for validation.
  * @throws InputError naming the line that is wrong, for fewer than 10 points and for one point repeated
  */
 export async function readPoints(file: string, settings: LabDataSettings): Promise<LabData> {
-  const text = await readFile(file, "utf8").catch((error: Error) => {
-    throw new InputError(`cannot be read: ${error.message}`, { file });
-  });
+  const text = await readText(file);
   const rows = parseRows(text, file);
   const [n, D] = [rows.length, rows[0]?.length ?? 0];
   if (n < 10) throw new InputError(`has ${n} points; at least 10 are needed`, { file });
@@ -26,7 +24,8 @@ export async function readPoints(file: string, settings: LabDataSettings): Promi
     throw new InputError(`all ${n} points are the same; there is no density to learn`, { file });
   const scale = Math.sqrt(variance);
   const order = permutation(n, stream({ seed: settings.seed, purpose: "split" }));
-  const held = Math.min(settings.test, Math.ceil(n / 10));
+  const tested = Math.min(settings.test, Math.ceil(n / 10));
+  const held = tested + validationRows(settings.test, n);
   const standard = (indices: Uint32Array): Float32Array =>
     Float32Array.from([...indices].flatMap((i) => rows[i].map((x, d) => (x - shift[d]) / scale)));
   return {
@@ -34,7 +33,8 @@ export async function readPoints(file: string, settings: LabDataSettings): Promi
     source: resolve(file),
     shape: { kind: "points", dimension: D },
     train: standard(order.slice(held).slice(0, settings.count)),
-    test: standard(order.slice(0, held)),
+    valid: standard(order.slice(tested, held)),
+    test: standard(order.slice(0, tested)),
     sha256: createHash("sha256").update(text).digest("hex"),
     standardisation: { shift, scale },
   };

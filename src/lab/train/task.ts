@@ -8,23 +8,16 @@ import { jax, np } from "../../platform/jax.ts";
 import type { TrainingTask } from "../../train/loop.ts";
 import type { TrainingConfig } from "../../train/schema.ts";
 import type { LabData } from "../data/lab-data.ts";
-import { type Draw, type LabModel, rowLength } from "../models/lab-model.ts";
-
-/** Rows that the loss of a validation is the mean of. */
-const VALIDATED = 2048;
+import { type LabModel, rowLength } from "../models/lab-model.ts";
 
 type Arrays = Record<string, np.Array>;
 
 /** Compiled functions of the task are freed by `dispose`. */
-export interface LabTask extends TrainingTask {
-  readonly dispose: () => void;
-}
-
 export async function labTask(
   model: LabModel,
-  data: Pick<LabData, "shape" | "train" | "test">,
+  data: Pick<LabData, "shape" | "train" | "valid">,
   { seed, batchSize, epochs }: TrainingConfig,
-): Promise<LabTask> {
+): Promise<Required<Pick<TrainingTask, "dispose">> & TrainingTask> {
   const { layout } = model;
   const D = rowLength(data.shape);
   const N = data.train.length / D;
@@ -51,44 +44,50 @@ export async function labTask(
       chosen.set(rows.subarray(indices[k] * D, (indices[k] + 1) * D), k * D);
     return np.array(chosen, { shape: [indices.length, D] });
   };
-  const drawn = (count: number, random: Stream, progress: number): Arrays =>
-    deviceArrays(model.draws(count, random, progress));
+  /** What a batch of `count` rows draws, as far as it is that of the rows from `begin` on. */
+  const drawn = (count: number, random: Stream, progress: number, begin = 0, rows = count): Arrays =>
+    Object.fromEntries(
+      Object.entries(model.draws(count, random, progress)).map(([name, { values, shape }]) => {
+        if (rows === count || shape[0] !== count) return [name, np.array(values, { shape: [...shape] })];
+        const width = values.length / count;
+        const own = values.slice(begin * width, (begin + rows) * width);
+        return [name, np.array(own, { shape: [rows, ...shape.slice(1)] })];
+      }),
+    );
 
   return {
     initialParameters: (await model.initialise?.(seed, data.train)) ?? initialParameters(layout, seed),
     batches,
-    lossAndGradient: async (parameters, batch, epoch, gradient) => {
-      // A batch is known by where it lies in the epoch's order.
-      const b = batch.byteOffset / (B * Uint32Array.BYTES_PER_ELEMENT);
-      const random = stream({ seed, purpose: "trainingNoise", index: epoch, step: b });
+    lossAndGradient: async (parameters, { epoch, number, items, first, total }, gradient) => {
+      const random = stream({ seed, purpose: "trainingNoise", index: epoch, step: number });
       const [value, gradients] = lossAndGradient(
         parameterTree(layout, parameters),
-        rowsOf(data.train, batch),
-        drawn(B, random, (epoch * perEpoch + b) / totalBatches),
+        rowsOf(data.train, items),
+        drawn(total, random, (epoch * perEpoch + number) / totalBatches, first, items.length),
       ) as unknown as [np.Array, ParameterTree];
       const [mean] = (await value.data()) as Float32Array;
       await readTree(layout, gradients, gradient);
-      return new Float64Array(B).fill(mean);
+      return new Float64Array(items.length).fill(mean);
     },
-    validate: async (parameters, _, signal) => {
-      const count = Math.min(VALIDATED, data.test.length / D);
+    validate: async (parameters, { gather, signal }) => {
+      const count = data.valid.length / D;
       const size = Math.min(B, count);
-      let sum = 0;
-      let rows = 0;
-      for (let first = 0; first + size <= count; first += size) {
-        signal?.throwIfAborted();
-        const random = stream({ seed, purpose: "validationNoise", index: first });
-        const indices = Array.from({ length: size }, (_, k) => first + k);
-        const losses = lossOnly(
-          parameterTree(layout, parameters),
-          rowsOf(data.test, indices),
-          drawn(size, random, 1),
-        );
-        for (const loss of (await losses.data()) as Float32Array) sum += loss;
-        rows += size;
-      }
-      if (!Number.isFinite(sum)) throw new WorkError("the loss on the test data is not finite");
-      return { loss: sum / rows };
+      const losses = await gather(Math.floor(count / size), size, async (begin, end) => {
+        const found = new Float64Array((end - begin) * size);
+        for (let batch = begin; batch < end; batch++) {
+          signal?.throwIfAborted();
+          const first = batch * size;
+          const random = stream({ seed, purpose: "validationNoise", index: first });
+          const indices = Array.from({ length: size }, (_, k) => first + k);
+          const rows = rowsOf(data.valid, indices);
+          const each = lossOnly(parameterTree(layout, parameters), rows, drawn(size, random, 1));
+          found.set((await each.data()) as Float32Array, (batch - begin) * size);
+        }
+        return found;
+      });
+      const loss = losses.reduce((sum, value) => sum + value, 0) / losses.length;
+      if (!Number.isFinite(loss)) throw new WorkError("the loss of the validation is not finite");
+      return { loss };
     },
     dispose: () => {
       lossAndGradient.dispose();
@@ -97,8 +96,3 @@ export async function labTask(
     },
   };
 }
-
-const deviceArrays = (draws: Readonly<Record<string, Draw>>): Arrays =>
-  Object.fromEntries(
-    Object.entries(draws).map(([name, { values, shape }]) => [name, np.array(values, { shape: [...shape] })]),
-  );

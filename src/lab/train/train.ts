@@ -1,27 +1,19 @@
 /** Trains a model of the lab on rows into a run folder. */
-import { join } from "node:path";
 import { InputError } from "../../errors.ts";
-import { writeFileAtomically } from "../../formats/atomic-write.ts";
 import { layoutSize } from "../../nets/layers/parameters.ts";
-import { type DeviceName, prepareRuntime } from "../../platform/prepare.ts";
-import type { TrainingEvents, TrainingOutcome } from "../../train/loop.ts";
-import { runTraining, type TrainingStart } from "../../train/training.ts";
-import { packageVersion } from "../../version.ts";
+import { prepareRuntime } from "../../platform/prepare.ts";
+import type { TrainingOutcome } from "../../train/loop.ts";
+import { runTraining, type TrainOptions } from "../../train/training.ts";
 import { type LabData, rowLength, shapeText } from "../data/lab-data.ts";
 import type { LabDataSettings } from "../data/settings.ts";
 import { type LabConfig, labModelOf, saveLabModel } from "../models/lab-folder.ts";
 import type { LabSettings } from "./settings.ts";
 import { labTask } from "./task.ts";
 
-export interface TrainLabOptions extends TrainingEvents {
+export interface TrainLabOptions extends TrainOptions<LabSettings> {
   /** Name of the kind of model. */
   readonly model: string;
-  readonly settings: LabSettings;
   readonly data: LabData;
-  readonly out: string;
-  readonly resume?: boolean;
-  readonly device?: DeviceName;
-  readonly onStart?: (start: TrainingStart) => void;
 }
 
 /** @throws InputError for data or settings that do not fit, WorkError when training diverges: it says at which step */
@@ -51,33 +43,16 @@ export async function trainLab(options: TrainLabOptions): Promise<TrainingOutcom
     provenance: {},
   };
   const { kind, model } = labModelOf(config);
-  const parameters = layoutSize(model.layout);
-  const task = await labTask(model, data, settings.training);
   const rows = data.train.length / D;
-  try {
-    return await runTraining({
-      ...options,
-      facts: { parameters, train: rows, valid: data.test.length / D, engine: `jax (${device})` },
-      writeModel: async (folder, values, progress) => {
-        const provenance = {
-          equimol: packageVersion(),
-          data: { name: data.name, rows, sha256: data.sha256 },
-          ...progress,
-        };
-        await saveLabModel(folder, { ...config, provenance }, model, values);
-        const card = [
-          `# ${kind.title}`,
-          "",
-          `${kind.source}. ${parameters.toLocaleString("en")} parameters, trained on ${rows.toLocaleString("en")} ${shapeText(data.shape)} of \`${data.name}\`, ${progress.steps} steps in ${progress.seconds} s.`,
-          "",
-        ];
-        await writeFileAtomically(join(folder, "README.md"), card.join("\n"));
-      },
-      task: () => task,
-    });
-  } finally {
-    task.dispose();
-  }
+  return runTraining(options, {
+    data: { name: data.name, rows, sha256: data.sha256 },
+    parameters: layoutSize(model.layout),
+    ...{ train: rows, valid: data.valid.length / D, engine: `jax (${device})` },
+    title: kind.title,
+    about: `${kind.source}; trained on ${rows.toLocaleString("en")} ${shapeText(data.shape)} of \`${data.name}\``,
+    save: (folder, provenance, values) => saveLabModel(folder, { ...config, provenance }, model, values),
+    task: () => labTask(model, data, settings.training),
+  });
 }
 
 /** Smallest and largest value of each column. */

@@ -11,6 +11,8 @@ export interface NoisedFrames {
 }
 
 export interface CgObjective {
+  /** "native (AVX-512)", "jax (wasm)" */
+  readonly engine: string;
   /** Loss of each frame [B]; the gradient of their mean replaces the contents of `gradient`. */
   readonly lossAndGradient: (
     parameters: Float32Array,

@@ -43,6 +43,7 @@ export function freeObjective(config: BeadNetworkConfig): CgObjective {
     ];
   };
   return {
+    engine: `jax (${jax.defaultDevice()})`,
     lossAndGradient: async (parameters, frames, gradient) => {
       const [[mean, each], gradients] = both(...argumentsOf(parameters, frames)) as unknown as [
         [np.Array, np.Array],

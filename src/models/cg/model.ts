@@ -1,9 +1,9 @@
-/** A trained model of a coarse-grained molecule, read from and written to a model folder. */
+/** A trained model of a coarse-grained molecule. */
 import { type NoiseSchedule, type ScheduleConfig, scheduleFrom } from "../../diffusion/schedule.ts";
 import { InputError } from "../../errors.ts";
 import { pairCount } from "../../nets/beads/beads-config.ts";
 import type { Layout } from "../../nets/layers/parameters.ts";
-import { readModelConfig, readModelParameters, writeModelFolder } from "../model-folder.ts";
+import { type ModelKind, modelFromBytes, modelFromUrl } from "../model-bytes.ts";
 import { beadNetworkConfig, type CgConfig, cgConfigSchema } from "./config.ts";
 import { beadNetworkLayout } from "./field.ts";
 
@@ -23,20 +23,26 @@ export const cgModelOf = (config: CgConfig, parameters: Float32Array): CgModel =
   schedule: scheduleFrom(config.schedule as Exclude<ScheduleConfig, { kind: "learned" }>),
 });
 
-/** Writes model.safetensors and config.json, each atomically; the folder is made if need be. */
-export const saveCg = (folder: string, config: CgConfig, parameters: Float32Array): Promise<void> =>
-  writeModelFolder(folder, config, cgLayout(config), parameters);
+/** Coarse-grained models, for the loaders. */
+export const CG: ModelKind<CgConfig, CgModel> = {
+  schema: cgConfigSchema,
+  check: ({ beads, distances }, file) => {
+    const pairs = pairCount(beads.length);
+    for (const [key, { length }] of Object.entries(distances)) {
+      if (length !== pairs)
+        throw new InputError(
+          `distances.${key} has ${length} values, expected ${pairs} for ${beads.length} beads`,
+          { file },
+        );
+    }
+  },
+  layout: cgLayout,
+  modelOf: cgModelOf,
+};
 
-/** Reads a model folder. @throws InputError naming the file and the tensor or key that is wrong */
-export async function loadCg(folder: string): Promise<CgModel> {
-  const config = await readModelConfig(folder, cgConfigSchema);
-  const pairs = pairCount(config.beads.length);
-  for (const [key, values] of Object.entries(config.distances)) {
-    if (values.length !== pairs)
-      throw new InputError(
-        `distances.${key} has ${values.length} values, expected ${pairs} for ${config.beads.length} beads`,
-        { file: `${folder}/config.json` },
-      );
-  }
-  return cgModelOf(config, await readModelParameters(folder, cgLayout(config)));
-}
+/** See modelFromBytes. */
+export const cgFromBytes = (config: string, weights: Uint8Array, name?: string): CgModel =>
+  modelFromBytes(CG, config, weights, name);
+
+/** See modelFromUrl. */
+export const cgFromUrl = (url: string | URL): Promise<CgModel> => modelFromUrl(CG, url);

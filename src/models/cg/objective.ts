@@ -3,6 +3,7 @@
  * freedom (Ho et al. 2020, L_simple; Arts et al. 2023, eq. 6), and its gradient, computed by jax-js.
  */
 import { alphaOf, sigmaOf } from "../../diffusion/schedule.ts";
+import type { EngineOptions } from "../../engines/open-engine.ts";
 import { type BeadInputs, type BeadParameters, beadNoise } from "../../nets/beads/beads.ts";
 import { type BeadNetworkConfig, beadLayout, embedGamma } from "../../nets/beads/beads-config.ts";
 import { type ParameterTree, parameterTree, readTree } from "../../nets/layers/tensors.ts";
@@ -30,9 +31,12 @@ function inputsOf({ x, noise, gamma }: NoisedFrames, beads: number): BeadInputs 
 }
 
 /** The objective of a network; jax must be initialised (`prepareRuntime`) but for the energy-conserving PaiNN. */
-export async function cgObjective(config: BeadNetworkConfig): Promise<CgObjective> {
+export async function cgObjective(
+  config: BeadNetworkConfig,
+  options: EngineOptions = {},
+): Promise<CgObjective> {
   if (config.kind === "perceptron") return perceptronObjective(config);
-  if (config.conservative) return (await import("./painn-objective.ts")).painnObjective(config);
+  if (config.conservative) return (await import("./painn-objective.ts")).painnObjective(config, options);
   return (await import("./free-objective.ts")).freeObjective(config);
 }
 
@@ -63,6 +67,7 @@ export function perceptronObjective(config: BeadNetworkConfig): CgObjective {
     np.array(Float32Array.from(noise), { shape: [gamma.length, beads, 3] });
 
   return {
+    engine: `jax (${jax.defaultDevice()})`,
     lossAndGradient: async (parameters, batch, gradient) => {
       const B = batch.gamma.length;
       const [gradients, losses] = both(

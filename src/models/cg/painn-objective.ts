@@ -3,7 +3,7 @@
  * of a force loss: with v = ∂L/∂(∇U), ∂L/∂θ = v · ∂(∇U)/∂θ, which compiled PaiNN has in closed form.
  */
 import { alphaOf, sigmaOf } from "../../diffusion/schedule.ts";
-import { openEngine } from "../../engines/open-engine.ts";
+import { type EngineOptions, openEngine } from "../../engines/open-engine.ts";
 import {
   addPainnGradient,
   LEVEL_FEATURES,
@@ -24,12 +24,15 @@ import type { CgObjective, NoisedFrames } from "./denoising.ts";
 /** Frames computed at a time. */
 const CHUNK = 64;
 
-export async function painnObjective(config: BeadNetworkConfig): Promise<CgObjective> {
+export async function painnObjective(
+  config: BeadNetworkConfig,
+  options: EngineOptions,
+): Promise<CgObjective> {
   const { beads: N } = config;
   const [S, P] = [withSites(N), pairCount(N)];
   const width = 3 * N;
   const network = painnOf(config, CHUNK * S);
-  const engine = await openEngine({ atomwise: network });
+  const engine = await openEngine({ atomwise: network }, options);
   const springs = beadSprings(config);
   const plain = new Float32Array(layoutSize(geometricLayout(network)));
   const plainGradient = new Float32Array(plain.length);
@@ -93,6 +96,7 @@ export async function painnObjective(config: BeadNetworkConfig): Promise<CgObjec
     return losses;
   };
   return {
+    engine: engine.name,
     lossAndGradient: (parameters, frames, gradient) => {
       gradient.fill(0);
       return every(parameters, frames, gradient);

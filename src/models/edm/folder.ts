@@ -3,19 +3,16 @@ import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { InputError } from "../../errors.ts";
-import { readModelConfig, readModelParameters, writeModelFolder } from "../model-folder.ts";
+import { loadModel, readModelConfig, writeModelFolder } from "../model-folder.ts";
 import { type EdmConfig, edmConfigSchema } from "./config.ts";
-import { type EdmModel, modelLayout, modelOf } from "./model.ts";
+import { EDM, type EdmModel, modelLayout } from "./model.ts";
 
 /** Writes model.safetensors and config.json, each atomically; the folder is made if need be. */
 export const saveEdm = (folder: string, config: EdmConfig, parameters: Float32Array): Promise<void> =>
   writeModelFolder(folder, config, modelLayout(config), parameters);
 
 /** Reads a model folder. @throws InputError naming the file and the tensor or key that is wrong */
-export async function loadEdm(folder: string): Promise<EdmModel> {
-  const config = await readEdmConfig(folder);
-  return modelOf(config, await readModelParameters(folder, modelLayout(config)));
-}
+export const loadEdm = (folder: string): Promise<EdmModel> => loadModel(EDM, folder);
 
 /** The configuration of a model folder. @throws InputError naming the key that is wrong */
 export const readEdmConfig = (folder: string): Promise<EdmConfig> => readModelConfig(folder, edmConfigSchema);

@@ -19,6 +19,8 @@ export interface LikelihoodOptions {
   /** Steps of the diffusion that are computed for each molecule; 64 when absent. */
   readonly draws?: number;
   readonly batchSize?: number;
+  /** Index of the first molecule, which its draws depend on; 0 when absent. */
+  readonly first?: number;
   readonly onProgress?: (done: number) => void;
 }
 
@@ -33,47 +35,44 @@ export interface Likelihood {
   readonly termSems: Readonly<Record<LikelihoodTerm, number>>;
 }
 
-/** The draws of molecule i depend on (seed, i) alone. */
-export async function negativeLogLikelihood(
+/** The terms of each molecule and their sum, in nats; the draws of molecule i depend on (seed, i) alone. [M] each */
+export async function likelihoodTerms(
   model: EdmModel,
   engine: DenoiserEngine,
   molecules: readonly Molecule[],
-  { seed, draws: K = 64, batchSize = 64, onProgress }: LikelihoodOptions,
-): Promise<Likelihood> {
+  { seed, draws: K = 64, batchSize = 64, first = 0, onProgress }: LikelihoodOptions,
+): Promise<Readonly<Record<LikelihoodTerm | "sum", Float64Array>>> {
   const { config, schedule, network } = model;
   const C = channelCount(config);
   const sizes = sizeDistribution(config.sizes);
   const draws = boundDraws(schedule);
   const key = { seed, purpose: "likelihoodNoise" } as const;
-  const found: Record<LikelihoodTerm | "sum", number[]> = {
-    prior: [],
-    diffusion: [],
-    reconstruction: [],
-    volume: [],
-    size: [],
-    sum: [],
-  };
+  const found = Object.fromEntries(
+    [...LIKELIHOOD_TERMS, "sum" as const].map((term) => [term, new Float64Array(molecules.length)]),
+  ) as Record<LikelihoodTerm | "sum", Float64Array>;
+  let done = 0;
   for (const indices of bySize(molecules, batchSize)) {
     const batch = encode(
       config,
       indices.map((i) => molecules[i]),
     );
     const M = indices.length;
+    const keys = indices.map((i) => first + i);
     const errorsAt = (timeSteps: Int32Array, noise: Float64Array) =>
       predictionErrors(config, schedule, engine, network, batch, { timeSteps, noise });
-    const strata = indices.map((index) => stream({ seed, purpose: "likelihoodTime", index }));
+    const strata = keys.map((index) => stream({ seed, purpose: "likelihoodTime", index }));
     const diffusion = new Float64Array(M);
     for (let k = 0; k < K; k++) {
       const timeSteps = Int32Array.from(strata, (random) => draws.step((k + random.uniform()) / K));
       const { position, feature } = await errorsAt(
         timeSteps,
-        moleculeNoise(batch.sizes, C, key, indices, k + 1),
+        moleculeNoise(batch.sizes, C, key, keys, k + 1),
       );
       timeSteps.forEach((step, m) => {
         diffusion[m] += (draws.weight(step) * (position[m] + feature[m])) / K;
       });
     }
-    const zero = { timeSteps: new Int32Array(M), noise: moleculeNoise(batch.sizes, C, key, indices, 0) };
+    const zero = { timeSteps: new Int32Array(M), noise: moleculeNoise(batch.sizes, C, key, keys, 0) };
     const errors0 = await errorsAt(zero.timeSteps, zero.noise);
     const z0 = noised(schedule, batch, zero, C);
     const prior = priorKl(config, schedule, batch);
@@ -88,12 +87,26 @@ export async function negativeLogLikelihood(
         volume: volumes[m],
         size: -sizes.logProbability(batch.sizes[m]),
       };
-      for (const term of LIKELIHOOD_TERMS) found[term].push(terms[term]);
-      found.sum.push(LIKELIHOOD_TERMS.reduce((sum, term) => sum + terms[term], 0));
+      for (const term of LIKELIHOOD_TERMS) {
+        found[term][indices[m]] = terms[term];
+        found.sum[indices[m]] += terms[term];
+      }
     }
-    onProgress?.(found.sum.length);
+    done += M;
+    onProgress?.(done);
   }
-  const each = (figure: (values: readonly number[]) => number): Record<LikelihoodTerm, number> => ({
+  return found;
+}
+
+/** Means of the terms over the molecules; the draws of molecule i depend on (seed, i) alone. */
+export async function negativeLogLikelihood(
+  model: EdmModel,
+  engine: DenoiserEngine,
+  molecules: readonly Molecule[],
+  options: LikelihoodOptions,
+): Promise<Likelihood> {
+  const found = await likelihoodTerms(model, engine, molecules, options);
+  const each = (figure: (values: ArrayLike<number>) => number): Record<LikelihoodTerm, number> => ({
     prior: figure(found.prior),
     diffusion: figure(found.diffusion),
     reconstruction: figure(found.reconstruction),
@@ -119,13 +132,17 @@ export function bySize(molecules: readonly Molecule[], batchSize: number): numbe
   return batches;
 }
 
-export const mean = (values: readonly number[]): number =>
-  values.reduce((sum, value) => sum + value, 0) / values.length;
+export function mean(values: ArrayLike<number>): number {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i];
+  return sum / values.length;
+}
 
 /** Of the mean; 0 for a single value. */
-export function standardError(values: readonly number[]): number {
+export function standardError(values: ArrayLike<number>): number {
   if (values.length < 2) return 0;
   const middle = mean(values);
-  const squares = values.reduce((sum, value) => sum + (value - middle) ** 2, 0);
+  let squares = 0;
+  for (let i = 0; i < values.length; i++) squares += (values[i] - middle) ** 2;
   return Math.sqrt(squares / (values.length - 1) / values.length);
 }

@@ -4,11 +4,9 @@ import { type BondRule, RULE_ELEMENTS } from "../../chem/bond-tables.ts";
 import { symbolOf } from "../../chem/elements.ts";
 import { learnedSchedule } from "../../diffusion/learned-schedule.ts";
 import { type NoiseSchedule, scheduleFrom } from "../../diffusion/schedule.ts";
-import { InputError } from "../../errors.ts";
-import { parseSafetensors } from "../../formats/safetensors-bytes.ts";
 import { dynamicsLayout } from "../../nets/egnn/dynamics-layout.ts";
 import { type Layout, layoutSize } from "../../nets/layers/parameters.ts";
-import { parametersOf, parsedConfig } from "../model-bytes.ts";
+import { type ModelKind, modelFromBytes, modelFromUrl } from "../model-bytes.ts";
 import { dynamicsConfig, type EdmConfig, edmConfigSchema } from "./config.ts";
 import { GAMMA_LAYOUT, gammaParameters } from "./gamma-parameters.ts";
 
@@ -41,41 +39,12 @@ export function modelOf(config: EdmConfig, parameters: Float32Array): EdmModel {
 export const bondRuleOf = (config: Pick<EdmConfig, "elements">): BondRule =>
   config.elements.every((z) => RULE_ELEMENTS.qm9.includes(symbolOf(z))) ? "qm9" : "geom";
 
-/**
- * The model of a `config.json` and the bytes of a `model.safetensors`: in a browser, what `fetch` gave or a `File` holds.
- * @param name what messages call it
- * @throws InputError naming the key or tensor that is wrong
- */
-export function edmFromBytes(config: string, weights: Uint8Array, name = "model"): EdmModel {
-  const parsed = parsedConfig(config, edmConfigSchema, `${name}/config.json`);
-  const file = `${name}/model.safetensors`;
-  return modelOf(parsed, parametersOf(parseSafetensors(weights, file).tensors, modelLayout(parsed), file));
-}
+/** EDMs, for the loaders. */
+export const EDM: ModelKind<EdmConfig, EdmModel> = { schema: edmConfigSchema, layout: modelLayout, modelOf };
 
-/**
- * The model at an address: `config.json` and `model.safetensors` below it.
- * @throws InputError where they cannot be had or are not those of a model
- */
-export async function edmFromUrl(url: string | URL): Promise<EdmModel> {
-  const below = (file: string): URL =>
-    new URL(
-      file,
-      `${new URL(url, (globalThis as { location?: { href: string } }).location?.href)}`.replace(/\/?$/, "/"),
-    );
-  const [config, weights] = await Promise.all(
-    ["config.json", "model.safetensors"].map((file) => fetched(below(file))),
-  );
-  return edmFromBytes(new TextDecoder().decode(config), weights, String(url));
-}
+/** See modelFromBytes. */
+export const edmFromBytes = (config: string, weights: Uint8Array, name?: string): EdmModel =>
+  modelFromBytes(EDM, config, weights, name);
 
-async function fetched(url: URL): Promise<Uint8Array> {
-  let response: Response;
-  try {
-    response = await fetch(url);
-  } catch (error) {
-    throw new InputError(`cannot be fetched: ${(error as Error).message}`, { file: url.href });
-  }
-  if (!response.ok)
-    throw new InputError(`answered ${response.status} ${response.statusText}`, { file: url.href });
-  return new Uint8Array(await response.arrayBuffer());
-}
+/** See modelFromUrl. */
+export const edmFromUrl = (url: string | URL): Promise<EdmModel> => modelFromUrl(EDM, url);

@@ -216,14 +216,11 @@ export async function trainingLoss(
   const constants = priorKl(config, schedule, batch);
   const normalizers = reconstructionConstants(schedule, batch.sizes);
   const volumes = volumeChange(config, batch.sizes);
-  const positionWeight = new Float32Array(M);
-  const featureWeight = new Float32Array(M);
+  const weights = new Float64Array(M);
   for (let m = 0; m < M; m++) {
     const step = draws.timeSteps[m];
     const terms = simple ? 1 : T + 1;
-    const weight = (terms * (simple || step === 0 ? 0.5 : boundWeight(schedule, step))) / divisor;
-    positionWeight[m] = weight / M;
-    featureWeight[m] = step === 0 ? 0 : weight / M;
+    weights[m] = (terms * (simple || step === 0 ? 0.5 : boundWeight(schedule, step))) / divisor;
     if (step === 0) constants[m] -= terms * logFeatureLikelihood(config, schedule, batch, z, m);
     if (!simple) constants[m] += normalizers[m] + volumes[m];
   }
@@ -232,13 +229,17 @@ export async function trainingLoss(
   const guess = config.network.selfConditioning
     ? await trainingGuess({ config, schedule, network: parameters }, engine, batch, z, time, draws.guessed)
     : undefined;
-  const errors = await engine.squaredError(
+  const positionWeight = Float32Array.from(weights, (weight) => weight / M);
+  const featureWeight = positionWeight.map((weight, m) => (draws.timeSteps[m] === 0 ? 0 : weight));
+  const { position, feature } = await engine.squaredError(
     parameters,
     networkInput(batch.sizes, z, time, C, condition, guess),
     { target: Float32Array.from(draws.noise), positionWeight, featureWeight },
     gradient,
   );
-  return constants.map((c, m) => c + M * weighted(errors, positionWeight, featureWeight, m));
+  return constants.map(
+    (c, m) => c + weights[m] * (position[m] + (draws.timeSteps[m] === 0 ? 0 : feature[m])),
+  );
 }
 
 /** ‖ε − ε̂‖² of each molecule at the time steps of the draws, positions and features apart. [M] each */
@@ -294,9 +295,6 @@ async function trainingGuess(
   }
   return guess;
 }
-
-const weighted = (errors: SquaredErrors, position: Float32Array, feature: Float32Array, m: number): number =>
-  position[m] * errors.position[m] + feature[m] * errors.feature[m];
 
 /** ‖out − ε‖² of each molecule, positions and features apart. */
 function squaredErrors(

@@ -1,7 +1,8 @@
-/** A trained conformer model: configuration, parameters and schedule, read from and written to a model folder. */
+/** A trained conformer model: configuration, parameters and schedule. */
 import { type NoiseSchedule, scheduleFrom } from "../../diffusion/schedule.ts";
 import { geoDiffLayout } from "../../nets/geodiff/geodiff.ts";
-import { readModelConfig, readModelParameters, writeModelFolder } from "../model-folder.ts";
+import type { Layout } from "../../nets/layers/parameters.ts";
+import { type ModelKind, modelFromBytes, modelFromUrl } from "../model-bytes.ts";
 import { type GeoDiffModelConfig, geoDiffConfigSchema, geoDiffNetwork } from "./config.ts";
 
 export interface ConformerModel {
@@ -20,14 +21,19 @@ export function scheduleOfConfig({ schedule }: Pick<GeoDiffModelConfig, "schedul
   return scheduleFrom(schedule);
 }
 
-export const saveConformerModel = (
-  folder: string,
-  config: GeoDiffModelConfig,
-  parameters: Float32Array,
-): Promise<void> => writeModelFolder(folder, config, geoDiffLayout(geoDiffNetwork(config)), parameters);
+export const conformerLayout = (config: GeoDiffModelConfig): Layout => geoDiffLayout(geoDiffNetwork(config));
 
-/** @throws InputError naming the file and what is wrong in it */
-export async function loadConformerModel(folder: string): Promise<ConformerModel> {
-  const config = await readModelConfig(folder, geoDiffConfigSchema);
-  return conformerModelOf(config, await readModelParameters(folder, geoDiffLayout(geoDiffNetwork(config))));
-}
+/** Conformer models, for the loaders. */
+export const CONFORMERS: ModelKind<GeoDiffModelConfig, ConformerModel> = {
+  schema: geoDiffConfigSchema,
+  layout: conformerLayout,
+  modelOf: conformerModelOf,
+};
+
+/** See modelFromBytes. */
+export const conformerModelFromBytes = (config: string, weights: Uint8Array, name?: string): ConformerModel =>
+  modelFromBytes(CONFORMERS, config, weights, name);
+
+/** See modelFromUrl. */
+export const conformerModelFromUrl = (url: string | URL): Promise<ConformerModel> =>
+  modelFromUrl(CONFORMERS, url);

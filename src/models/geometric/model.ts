@@ -1,11 +1,12 @@
-/** A trained force field or property network, read from and written to a model folder; what it predicts. */
+/** A trained force field or property network; what it predicts. */
 import { symbolOf } from "../../chem/elements.ts";
 import type { Molecule } from "../../chem/molecule.ts";
 import type { AtomwiseEngine, SpeciesBatch } from "../../engines/atomwise-engine.ts";
 import { InputError } from "../../errors.ts";
 import { geometricLayout } from "../../nets/geometric.ts";
+import type { Layout } from "../../nets/layers/parameters.ts";
 import type { EnergiesAndForces, EnergyUnit, Potential } from "../../physics/potential.ts";
-import { readModelConfig, readModelParameters, writeModelFolder } from "../model-folder.ts";
+import { type ModelKind, modelFromBytes, modelFromUrl } from "../model-bytes.ts";
 import { type GeometricModelConfig, geometricConfigSchema, networkOf, type OutputConfig } from "./config.ts";
 import { pool } from "./outputs.ts";
 
@@ -15,15 +16,22 @@ export interface GeometricModel {
   readonly parameters: Float32Array;
 }
 
-/** Writes model.safetensors and config.json, each atomically; the folder is made if need be. */
-export const saveGeometric = (folder: string, { config, parameters }: GeometricModel): Promise<void> =>
-  writeModelFolder(folder, config, geometricLayout(networkOf(config)), parameters);
+export const geometricModelLayout = (config: GeometricModelConfig): Layout =>
+  geometricLayout(networkOf(config));
 
-/** Reads a model folder. @throws InputError naming the file and the tensor or key that is wrong */
-export async function loadGeometric(folder: string): Promise<GeometricModel> {
-  const config = await readModelConfig(folder, geometricConfigSchema);
-  return { config, parameters: await readModelParameters(folder, geometricLayout(networkOf(config))) };
-}
+/** Force fields and property networks, for the loaders. */
+export const GEOMETRIC: ModelKind<GeometricModelConfig, GeometricModel> = {
+  schema: geometricConfigSchema,
+  layout: geometricModelLayout,
+  modelOf: (config, parameters) => ({ config, parameters }),
+};
+
+/** See modelFromBytes. */
+export const geometricFromBytes = (config: string, weights: Uint8Array, name?: string): GeometricModel =>
+  modelFromBytes(GEOMETRIC, config, weights, name);
+
+/** See modelFromUrl. */
+export const geometricFromUrl = (url: string | URL): Promise<GeometricModel> => modelFromUrl(GEOMETRIC, url);
 
 /** Molecules side by side, their elements as indices. @throws InputError for elements that are not the model's */
 export function speciesBatch(

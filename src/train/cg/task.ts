@@ -1,43 +1,34 @@
 /** A coarse-grained molecule with its data: what the training loop needs to know. */
 import { epochBatches } from "../../data/batches.ts";
-import type { ParameterUpdater } from "../../engines/update.ts";
 import { histogramDivergence, torsionHistogram, torsionsOf } from "../../evaluate/ramachandran.ts";
-import { beadNetworkConfig, type CgConfig } from "../../models/cg/config.ts";
-import type { NoisedFrames } from "../../models/cg/denoising.ts";
+import type { CgConfig } from "../../models/cg/config.ts";
+import type { CgObjective, NoisedFrames } from "../../models/cg/denoising.ts";
 import { encodeFrames } from "../../models/cg/frames.ts";
 import { sampleBeads } from "../../models/cg/generate.ts";
 import { cgLayout, cgModelOf } from "../../models/cg/model.ts";
-import { cgObjective } from "../../models/cg/objective.ts";
+import { mean } from "../../models/edm/likelihood.ts";
 import { moleculeNoise } from "../../models/edm/noise.ts";
 import { initialParameters } from "../../nets/layers/parameters.ts";
 import { trainingTimes } from "../edm/task.ts";
-import type { TrainingTask } from "../loop.ts";
+import type { TrainingTask, ValidationFigures } from "../loop.ts";
 import { matrixBlocks } from "../muon.ts";
 import type { CgSettings } from "./settings.ts";
 
 /** Frames of a validation batch. */
 const VALIDATION_BATCH = 500;
 
-export interface CgTask extends TrainingTask {
-  readonly dispose: () => void;
-}
-
 /** The task of training `config`; positions in Å. [M, N, 3] */
-export async function cgTask(
+export function cgTask(
   config: CgConfig,
   settings: CgSettings,
-  data: {
-    readonly train: Float64Array;
-    readonly valid: Float64Array;
-    readonly updater?: ParameterUpdater | undefined;
-  },
-): Promise<CgTask> {
+  data: { readonly train: Float64Array; readonly valid: Float64Array },
+  objective: CgObjective,
+): TrainingTask {
   const { seed, batchSize } = settings.training;
   const N = config.beads.length;
   const width = 3 * N;
   const initial = initialParameters(cgLayout(config), seed);
   const { schedule } = cgModelOf(config, initial);
-  const objective = await cgObjective(beadNetworkConfig(config));
   const train = encodeFrames(data.train, N, config.scale);
   const valid = encodeFrames(data.valid, N, config.scale);
   const sizes = new Int32Array(train.length / width).fill(N);
@@ -65,49 +56,39 @@ export async function cgTask(
   return {
     initialParameters: initial,
     matrices: matrixBlocks(cgLayout(config)),
-    ...(data.updater && { updater: data.updater }),
     batches: (epoch) => epochBatches(sizes, { batchSize, seed, epoch }),
-    lossAndGradient: (parameters, indices, epoch, gradient) => {
-      const times = trainingTimes(
-        { timeSampling: settings.timeSampling, levels: { kind: "uniform" } },
-        schedule,
-        seed,
-        indices,
-        epoch,
-      );
-      return objective.lossAndGradient(
-        parameters,
-        noised(train, indices, times, "trainingNoise", epoch),
-        gradient,
-      );
+    lossAndGradient: (parameters, share, gradient) => {
+      const drawing = { timeSampling: settings.timeSampling, levels: { kind: "uniform" } } as const;
+      const times = trainingTimes(drawing, schedule, seed, share);
+      const frames = noised(train, share.items, times, "trainingNoise", share.epoch);
+      return objective.lossAndGradient(parameters, frames, gradient);
     },
-    validate: async (parameters, _step, signal): Promise<Record<string, number> & { loss: number }> => {
-      const M = valid.length / width;
-      let sum = 0;
-      for (let first = 0; first < M; first += VALIDATION_BATCH) {
-        signal?.throwIfAborted();
-        const indices = Uint32Array.from(
-          { length: Math.min(VALIDATION_BATCH, M - first) },
-          (_, k) => first + k,
-        );
-        // The same times at every validation: evenly over the schedule, in an order that mixes them among frames.
-        const times = Array.from(indices, (index) => (index * 7919) % (schedule.steps + 1));
-        const losses = await objective.loss(parameters, noised(valid, indices, times, "validationNoise", 0));
-        sum += losses.reduce((total, loss) => total + loss, 0);
-      }
-      const loss = sum / M;
+    validate: async (parameters, { gather, signal }): Promise<ValidationFigures> => {
+      const losses = await gather(valid.length / width, 1, async (first, end) => {
+        const found = new Float64Array(end - first);
+        for (let begin = first; begin < end; begin += VALIDATION_BATCH) {
+          signal?.throwIfAborted();
+          const length = Math.min(VALIDATION_BATCH, end - begin);
+          const indices = Uint32Array.from({ length }, (_, k) => begin + k);
+          // The same times at every validation: evenly over the schedule, in an order that mixes them among frames.
+          const times = Array.from(indices, (index) => (index * 7919) % (schedule.steps + 1));
+          const frames = noised(valid, indices, times, "validationNoise", 0);
+          found.set(await objective.loss(parameters, frames), begin - first);
+        }
+        return found;
+      });
+      const loss = mean(losses);
       const { samples, sampleSteps } = settings.validation;
       if (samples === 0 || validTorsions === undefined) return { loss };
-      const positions = await sampleBeads(cgModelOf(config, parameters), {
-        count: samples,
-        seed,
-        sampler: "ancestral",
-        steps: Math.min(sampleSteps, schedule.steps),
-        onProgress: () => signal?.throwIfAborted(),
-      });
+      const positions = await gather(samples, width, (first, end) =>
+        sampleBeads(cgModelOf(config, parameters), {
+          ...{ first, count: end - first, seed, sampler: "ancestral" },
+          steps: Math.min(sampleSteps, schedule.steps),
+          onProgress: () => signal?.throwIfAborted(),
+        }),
+      );
       const divergence = histogramDivergence(torsionHistogram(torsionsOf(positions, N)), validTorsions);
       return { loss, torsionDivergence: divergence };
     },
-    dispose: objective.dispose,
   };
 }

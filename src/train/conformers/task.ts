@@ -2,13 +2,14 @@
 import { type Topology, topologyOf } from "../../chem/topology.ts";
 import { epochBatches } from "../../data/batches.ts";
 import type { NoiseSchedule } from "../../diffusion/schedule.ts";
-import type { ParameterUpdater } from "../../engines/update.ts";
-import { permutation, stream } from "../../math/random.ts";
+import { type Stream, stratified, stream } from "../../math/random.ts";
 import { center } from "../../math/superposition.ts";
+import { mean } from "../../models/edm/likelihood.ts";
 import type { GraphChannels } from "../../models/geodiff/channels.ts";
 import type { ConformerNetwork } from "../../models/geodiff/network.ts";
 import { noisedTargets, noiseLevel } from "../../models/geodiff/objective.ts";
 import { initialParameters } from "../../nets/layers/parameters.ts";
+import { batchStream, stratifiedShare } from "../batch-share.ts";
 import type { TrainingTask } from "../loop.ts";
 import { matrixBlocks } from "../muon.ts";
 import { type BondedConformers, type Example, exampleOf } from "./data.ts";
@@ -26,10 +27,7 @@ export function conformerTask(
   elements: readonly number[],
   schedule: NoiseSchedule,
   network: ConformerNetwork,
-  {
-    initial = initialParameters(network.layout, settings.training.seed),
-    updater,
-  }: { readonly initial?: Float32Array | undefined; readonly updater?: ParameterUpdater | undefined } = {},
+  initial = initialParameters(network.layout, settings.training.seed),
 ): TrainingTask {
   const { seed, batchSize } = settings.training;
   const { perEnsemble } = settings.data;
@@ -56,62 +54,67 @@ export function conformerTask(
     return made;
   };
 
-  const noised = (examples: readonly Example[], times: Float64Array, random: ReturnType<typeof stream>) => {
-    const graphs = examples.map(({ graph }) => hidden(graph, settings.data.hiddenCentres, random));
+  /** The examples with the noise of their streams, at times in (0, 1). */
+  const noised = (examples: readonly Example[], times: Float64Array, streams: readonly Stream[]) => {
+    const graphs = examples.map(({ graph }, m) => hidden(graph, settings.data.hiddenCentres, streams[m]));
     const sigma = times.map((t) => noiseLevel(schedule, t));
     const noise = Float64Array.from(
-      graphs.flatMap(({ size }) => [...center(random.normals(new Float64Array(3 * size)))]),
+      graphs.flatMap(({ size }, m) => [...center(streams[m].normals(new Float64Array(3 * size)))]),
     );
     const positions = examples.map((one) => one.positions);
     const { parameterisation, network: config } = settings;
     const made = noisedTargets(graphs, positions, noise, sigma, parameterisation, config.dataScale);
     return { input: { graphs, positions: made.noised, sigma }, ...made };
   };
+  const chosen = data.valid.slice(0, settings.validation);
+  const validTimes = stratified(chosen.length, stream({ seed, purpose: "validationTime" }));
 
   return {
     initialParameters: initial,
     matrices: matrixBlocks(network.layout),
-    ...(updater && { updater }),
     batches: (epoch) =>
       epochBatches(sizes, { batchSize, seed, epoch }).flatMap((batch) =>
         cut(batch, Math.max(1, Math.floor(settings.maxPairs / Math.max(...batch.map((i) => sizes[i] ** 2))))),
       ),
-    lossAndGradient: (parameters, batch, epoch, gradient) => {
-      const random = stream({ seed, purpose: "trainingNoise", index: batch[0], step: epoch });
-      const times = stratified(batch.length, random);
-      const examples = Array.from(batch, (item) => example(item, epoch));
-      const { input, target, weight } = noised(examples, times, random);
+    lossAndGradient: (parameters, share, gradient) => {
+      const { items, epoch } = share;
+      const times = stratifiedShare(share, batchStream(share, seed));
+      const examples = Array.from(items, (item) => example(item, epoch));
+      const streams = Array.from(items, (index) =>
+        stream({ seed, purpose: "trainingNoise", index, step: epoch }),
+      );
+      const { input, target, weight } = noised(examples, times, streams);
       return network.loss(parameters, input, target, weight, gradient);
     },
-    validate: async (parameters, _, signal) => {
+    validate: async (parameters, { gather, signal }) => {
       const gradient = new Float32Array(parameters.length);
-      const chosen = data.valid.slice(0, settings.validation);
-      const batches = epochBatches(
-        chosen.map(({ atomicNumbers }) => atomicNumbers.length),
-        { batchSize, seed, epoch: 0, maxPadding: 0.2 },
-      );
-      let sum = 0;
-      for (const batch of batches) {
-        signal?.throwIfAborted();
-        const random = stream({ seed, purpose: "validationNoise", index: batch[0] });
-        const examples = Array.from(batch, (k) => exampleOf(chosen[k], 0, elements));
-        const { input, target, weight } = noised(examples, stratified(examples.length, random), random);
-        const losses = await network.loss(parameters, input, target, weight, gradient);
-        sum += losses.reduce((total, loss) => total + loss, 0);
-      }
-      return { loss: sum / chosen.length };
+      const losses = await gather(chosen.length, 1, async (first, end) => {
+        const found = new Float64Array(end - first);
+        const batches = epochBatches(
+          chosen.slice(first, end).map(({ atomicNumbers }) => atomicNumbers.length),
+          { batchSize, seed, epoch: 0, maxPadding: 0.2 },
+        );
+        for (const batch of batches) {
+          signal?.throwIfAborted();
+          const indices = Array.from(batch, (k) => first + k);
+          const examples = indices.map((k) => exampleOf(chosen[k], 0, elements));
+          const streams = indices.map((index) => stream({ seed, purpose: "validationNoise", index }));
+          const times = Float64Array.from(indices, (k) => validTimes[k]);
+          const { input, target, weight } = noised(examples, times, streams);
+          const own = await network.loss(parameters, input, target, weight, gradient);
+          batch.forEach((k, m) => {
+            found[k] = own[m];
+          });
+        }
+        return found;
+      });
+      return { loss: mean(losses) };
     },
   };
 }
 
-/** Times in (0, 1), one from each of equal strata (Kingma et al. 2021, appendix I.1). */
-function stratified(count: number, random: ReturnType<typeof stream>): Float64Array {
-  const stratum = permutation(count, random);
-  return Float64Array.from(stratum, (k) => (k + random.uniform()) / count);
-}
-
 /** The graph with some of its centres' signs unknown. */
-function hidden(graph: GraphChannels, share: number, random: ReturnType<typeof stream>): GraphChannels {
+function hidden(graph: GraphChannels, share: number, random: Stream): GraphChannels {
   return { ...graph, signs: graph.signs.map((sign) => (random.uniform() < share ? 0 : sign)) };
 }
 

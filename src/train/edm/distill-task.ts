@@ -18,10 +18,12 @@ import { WorkError } from "../../errors.ts";
 import { stream } from "../../math/random.ts";
 import { channelCount, removeCenters } from "../../models/edm/features.ts";
 import { generate } from "../../models/edm/generate.ts";
+import { mean } from "../../models/edm/likelihood.ts";
 import { bondRuleOf, type EdmModel, modelLayout, modelOf } from "../../models/edm/model.ts";
 import { moleculeNoise } from "../../models/edm/noise.ts";
 import { networkInput } from "../../models/edm/objective.ts";
 import { sizeDistribution } from "../../models/edm/sizes.ts";
+import { batchStream, stratifiedShare } from "../batch-share.ts";
 import type { TrainingTask } from "../loop.ts";
 import { matrixBlocks } from "../muon.ts";
 import type { DistillSettings } from "./distill-settings.ts";
@@ -57,6 +59,7 @@ export function distillTask(
   const largest = C * sizesOf.largest;
   const layout = modelLayout(config);
   const matrices = matrixBlocks(layout);
+  const perEpoch = Math.ceil(settings.epochMolecules / batchSize);
   const initial = new Float32Array(2 * P);
   initial.set(teacher.network);
   initial.set(teacher.network, P);
@@ -82,17 +85,20 @@ export function distillTask(
     matrices: [...matrices, ...matrices.map((block) => ({ ...block, offset: block.offset + P }))],
     ...(engine.updater && { updater: engine.updater }),
     batches: (epoch) =>
-      Array.from({ length: Math.ceil(settings.epochMolecules / batchSize) }, (_, b) =>
+      Array.from({ length: perEpoch }, (_, b) =>
         Uint32Array.from(
           { length: batchSize },
           (__, m) => epoch * settings.epochMolecules + b * batchSize + m,
         ),
       ),
-    lossAndGradient: async (parameters, indices, epoch, gradient) => {
+    lossAndGradient: async (parameters, share, gradient) => {
+      const { items: indices, epoch } = share;
       const student = parameters.subarray(0, P);
       const critic = parameters.subarray(P);
-      const random = stream({ seed, purpose: "trainingTime", index: indices[0], step: epoch });
-      const sizes = Int32Array.from(indices, () => sizesOf.draw(random));
+      const random = batchStream(share, seed);
+      const sizes = Int32Array.from(indices, (index) =>
+        sizesOf.draw(stream({ seed, purpose: "sizes", index, step: epoch })),
+      );
       const offsets = atomOffsets(sizes);
       const M = sizes.length;
       let drawn = 0;
@@ -118,8 +124,8 @@ export function distillTask(
       });
 
       // Noised to levels at which teacher and critic see it.
-      const sigma = Float64Array.from(sizes, (_, m) => {
-        const step = levelAt(distribution, schedule, (m + random.uniform()) / M);
+      const sigma = stratifiedShare(share, random).map((u) => {
+        const step = levelAt(distribution, schedule, u);
         return Math.exp(0.5 * schedule.gamma(step / schedule.steps));
       });
       const added = noise();
@@ -134,12 +140,8 @@ export function distillTask(
         if (!(Math.abs(seen.epsilon[row]) < FAR_OFF)) whole[m] = 0;
       });
 
-      if (!whole.some((value) => value === 1))
-        throw new WorkError(
-          "every molecule of the student's flew apart: it is lost; start again with a lower learning rate (--set training.learningRate=…)",
-        );
       gradient.fill(0);
-      const learns = Math.floor(indices[0] / batchSize) % settings.criticSteps === 0;
+      const learns = (epoch * perEpoch + share.number) % settings.criticSteps === 0;
       if (learns) {
         const real = await predict(teacher.network, sizes, offsets, noised);
         const target = new Float32Array(data.length);
@@ -171,27 +173,33 @@ export function distillTask(
       );
       if (!gradient.subarray(P).every(Number.isFinite)) gradient.fill(0, P);
       return Float64Array.from(whole, (value, m) =>
-        value === 0 ? 0 : M * weight[m] * (errors.position[m] + errors.feature[m]),
+        value === 0 ? 0 : (0.5 / largest) * (errors.position[m] + errors.feature[m]),
       );
     },
-    validate: async (parameters, _step, signal) => {
+    checkLosses: (losses) => {
+      if (losses.every((loss) => loss === 0))
+        throw new WorkError(
+          "every molecule of the student's flew apart: it is lost; start again with a lower learning rate (--set training.learningRate=…)",
+        );
+    },
+    validate: async (parameters, { gather, signal }) => {
       const model = modelOf(config, parameters.slice(0, P));
       const rule = bondRuleOf(config);
       const { steps, sigmaMax, spread, validation } = settings;
-      let [stable, stableAtoms, atoms] = [0, 0, 0];
-      for await (const batch of generate(model, engine, {
-        ...{ count: validation.samples, seed, sampler: "renoise", steps, sigmaMax, spread },
-        onProgress: () => signal?.throwIfAborted(),
-      })) {
-        for (const { molecule } of batch) {
-          const found = stability(molecule, rule);
-          stable += Number(found.stable);
-          stableAtoms += found.stableAtoms;
-          atoms += found.atoms;
-        }
-      }
-      const unstable = 1 - stable / validation.samples;
-      return { loss: unstable, moleculeStable: 1 - unstable, atomStable: stableAtoms / atoms };
+      const found = await gather(validation.samples, 3, async (first, end) => {
+        const rows = new Float64Array(3 * (end - first));
+        for await (const batch of generate(model, engine, {
+          ...{ first, count: end - first, seed, sampler: "renoise", steps, sigmaMax, spread },
+          onProgress: () => signal?.throwIfAborted(),
+        }))
+          for (const { index, molecule } of batch) {
+            const { stable, stableAtoms, atoms } = stability(molecule, rule);
+            rows.set([Number(stable), stableAtoms, atoms], 3 * (index - first));
+          }
+        return rows;
+      });
+      const [stable, stableAtoms, atoms] = [0, 1, 2].map((k) => mean(found.filter((_, i) => i % 3 === k)));
+      return { loss: 1 - stable, moleculeStable: stable, atomStable: stableAtoms / atoms };
     },
   };
 }

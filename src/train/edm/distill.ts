@@ -1,27 +1,22 @@
 /** Distils an EDM into a generator of few steps, into a run folder. */
-import { join } from "node:path";
 import type { DenoiserEngine } from "../../engines/engine.ts";
+import { openEngine } from "../../engines/open-engine.ts";
 import { InputError } from "../../errors.ts";
-import { writeFileAtomically } from "../../formats/atomic-write.ts";
 import { dynamicsConfig, type EdmConfig } from "../../models/edm/config.ts";
 import { saveEdm } from "../../models/edm/folder.ts";
 import type { EdmModel } from "../../models/edm/model.ts";
 import type { DynamicsConfig } from "../../nets/egnn/dynamics-layout.ts";
-import { packageVersion } from "../../version.ts";
-import type { TrainingEvents, TrainingOutcome } from "../loop.ts";
-import { runTraining, type TrainingStart } from "../training.ts";
+import type { TrainingOutcome } from "../loop.ts";
+import { runTraining, type TrainOptions } from "../training.ts";
 import type { DistillSettings } from "./distill-settings.ts";
 import { distillTask } from "./distill-task.ts";
 
-export interface DistillOptions extends TrainingEvents {
-  readonly settings: DistillSettings;
+export interface DistillOptions extends TrainOptions<DistillSettings> {
   readonly teacher: EdmModel;
   /** How the teacher is called. */
   readonly name: string;
-  readonly out: string;
-  readonly resume?: boolean;
-  readonly openEngine: (config: DynamicsConfig) => Promise<DenoiserEngine>;
-  readonly onStart?: (start: TrainingStart) => void;
+  /** Makes the engine that computes the network, in place of the one that the options describe. */
+  readonly openEngine?: (config: DynamicsConfig) => Promise<DenoiserEngine>;
 }
 
 /** @throws InputError for a teacher that cannot be distilled, WorkError when training breaks off */
@@ -40,34 +35,20 @@ export async function distillEdm(options: DistillOptions): Promise<TrainingOutco
     sampling: { sampler: "renoise", steps, sigmaMax, spread, temperature: 1 },
     qualities: undefined,
   };
-  const engine = await options.openEngine(dynamicsConfig(config));
+  const known = config.provenance.data as { readonly name?: string; readonly sha256?: string } | undefined;
+  const network = dynamicsConfig(config);
+  const engine = await (options.openEngine?.(network) ?? openEngine({ denoiser: network }, options));
   try {
-    return await runTraining({
-      ...options,
-      data: {
-        name,
-        sha256: String((config.provenance.data as { sha256?: string } | undefined)?.sha256 ?? ""),
-      },
-      facts: {
-        parameters: 2 * teacher.network.length,
-        train: settings.epochMolecules,
-        valid: settings.validation.samples,
-        engine: engine.name,
-      },
-      writeModel: async (folder, values, progress) => {
-        const provenance = {
-          equimol: packageVersion(),
-          data: config.provenance.data ?? { name: "unknown", molecules: 0, sha256: "" },
-          engine: engine.name,
-          teacher: { name, ...(config.provenance as object) },
-          ...progress,
-        };
+    return await runTraining(options, {
+      data: { name: "unknown", molecules: 0, sha256: "", ...known },
+      provenance: { teacher: { name, ...config.provenance } },
+      parameters: 2 * teacher.network.length,
+      ...{ train: settings.epochMolecules, valid: settings.validation.samples, engine: engine.name },
+      title: `${name}, distilled`,
+      about: `makes a molecule in ${steps} evaluations of the network (docs/distillation.md)`,
+      save: (folder, provenance, values) => {
         const own = JSON.parse(JSON.stringify({ ...student, provenance })) as EdmConfig;
-        await saveEdm(folder, own, values.slice(0, teacher.network.length));
-        await writeFileAtomically(
-          join(folder, "README.md"),
-          `# ${name}, distilled\n\nMakes a molecule in ${steps} evaluations of the network (docs/distillation.md).\n`,
-        );
+        return saveEdm(folder, own, values.slice(0, teacher.network.length));
       },
       task: () => distillTask(teacher, settings, engine),
     });

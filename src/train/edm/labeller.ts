@@ -8,7 +8,8 @@ import { openEngine } from "../../engines/open-engine.ts";
 import { InputError } from "../../errors.ts";
 import { findModel } from "../../models/edm/folder.ts";
 import { networkOf } from "../../models/geometric/config.ts";
-import { loadGeometric, predictProperty } from "../../models/geometric/model.ts";
+import { loadGeometric } from "../../models/geometric/folder.ts";
+import { predictProperty } from "../../models/geometric/model.ts";
 import type { EdmSettings } from "./settings.ts";
 
 /** Molecules that are computed together. */

@@ -5,22 +5,25 @@ import type { Molecule } from "../../chem/molecule.ts";
 import { stability } from "../../chem/stability.ts";
 import { epochBatches } from "../../data/batches.ts";
 import { type MoleculeSet, moleculeAt, setSize, sizesOf } from "../../data/molecule-set.ts";
-import { levelAt, stratifiedLevels } from "../../diffusion/levels.ts";
+import { levelAt } from "../../diffusion/levels.ts";
 import type { NoiseSchedule } from "../../diffusion/schedule.ts";
 import type { DenoiserEngine } from "../../engines/engine.ts";
-import { coordinatesFit, writeMolecules } from "../../formats/write.ts";
+import { coordinatesFit } from "../../formats/format-molecules.ts";
 import { permutation, stream } from "../../math/random.ts";
 import { randomRotation } from "../../math/rotation.ts";
 import type { EdmConfig } from "../../models/edm/config.ts";
 import { channelCount, type EncodedBatch, encode } from "../../models/edm/features.ts";
-import { generate } from "../../models/edm/generate.ts";
+import { type Generated, generate } from "../../models/edm/generate.ts";
 import { learnedObjective } from "../../models/edm/learned-objective.ts";
-import { negativeLogLikelihood } from "../../models/edm/likelihood.ts";
-import { type EdmModel, modelLayout, modelOf } from "../../models/edm/model.ts";
+import { likelihoodTerms, mean, standardError } from "../../models/edm/likelihood.ts";
+import { modelLayout, modelOf } from "../../models/edm/model.ts";
 import { moleculeNoise } from "../../models/edm/noise.ts";
 import { trainingLoss } from "../../models/edm/objective.ts";
 import { sizeDistribution } from "../../models/edm/sizes.ts";
 import { initialParameters } from "../../nets/layers/parameters.ts";
+import { writeMolecules } from "../../platform/node/molecules.ts";
+import { type BatchShare, batchStream, stratifiedShare } from "../batch-share.ts";
+import type { Gather } from "../communicator.ts";
 import type { TrainingTask } from "../loop.ts";
 import { matrixBlocks } from "../muon.ts";
 import type { EdmSettings } from "./settings.ts";
@@ -34,7 +37,7 @@ export interface EdmTaskData {
   readonly rule: BondRule;
   /** Parameters to start from, in the order of `modelLayout`; drawn from the seed when absent. */
   readonly init?: Float32Array;
-  /** Folder for validation samples: `step-000123.extxyz`. */
+  /** Folder for validation samples, `step-000123.extxyz`; they are not kept when absent. */
   readonly samples?: string;
 }
 
@@ -52,7 +55,8 @@ export function edmTask(
   const C = channelCount(config);
   const sizesOfTrain = sizesOf(data.train);
   const sizes = data.items.map((i) => sizesOfTrain[i]);
-  const objective = { kind: settings.loss, normalizingAtoms: sizeDistribution(config.sizes).largest };
+  const { largest } = sizeDistribution(config.sizes);
+  const objective = { kind: settings.loss, normalizingAtoms: largest };
   const validSize = Math.min(settings.validation.molecules, setSize(data.valid));
   const validIndices = permutation(setSize(data.valid), stream({ seed, purpose: "split" })).slice(
     0,
@@ -65,62 +69,85 @@ export function edmTask(
     matrices: matrixBlocks(modelLayout(config)),
     ...(engine.updater && { updater: engine.updater }),
     batches: (epoch) => epochBatches(sizes, { batchSize, seed, epoch }),
-    lossAndGradient: (parameters, indices, epoch, gradient) => {
+    lossAndGradient: (parameters, share, gradient) => {
+      const { items: indices, epoch } = share;
       const batch = encode(
         config,
         Array.from(indices, (i) => moleculeAt(data.train, data.items[i])),
       );
       hideLabels(batch, settings.condition.dropout, seed, indices, epoch);
       if (settings.augmentation === "rotations") turnMolecules(batch, C, seed, indices, epoch);
-      const timeSteps = trainingTimes(settings, schedule, seed, indices, epoch);
+      const timeSteps = trainingTimes(settings, schedule, seed, share);
       const noise = moleculeNoise(batch.sizes, C, { seed, purpose: "trainingNoise" }, indices, epoch);
       const guessed = config.network.selfConditioning ? guessedOnes(seed, indices, epoch) : undefined;
       const draws = { timeSteps, noise, ...(guessed && { guessed }) };
       if (learned) return learned.lossAndGradient(parameters, batch, draws, gradient);
       return trainingLoss(config, schedule, objective, engine, parameters, batch, draws, gradient);
     },
-    validate: async (parameters, step, signal) => {
+    validate: async (parameters, { step, gather, signal }) => {
       const model = modelOf(config, parameters);
       const onProgress = (): void => signal?.throwIfAborted();
-      const nll = await negativeLogLikelihood(model, engine, validMolecules, { seed, onProgress });
-      const figures = { loss: nll.mean, nll: nll.mean, nllSem: nll.sem };
-      if (settings.validation.samples === 0) return figures;
-      return { ...figures, ...(await stabilityOfSamples(model, step, onProgress)) };
-    },
-  };
-
-  /** Samples a few molecules, keeps them in the folder, and counts how many are stable. */
-  async function stabilityOfSamples(
-    model: EdmModel,
-    step: number,
-    onProgress: () => void,
-  ): Promise<Readonly<Record<string, number>>> {
-    const { samples, sampleSteps: steps } = settings.validation;
-    const molecules: Molecule[] = [];
-    for await (const batch of generate(model, engine, {
-      count: samples,
-      seed,
-      sampler: "churn",
-      steps,
-      onProgress,
-    })) {
-      for (const { index, molecule } of batch) molecules.push({ ...molecule, properties: { step, index } });
-    }
-    if (data.samples !== undefined) {
-      const file = join(data.samples, `step-${String(step).padStart(6, "0")}.extxyz`);
-      await writeMolecules(
-        file,
-        molecules.filter((molecule) => coordinatesFit(file, molecule)),
+      const nll = await gather(validSize, 1, async (first, end) => {
+        const options = { seed, first, onProgress };
+        return (await likelihoodTerms(model, engine, validMolecules.slice(first, end), options)).sum;
+      });
+      const figures = { loss: mean(nll), nll: mean(nll), nllSem: standardError(nll) };
+      const { samples: count, sampleSteps: steps } = settings.validation;
+      if (count === 0) return figures;
+      const molecules = await gatherMolecules(gather, count, largest, (first, end) =>
+        generate(model, engine, { first, count: end - first, seed, sampler: "churn", steps, onProgress }),
       );
-    }
-    const found = molecules.map((molecule) => stability(molecule, data.rule));
+      if (data.samples !== undefined) await keepSamples(data.samples, step, molecules);
+      const found = molecules.map((molecule) => stability(molecule, data.rule));
+      return {
+        ...figures,
+        samples: count,
+        sampleSteps: steps,
+        atomStable: mean(found.map(({ stableAtoms }) => stableAtoms)) / mean(found.map(({ atoms }) => atoms)),
+        moleculeStable: mean(found.map(({ stable }) => Number(stable))),
+      };
+    },
+    ...(learned && { dispose: learned.dispose }),
+  };
+}
+
+/** Molecules that every rank generates a share of, on all ranks. @param largest atoms of the largest there can be */
+async function gatherMolecules(
+  gather: Gather,
+  count: number,
+  largest: number,
+  made: (first: number, end: number) => AsyncGenerator<readonly Generated[]>,
+): Promise<Molecule[]> {
+  const width = 4 * largest; // atomic number and position of each atom; number 0: none
+  const rows = await gather(count, width, async (first, end) => {
+    const values = new Float64Array(width * (end - first));
+    for await (const batch of made(first, end))
+      for (const { index, molecule } of batch)
+        molecule.atomicNumbers.forEach((z, i) => {
+          const position = molecule.positions.subarray(3 * i, 3 * i + 3);
+          values.set([z, ...position], width * (index - first) + 4 * i);
+        });
+    return values;
+  });
+  return Array.from({ length: count }, (_, k) => {
+    const own = rows.subarray(width * k, width * (k + 1));
+    const atoms = own.filter((value, i) => i % 4 === 0 && value > 0).length;
     return {
-      samples,
-      sampleSteps: steps,
-      atomStable: mean(found, ({ stableAtoms }) => stableAtoms) / mean(found, ({ atoms }) => atoms),
-      moleculeStable: mean(found, ({ stable }) => Number(stable)),
+      atomicNumbers: Uint8Array.from({ length: atoms }, (__, i) => own[4 * i]),
+      positions: own.subarray(0, 4 * atoms).filter((__, i) => i % 4 > 0),
     };
-  }
+  });
+}
+
+/** The molecules that the validation after a step has sampled, as a file of the run. */
+async function keepSamples(folder: string, step: number, molecules: readonly Molecule[]): Promise<void> {
+  const file = join(folder, `step-${String(step).padStart(6, "0")}.extxyz`);
+  await writeMolecules(
+    file,
+    molecules
+      .map((molecule, index) => ({ ...molecule, properties: { step, index } }))
+      .filter((molecule) => coordinatesFit(file, molecule)),
+  );
 }
 
 /** Makes the conditions of some molecules unknown, in place: each with the given probability. */
@@ -165,24 +192,21 @@ const guessedOnes = (seed: number, indices: Uint32Array, epoch: number): boolean
     (index) => stream({ seed, purpose: "selfConditioning", index, step: epoch }).uniform() < 0.5,
   );
 
-/** Time step 0 … T of each molecule of a batch: independent draws as in the paper, or stratified ones. */
+/** Time step 0 … T of each molecule of a share: independent draws as in the paper, or stratified over the batch. */
 export function trainingTimes(
   { timeSampling, levels }: Pick<EdmSettings, "timeSampling" | "levels">,
   schedule: NoiseSchedule,
   seed: number,
-  indices: Uint32Array,
-  epoch: number,
+  share: BatchShare,
 ): Int32Array {
-  const key = { seed, purpose: "trainingTime", step: epoch } as const;
   if (timeSampling === "stratified")
-    return stratifiedLevels(levels, schedule, indices.length, stream({ ...key, index: indices[0] }));
-  return Int32Array.from(indices, (index) => {
-    const random = stream({ ...key, index });
+    return Int32Array.from(stratifiedShare(share, batchStream(share, seed)), (u) =>
+      levelAt(levels, schedule, u),
+    );
+  return Int32Array.from(share.items, (index) => {
+    const random = stream({ seed, purpose: "trainingTime", step: share.epoch, index });
     return levels.kind === "uniform"
       ? random.integer(schedule.steps + 1)
       : levelAt(levels, schedule, random.uniform());
   });
 }
-
-const mean = <T>(items: readonly T[], value: (item: T) => number): number =>
-  items.reduce((sum, item) => sum + value(item), 0) / items.length;

@@ -3,12 +3,11 @@ import { existsSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { symbolOf } from "../../chem/elements.ts";
 import { sizeHistogram } from "../../data/dataset-info.ts";
-import { type MoleculeSet, setSize, sizesOf, subset } from "../../data/molecule-set.ts";
+import { type MoleculeSet, setSize } from "../../data/molecule-set.ts";
 import type { Dataset } from "../../data/store.ts";
 import type { DenoiserEngine } from "../../engines/engine.ts";
+import { openEngine } from "../../engines/open-engine.ts";
 import { InputError } from "../../errors.ts";
-import { writeFileAtomically } from "../../formats/atomic-write.ts";
-import { permutation, stream } from "../../math/random.ts";
 import { dynamicsConfig, type EdmConfig } from "../../models/edm/config.ts";
 import { readEdmConfig, saveEdm } from "../../models/edm/folder.ts";
 import { bondRuleOf, type EdmModel, modelLayout } from "../../models/edm/model.ts";
@@ -16,62 +15,32 @@ import { widenedParameters } from "../../models/edm/widen.ts";
 import type { DynamicsConfig } from "../../nets/egnn/dynamics-layout.ts";
 import { layoutSize } from "../../nets/layers/parameters.ts";
 import { prepareRuntime } from "../../platform/prepare.ts";
-import { packageVersion } from "../../version.ts";
-import type { TrainingEvents, TrainingOutcome } from "../loop.ts";
+import { dataFacts, type TrainingParts, upToSize, withValidation } from "../held-out.ts";
+import type { TrainingOutcome } from "../loop.ts";
 import { lastCheckpointOf } from "../run-folder.ts";
-import { runTraining, type TrainingStart } from "../training.ts";
+import { runTraining, type TrainOptions } from "../training.ts";
 import { conditionOf, generatorsPart, labelledByAll, trainingItems } from "./conditional-data.ts";
 import { withPredictedLabels } from "./labeller.ts";
 import type { EdmSettings } from "./settings.ts";
 import { edmTask } from "./task.ts";
 
-export interface TrainEdmOptions extends TrainingEvents {
-  readonly settings: EdmSettings;
+export interface TrainEdmOptions extends TrainOptions<EdmSettings> {
   readonly data: Dataset;
-  readonly out: string;
-  readonly resume?: boolean;
   /**
    * Starts from the parameters of this model; settings of network, schedule and features must be its own. An
    * unconditional model becomes the start of a conditional one by input channels with weights of zero.
    */
   readonly init?: EdmModel;
-  /** Makes the engine that computes the network. */
-  readonly openEngine: (config: DynamicsConfig) => Promise<DenoiserEngine>;
-  readonly onStart?: (start: TrainingStart) => void;
+  /** Makes the engine that computes the network, in place of the one that the options describe. */
+  readonly openEngine?: (config: DynamicsConfig) => Promise<DenoiserEngine>;
 }
 
-/** Molecules set aside for validation where the data set has no validation split: 5 %, at most 1000. */
-export function withValidation(
-  data: Dataset,
-  seed: number,
-): { readonly train: MoleculeSet; readonly valid: MoleculeSet } {
-  if (data.valid && setSize(data.valid) > 0) return { train: data.train, valid: data.valid };
-  const M = setSize(data.train);
-  const held = Math.min(1000, Math.ceil(0.05 * M));
-  if (M - held < 1)
-    throw new InputError(
-      `data set "${data.info.name}" has ${M} molecule${M === 1 ? "" : "s"}; training needs at least 2`,
-    );
-  const order = permutation(M, stream({ seed, purpose: "split" }));
-  return {
-    train: subset(data.train, order.slice(held).sort()),
-    valid: subset(data.train, order.slice(0, held).sort()),
-  };
-}
-
-/** Both parts without their molecules of more than `maxAtoms` atoms. */
-function upToSize(
-  parts: { readonly train: MoleculeSet; readonly valid: MoleculeSet },
-  maxAtoms = Number.POSITIVE_INFINITY,
-): { readonly train: MoleculeSet; readonly valid: MoleculeSet } {
-  const kept = (set: MoleculeSet): MoleculeSet => {
-    const sizes = sizesOf(set);
-    const indices = [...sizes.keys()].filter((i) => sizes[i] <= maxAtoms);
-    if (indices.length === 0)
-      throw new InputError(`no molecule has at most data.maxAtoms = ${maxAtoms} atoms`);
-    return indices.length === sizes.length ? set : subset(set, indices);
-  };
-  return { train: kept(parts.train), valid: kept(parts.valid) };
+/** Both parts without their molecules of more than `maxAtoms` atoms. @throws InputError where nothing is left */
+function partsUpToSize({ train, valid }: TrainingParts, maxAtoms: number | undefined): TrainingParts {
+  const kept = { train: upToSize(train, maxAtoms), valid: upToSize(valid, maxAtoms) };
+  if (setSize(kept.train) === 0 || setSize(kept.valid) === 0)
+    throw new InputError(`no molecule has at most data.maxAtoms = ${maxAtoms} atoms`);
+  return kept;
 }
 
 /** @throws InputError for settings or data that do not fit, WorkError when training breaks off */
@@ -79,7 +48,7 @@ export async function trainEdm(options: TrainEdmOptions): Promise<TrainingOutcom
   const { settings, data, out, resume = false, init } = options;
   const parts = withValidation(data, settings.training.seed);
   const generators = { ...parts, train: generatorsPart(parts.train, settings.condition, data.info.name) };
-  const { train, valid } = upToSize(generators, settings.data.maxAtoms);
+  const { train, valid } = partsUpToSize(generators, settings.data.maxAtoms);
   if (settings.schedule.kind === "learned" && settings.loss !== "vlb")
     throw new InputError(
       "a learned schedule is trained by the bound alone: set loss to vlb (--set loss=vlb)",
@@ -110,43 +79,29 @@ export async function trainEdm(options: TrainEdmOptions): Promise<TrainingOutcom
     provenance: {},
   };
   const items = trainingItems(train, settings.condition);
-  const known = await withPredictedLabels(train, settings.condition);
+  const labels = await withPredictedLabels(train, settings.condition);
   const rule = bondRuleOf(config);
   // The objective of a learned schedule is computed by jax-js whatever the engine.
   if (settings.schedule.kind === "learned") await prepareRuntime("cpu");
-  const engine = await options.openEngine(dynamicsConfig(config));
+  const network = dynamicsConfig(config);
+  const engine = await (options.openEngine?.(network) ?? openEngine({ denoiser: network }, options));
   try {
-    const parameters = layoutSize(modelLayout(config));
-    return await runTraining({
-      ...options,
-      data: data.info,
-      facts: { parameters, train: setSize(train), valid: setSize(valid), engine: engine.name },
-      writeModel: async (folder, values, progress) => {
-        const provenance = {
-          equimol: packageVersion(),
-          data: { name: data.info.name, molecules: setSize(train), sha256: data.info.sha256 },
-          ...(config.condition && { condition: conditionFacts(train, settings) }),
-          engine: engine.name,
-          ...(start === undefined ? {} : { init: start }),
-          ...progress,
-        };
-        await saveEdm(folder, { ...config, provenance }, values);
-        await writeFileAtomically(join(folder, "README.md"), checkpointCard(config, parameters, provenance));
+    return await runTraining(options, {
+      data: dataFacts(data, train),
+      provenance: {
+        ...(config.condition && { condition: conditionFacts(train, settings) }),
+        ...(start && { init: start }),
       },
-      task: ({ samples }) =>
-        edmTask(
-          config,
-          settings,
-          {
-            train: known,
-            valid,
-            items,
-            rule,
-            samples,
-            ...(init && { init: widenedParameters(init, config, settings.training.seed) }),
-          },
-          engine,
-        ),
+      parameters: layoutSize(modelLayout(config)),
+      ...{ train: setSize(train), valid: setSize(valid), engine: engine.name },
+      title: `EDM, ${config.network.kind} ${config.network.layers} × ${config.network.hidden}`,
+      about: `elements ${elements.map(symbolOf).join(" ")}; trained on ${setSize(train).toLocaleString("en")} molecules of \`${data.info.name}\``,
+      save: (folder, provenance, values) => saveEdm(folder, { ...config, provenance }, values),
+      task: (run) => {
+        const first = init && { init: widenedParameters(init, config, settings.training.seed) };
+        const known = { train: labels, valid, items, rule, ...(run && { samples: run.samples }), ...first };
+        return edmTask(config, settings, known, engine);
+      },
     });
   } finally {
     engine.dispose();
@@ -204,25 +159,3 @@ function provenanceOf({ provenance }: EdmConfig): EdmConfig["provenance"] {
 /** The configuration of a run's last checkpoint; undefined where it ended before that was whole. */
 const configOfRun = async (run: string): Promise<EdmConfig | undefined> =>
   existsSync(join(lastCheckpointOf(run), "config.json")) ? readEdmConfig(lastCheckpointOf(run)) : undefined;
-
-/** A model card that says what is known while training goes on. */
-function checkpointCard(
-  config: EdmConfig,
-  parameters: number,
-  provenance: Readonly<Record<string, unknown>>,
-): string {
-  const { network } = config;
-  const data = provenance.data as { readonly name: string; readonly molecules: number };
-  return [
-    `# EDM, ${network.kind} ${network.layers} × ${network.hidden}`,
-    "",
-    `${parameters.toLocaleString("en")} parameters; elements ${config.elements.map(symbolOf).join(" ")}; trained on ${data.molecules.toLocaleString("en")} molecules of \`${data.name}\`.`,
-    "",
-    "| | |",
-    "|---|---|",
-    ...["steps", "epochs", "molecules", "seconds", "engine", "equimol"].map(
-      (key) => `| ${key} | ${String(provenance[key])} |`,
-    ),
-    "",
-  ].join("\n");
-}

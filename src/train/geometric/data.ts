@@ -1,16 +1,11 @@
 /** Which molecules a force field or a property network is trained on, with one clear word where there are none. */
 import { symbolOf } from "../../chem/elements.ts";
 import { type Half, halfOf, labelled } from "../../data/halves.ts";
-import { type MoleculeSet, setSize, sizesOf, subset } from "../../data/molecule-set.ts";
+import { type MoleculeSet, setSize, subset } from "../../data/molecule-set.ts";
 import type { Dataset } from "../../data/store.ts";
 import { InputError, nearest } from "../../errors.ts";
 import { OVERLAP, overlap } from "../../models/geometric/check.ts";
-import { withValidation } from "../edm/train.ts";
-
-export interface TrainingParts {
-  readonly train: MoleculeSet;
-  readonly valid: MoleculeSet;
-}
+import { type TrainingParts, upToSize, withValidation } from "../held-out.ts";
 
 /** Molecules with energies and forces. @throws InputError where there are none */
 export function forceFieldData(data: Dataset, seed: number, maxAtoms?: number): TrainingParts {
@@ -23,7 +18,7 @@ export function forceFieldData(data: Dataset, seed: number, maxAtoms?: number): 
       `data set "${data.info.name}" has no forces: columns "forces:R:3" of extended XYZ were expected`,
     );
   const parts = withValidation({ ...data, valid: data.valid && complete(data.valid) }, seed);
-  return checked({ train: upTo(complete(parts.train), maxAtoms), valid: complete(parts.valid) }, data);
+  return checked({ train: upToSize(complete(parts.train), maxAtoms), valid: complete(parts.valid) }, data);
 }
 
 /** The molecules of which energy and forces are known. */
@@ -56,13 +51,7 @@ export function propertyData(
   const train = subset(data.train, halfOf(known, half));
   const valid = data.valid && subset(data.valid, labelled(data.valid, property));
   const parts = withValidation({ ...data, train, valid }, seed);
-  return checked({ train: upTo(parts.train, maxAtoms), valid: parts.valid }, data);
-}
-
-function upTo(set: MoleculeSet, maxAtoms = Number.POSITIVE_INFINITY): MoleculeSet {
-  const sizes = sizesOf(set);
-  const kept = [...sizes.keys()].filter((i) => sizes[i] <= maxAtoms);
-  return kept.length === sizes.length ? set : subset(set, kept);
+  return checked({ train: upToSize(parts.train, maxAtoms), valid: parts.valid }, data);
 }
 
 function checked(parts: TrainingParts, { info }: Dataset): TrainingParts {

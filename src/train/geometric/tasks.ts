@@ -6,9 +6,9 @@ import { permutation, stream } from "../../math/random.ts";
 import type { OutputConfig } from "../../models/geometric/config.ts";
 import { baseline, speciesBatch } from "../../models/geometric/model.ts";
 import { pool } from "../../models/geometric/outputs.ts";
-import type { TrainingTask } from "../loop.ts";
+import type { TrainingParts } from "../held-out.ts";
+import type { TrainingTask, Validation } from "../loop.ts";
 import type { TrainingConfig } from "../schema.ts";
-import type { TrainingParts } from "./data.ts";
 
 export interface GeometricTask extends TrainingParts {
   readonly elements: readonly number[];
@@ -30,16 +30,34 @@ const common = ({
   return { initialParameters: initial, batches: (epoch) => epochBatches(sizes, { batchSize, seed, epoch }) };
 };
 
-/** The same molecules at every validation. */
-function validationBatches({ valid, validated, training }: GeometricTask): Uint32Array[] {
+/** Molecules computed together in a validation. */
+const TOGETHER = 64;
+
+/** `width` numbers of each molecule of the validation, the same molecules every time. */
+function measuring(
+  { valid, validated, training }: GeometricTask,
+  width: number,
+  measure: (parameters: Float32Array, indices: Uint32Array) => Promise<ArrayLike<number>>,
+): (parameters: Float32Array, validation: Validation) => Promise<Float64Array> {
   const count = setSize(valid);
   const chosen = permutation(count, stream({ seed: training.seed, purpose: "split" }))
     .slice(0, Math.min(validated, count))
     .sort();
-  const batches: Uint32Array[] = [];
-  for (let k = 0; k < chosen.length; k += 64) batches.push(chosen.slice(k, k + 64));
-  return batches;
+  return (parameters, { gather, signal }) =>
+    gather(chosen.length, width, async (first, end) => {
+      const rows = new Float64Array(width * (end - first));
+      for (let k = first; k < end; k += TOGETHER) {
+        signal?.throwIfAborted();
+        const some = chosen.subarray(k, Math.min(k + TOGETHER, end));
+        rows.set(await measure(parameters, some), width * (k - first));
+      }
+      return rows;
+    });
 }
+
+/** Σ of one of the columns of rows. */
+const columnSum = (rows: Float64Array, width: number, column: number): number =>
+  rows.reduce((sum, value, i) => (i % width === column ? sum + value : sum), 0);
 
 /** ρ_E (E − Ê)² + ρ_F mean (F − F̂)², in units of the scale (Schütt, Unke, Gastegger 2021, section 4.2). */
 export function forceFieldTask(
@@ -67,10 +85,19 @@ export function forceFieldTask(
     });
     return { batch, energies, forces };
   };
-  const batches = validationBatches(task);
+  /** |Ê − E|, Σ |F̂ − F| and the number of components of F, of each molecule. */
+  const measured = measuring(task, 3, async (parameters, indices) => {
+    const { batch, energies, forces } = await differences(parameters, task.valid, indices);
+    let start = 0;
+    return Array.from(batch.sizes, (n, m) => {
+      const own = forces.subarray(3 * start, 3 * (start + n));
+      start += n;
+      return [Math.abs(energies[m]), own.reduce((sum, value) => sum + Math.abs(value), 0), 3 * n];
+    }).flat();
+  });
   return {
     ...common(task),
-    lossAndGradient: async (parameters, indices, _, gradient) => {
+    lossAndGradient: async (parameters, { items: indices }, gradient) => {
       const { batch, energies, forces } = await differences(parameters, task.train, indices);
       const M = indices.length;
       const losses = new Float64Array(M);
@@ -91,18 +118,11 @@ export function forceFieldTask(
       await engine.mixedGradient(parameters, batch, coefficients, direction, gradient);
       return losses;
     },
-    validate: async (parameters, _, signal) => {
-      const sums = { energy: 0, forces: 0, molecules: 0, components: 0 };
-      for (const indices of batches) {
-        signal?.throwIfAborted();
-        const { energies, forces } = await differences(parameters, task.valid, indices);
-        for (const difference of energies) sums.energy += Math.abs(difference);
-        for (const difference of forces) sums.forces += Math.abs(difference);
-        sums.molecules += energies.length;
-        sums.components += forces.length;
-      }
-      const energyMae = (output.scale * sums.energy) / sums.molecules;
-      const forceMae = (output.scale * sums.forces) / sums.components;
+    validate: async (parameters, validation) => {
+      const rows = await measured(parameters, validation);
+      const [energies, forces, components] = [0, 1, 2].map((column) => columnSum(rows, 3, column));
+      const energyMae = (output.scale * energies) / (rows.length / 3);
+      const forceMae = (output.scale * forces) / components;
       return { loss: weights.forces > 0 ? forceMae : energyMae, energyMae, forceMae };
     },
   };
@@ -131,10 +151,12 @@ export function propertyTask(task: GeometricTask, loss: "mae" | "mse"): Training
     });
     return { batch, values, slopes };
   };
-  const batches = validationBatches(task);
+  const measured = measuring(task, 1, async (parameters, indices) =>
+    (await differences(parameters, task.valid, indices)).values.map(Math.abs),
+  );
   return {
     ...common(task),
-    lossAndGradient: async (parameters, indices, _, gradient) => {
+    lossAndGradient: async (parameters, { items: indices }, gradient) => {
       const { batch, values, slopes } = await differences(parameters, task.train, indices);
       const coefficients = new Float32Array(slopes.length);
       const channels = slopes.length / batch.species.length;
@@ -148,16 +170,9 @@ export function propertyTask(task: GeometricTask, loss: "mae" | "mse"): Training
       await engine.parameterGradient(parameters, batch, coefficients, gradient);
       return values.map((value) => (loss === "mae" ? Math.abs(value) : value * value));
     },
-    validate: async (parameters, _, signal) => {
-      let sum = 0;
-      let molecules = 0;
-      for (const indices of batches) {
-        signal?.throwIfAborted();
-        const { values } = await differences(parameters, task.valid, indices);
-        for (const value of values) sum += Math.abs(value);
-        molecules += values.length;
-      }
-      const mae = (output.scale * sum) / molecules;
+    validate: async (parameters, validation) => {
+      const errors = await measured(parameters, validation);
+      const mae = (output.scale * columnSum(errors, 1, 0)) / errors.length;
       return { loss: mae, mae };
     },
   };

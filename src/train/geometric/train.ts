@@ -7,8 +7,8 @@ import { type MoleculeSet, setSize } from "../../data/molecule-set.ts";
 import { unitOf } from "../../data/qm9-units.ts";
 import type { Dataset } from "../../data/store.ts";
 import type { AtomwiseEngine } from "../../engines/atomwise-engine.ts";
+import { openEngine } from "../../engines/open-engine.ts";
 import { InputError } from "../../errors.ts";
-import { writeFileAtomically } from "../../formats/atomic-write.ts";
 import {
   type GeometricModelConfig,
   type NetworkSettings,
@@ -18,27 +18,23 @@ import {
   VECTORS_MISFIT,
   vectorsFit,
 } from "../../models/geometric/config.ts";
-import { loadGeometric, saveGeometric } from "../../models/geometric/model.ts";
+import { loadGeometric, saveGeometric } from "../../models/geometric/folder.ts";
 import { type GeometricConfig, geometricLayout } from "../../nets/geometric.ts";
 import { initialParameters, layoutSize } from "../../nets/layers/parameters.ts";
-import { packageVersion } from "../../version.ts";
-import type { TrainingEvents, TrainingOutcome, TrainingTask } from "../loop.ts";
+import { dataFacts, type TrainingParts } from "../held-out.ts";
+import type { TrainingOutcome, TrainingTask } from "../loop.ts";
 import { lastCheckpointOf } from "../run-folder.ts";
 import type { TrainingConfig } from "../schema.ts";
-import { runTraining, type TrainingStart } from "../training.ts";
-import { forceFieldData, propertyData, type TrainingParts } from "./data.ts";
+import { runTraining, type TrainOptions } from "../training.ts";
+import { forceFieldData, propertyData } from "./data.ts";
 import { atomReferences, type Labelled, propertyOutput } from "./normalisation.ts";
 import type { ForceFieldSettings, PropertySettings } from "./settings.ts";
 import { forceFieldTask, type GeometricTask, propertyTask } from "./tasks.ts";
 
-export interface TrainGeometricOptions<S> extends TrainingEvents {
-  readonly settings: S;
+export interface TrainGeometricOptions<S> extends TrainOptions<S> {
   readonly data: Dataset;
-  readonly out: string;
-  readonly resume?: boolean;
-  /** Makes the engine that computes the network. */
-  readonly openEngine: (config: GeometricConfig) => Promise<AtomwiseEngine>;
-  readonly onStart?: (start: TrainingStart) => void;
+  /** Makes the engine that computes the network, in place of the one that the options describe. */
+  readonly openEngine?: (config: GeometricConfig) => Promise<AtomwiseEngine>;
 }
 
 /** @throws InputError for settings or data that do not fit, WorkError when training breaks off */
@@ -131,35 +127,21 @@ async function trainGeometric<
     throw new InputError(`network.vectors: ${VECTORS_MISFIT}`);
   const network = networkOf(config);
   const layout = geometricLayout(network);
-  const parameters = layoutSize(layout);
-  const engine = await options.openEngine(network);
+  const engine = await (options.openEngine?.(network) ?? openEngine({ atomwise: network }, options));
+  const { property, unit } = config.output;
   try {
-    return await runTraining({
-      ...options,
-      data: data.info,
-      facts: { parameters, train: setSize(train), valid: setSize(valid), engine: engine.name },
-      writeModel: async (folder, values, progress) => {
-        const provenance = {
-          equimol: packageVersion(),
-          data: {
-            name: data.info.name,
-            molecules: setSize(train),
-            sha256: data.info.sha256,
-            ...(options.half === undefined ? {} : { half: options.half }),
-          },
-          engine: engine.name,
-          ...progress,
-        };
-        await saveGeometric(folder, { config: { ...config, provenance }, parameters: values });
-        await writeFileAtomically(join(folder, "README.md"), checkpointCard(config, parameters, provenance));
-      },
+    return await runTraining(options, {
+      data: { ...dataFacts(data, train), ...(options.half && { half: options.half }) },
+      parameters: layoutSize(layout),
+      ...{ train: setSize(train), valid: setSize(valid), engine: engine.name },
+      title: `${network.kind}: ${kind === "forcefield" ? `force field in ${unit}` : `${property} in ${unit}`}`,
+      about: `elements ${elements.map(symbolOf).join(" ")}; trained on ${setSize(train).toLocaleString("en")} molecules of \`${data.info.name}\``,
+      save: (folder, provenance, values) =>
+        saveGeometric(folder, { config: { ...config, provenance }, parameters: values }),
       task: () =>
         taskOf({
-          train,
-          valid,
-          elements,
+          ...{ train, valid, elements, engine },
           output: config.output,
-          engine,
           initial: initialParameters(layout, settings.training.seed),
           training: settings.training,
           validated: settings.validation.molecules,
@@ -168,27 +150,4 @@ async function trainGeometric<
   } finally {
     engine.dispose();
   }
-}
-
-/** A model card that says what is known while training goes on. */
-function checkpointCard(
-  { kind, network, output, elements }: GeometricModelConfig,
-  parameters: number,
-  provenance: Readonly<Record<string, unknown>>,
-): string {
-  const data = provenance.data as { readonly name: string; readonly molecules: number };
-  const what =
-    kind === "forcefield" ? `force field in ${output.unit}` : `${output.property} in ${output.unit}`;
-  return [
-    `# ${network.kind}: ${what}`,
-    "",
-    `${parameters.toLocaleString("en")} parameters; elements ${elements.map(symbolOf).join(" ")}; trained on ${data.molecules.toLocaleString("en")} molecules of \`${data.name}\`.`,
-    "",
-    "| | |",
-    "|---|---|",
-    ...["steps", "epochs", "molecules", "seconds", "engine", "equimol"].map(
-      (key) => `| ${key} | ${String(provenance[key])} |`,
-    ),
-    "",
-  ].join("\n");
 }

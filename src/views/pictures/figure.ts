@@ -1,10 +1,10 @@
 /** Figures made of panels side by side: SVG written here, and the same picture as PNG. */
-import { mkdir, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname } from "node:path";
 import { encode } from "fast-png";
-import { writeFileAtomically } from "../../formats/atomic-write.ts";
-import { writing } from "../../formats/write-problem.ts";
+import { writeFileAtomically } from "../../platform/node/atomic-write.ts";
+import { makeFolder } from "../../platform/node/write-problem.ts";
 
 /** One picture with a caption below its top edge. */
 export interface Panel {
@@ -106,7 +106,7 @@ export async function pngOf(svg: string): Promise<Uint8Array> {
 
 /** Writes STEM.svg and STEM.png, with their folder if need be; returns both paths. */
 export async function writeFigure(stem: string, svg: string): Promise<readonly [string, string]> {
-  await writing(dirname(stem), () => mkdir(dirname(stem), { recursive: true }));
+  await makeFolder(dirname(stem));
   await writeFileAtomically(`${stem}.svg`, svg);
   await writeFileAtomically(`${stem}.png`, await pngOf(svg));
   return [`${stem}.svg`, `${stem}.png`];

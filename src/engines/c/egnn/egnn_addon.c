@@ -74,29 +74,15 @@ static Handle *handle_of(napi_env env, napi_value value) {
   return h;
 }
 
-/* Data of a typed array of the given type and length (−1: any, stored). */
+/* As array_in; keeps the array alive while the job runs. */
 static void *array_of(napi_env env, Job *job, napi_value value, napi_typedarray_type type, int64_t *length,
                       const char *name) {
-  napi_typedarray_type got;
-  size_t count;
-  void *data;
-  bool typed = false;
-  if (napi_is_typedarray(env, value, &typed) != napi_ok || !typed ||
-      napi_get_typedarray_info(env, value, &got, &count, &data, 0, 0) != napi_ok || got != type ||
-      (*length >= 0 && (int64_t)count != *length)) {
-    char message[128];
-    snprintf(message, sizeof message, "%s must be a typed array of the right kind and length", name);
-    fail(env, message);
-    return 0;
-  }
-  if (napi_create_reference(env, value, 1, &job->kept[job->kept_count]) != napi_ok) {
-    fail(env, "out of memory");
-    return 0;
-  }
+  int good = 1;
+  void *data = array_in(env, value, type, length, name, &good);
+  if (!good) return 0;
+  if (napi_create_reference(env, value, 1, &job->kept[job->kept_count]) != napi_ok) return fail(env, "out of memory");
   job->kept_count++;
-  *length = (int64_t)count;
-  static char empty[8];
-  return data ? data : empty;
+  return data;
 }
 
 static void release(napi_env env, Job *job) {

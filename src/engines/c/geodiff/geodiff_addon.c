@@ -9,8 +9,6 @@
 
 CORES(GeoDiffCore, geodiff)
 
-static const napi_type_tag KIND = {0x6571756d6f6c0001, 0x67656f6469666600};
-
 typedef struct Engine {
   const GeoDiffCore *core;
   GeoDiffConfig config;
@@ -22,7 +20,8 @@ typedef struct Engine {
   GeoDiffCall call;
 } Engine;
 
-static void engine_close(Engine *e) {
+static void engine_close(void *engine) {
+  Engine *e = engine;
   if (!e) return;
   team_close(&e->team);
   free(e->weights.memory);
@@ -31,16 +30,11 @@ static void engine_close(Engine *e) {
   free(e);
 }
 
-static void finalize(napi_env env, void *data, void *hint) {
-  (void)env;
-  (void)hint;
-  engine_close(*(Engine **)data);
-  free(data);
-}
+static const EngineKind KIND = {{0x6571756d6f6c0001, 0x67656f6469666600}, engine_close};
 
 /* create([atomFeatures, hidden, localLayers, globalLayers, threads], instruction set or "") → handle */
 static napi_value create(napi_env env, napi_callback_info info) {
-  napi_value arguments[2], external;
+  napi_value arguments[2];
   size_t count = 2, length;
   napi_typedarray_type type;
   bool typed = false;
@@ -59,52 +53,18 @@ static napi_value create(napi_env env, napi_callback_info info) {
     return fail(env, "the instruction set must be a string");
   const GeoDiffCore *core = core_named(name);
   if (!core) return fail(env, "this processor or build lacks the instruction set asked for");
-  Engine **held = malloc(sizeof *held), *e = calloc(1, sizeof *e);
-  if (held) *held = e;
+  Engine *e = calloc(1, sizeof *e);
   if (e) {
     e->core = core;
     e->config = (GeoDiffConfig){v[0], v[1], v[2], v[3]};
     e->parameters = core->parameter_count(&e->config);
     e->known = malloc(e->parameters * sizeof(float));
-    team_open(&e->team, v[4]);
+    if (!e->known || !team_open(&e->team, v[4])) {
+      engine_close(e);
+      e = 0;
+    }
   }
-  if (!held || !e || !e->known || !e->team.workspace ||
-      !(external = handle_to(env, held, finalize, &KIND))) {
-    engine_close(e);
-    free(held);
-    return fail(env, "out of memory: cannot set up the engine");
-  }
-  return external;
-}
-
-static Engine *engine_of(napi_env env, napi_value value, Engine ***held) {
-  void *data = held_by(env, value, &KIND);
-  if (!data) return 0;
-  if (held) *held = data;
-  if (!*(Engine **)data) fail(env, "the engine was disposed");
-  return *(Engine **)data;
-}
-
-/* Data of a typed array of the given type and length (−1: any, stored); null with an error thrown. */
-static void *array_of(napi_env env, napi_value value, napi_typedarray_type type, int64_t *length, const char *name,
-                      int *good) {
-  napi_typedarray_type got;
-  size_t count;
-  void *data;
-  bool typed = false;
-  if (!*good) return 0;
-  if (napi_is_typedarray(env, value, &typed) != napi_ok || !typed ||
-      napi_get_typedarray_info(env, value, &got, &count, &data, 0, 0) != napi_ok || got != type ||
-      (*length >= 0 && (int64_t)count != *length)) {
-    char message[128];
-    snprintf(message, sizeof message, "%s must be a typed array of the right kind and length", name);
-    fail(env, message);
-    *good = 0;
-    return 0;
-  }
-  *length = (int64_t)count;
-  static char empty[8];
-  return data ? data : empty;
+  return engine_handle(env, e, &KIND);
 }
 
 static void do_evaluate(void *context, int task, int thread) {
@@ -146,7 +106,7 @@ static napi_value start(napi_env env, napi_callback_info info, int training) {
   size_t count = 15;
   int good = 1;
   if (napi_get_cb_info(env, info, &count, a, 0, 0) != napi_ok) return 0;
-  Engine *e = engine_of(env, a[0], 0);
+  Engine *e = engine_of(env, a[0], &KIND);
   if (!e) return 0;
   GeoDiffCall *call = &e->call;
   int64_t length, n[4] = {0, 0, 0, 0};
@@ -154,7 +114,7 @@ static napi_value start(napi_env env, napi_callback_info info, int training) {
   call->config = e->config;
 #define ARRAY(PLACE, INDEX, TYPE, LENGTH, NAME) \
   length = (LENGTH);                            \
-  (PLACE) = array_of(env, a[INDEX], TYPE, &length, NAME, &good)
+  (PLACE) = array_in(env, a[INDEX], TYPE, &length, NAME, &good)
   ARRAY(call->parameters, 1, napi_float32_array, (int64_t)e->parameters, "parameters");
   ARRAY(call->counts, 2, napi_int32_array, -1, "counts");
   if (!good) return 0;
@@ -198,18 +158,7 @@ static napi_value start(napi_env env, napi_callback_info info, int training) {
 static napi_value evaluate(napi_env env, napi_callback_info info) { return start(env, info, 0); }
 static napi_value train(napi_env env, napi_callback_info info) { return start(env, info, 1); }
 
-/* dispose(engine): frees memory and threads now rather than when the handle is collected. */
-static napi_value dispose(napi_env env, napi_callback_info info) {
-  napi_value arguments[1];
-  size_t count = 1;
-  Engine **held;
-  if (napi_get_cb_info(env, info, &count, arguments, 0, 0) != napi_ok) return 0;
-  Engine *e = engine_of(env, arguments[0], &held);
-  if (!e) return 0;
-  *held = 0;
-  engine_close(e);
-  return 0;
-}
+static napi_value dispose(napi_env env, napi_callback_info info) { return engine_dispose(env, info, &KIND); }
 
 napi_value geodiff_exports(napi_env env) {
   static const ExportedFunction functions[] = {

@@ -9,8 +9,6 @@
 
 CORES(PainnCore, painn)
 
-static const napi_type_tag KIND = {0x6571756d6f6c0001, 0x7061696e6e000000};
-
 typedef struct Engine {
   const PainnCore *core;
   PainnConfig config;
@@ -23,7 +21,8 @@ typedef struct Engine {
   PainnCall call;
 } Engine;
 
-static void engine_close(Engine *e) {
+static void engine_close(void *engine) {
+  Engine *e = engine;
   if (!e) return;
   team_close(&e->team);
   free(e->weights.memory);
@@ -33,12 +32,7 @@ static void engine_close(Engine *e) {
   free(e);
 }
 
-static void finalize(napi_env env, void *data, void *hint) {
-  (void)env;
-  (void)hint;
-  engine_close(*(Engine **)data);
-  free(data);
-}
+static const EngineKind KIND = {{0x6571756d6f6c0001, 0x7061696e6e000000}, engine_close};
 
 static int read_config(napi_env env, napi_value object, PainnConfig *c, int *threads, char *message, size_t room) {
   const struct {
@@ -69,7 +63,7 @@ static int read_config(napi_env env, napi_value object, PainnConfig *c, int *thr
 
 /* create({ types, …, threads }, instruction set or "") → handle */
 static napi_value create(napi_env env, napi_callback_info info) {
-  napi_value arguments[2], external;
+  napi_value arguments[2];
   size_t count = 2, length;
   PainnConfig config = {0};
   int threads = 1;
@@ -80,55 +74,26 @@ static napi_value create(napi_env env, napi_callback_info info) {
     return fail(env, "the instruction set must be a string");
   const PainnCore *core = core_named(name);
   if (!core) return fail(env, "this processor or build lacks the instruction set asked for");
-  Engine **held = malloc(sizeof *held), *e = calloc(1, sizeof *e);
-  if (held) *held = e;
+  Engine *e = calloc(1, sizeof *e);
   if (e) {
     e->core = core;
     e->config = config;
     e->parameters = core->parameter_count(&config);
     e->known = malloc(e->parameters * sizeof(float));
     if (posix_memalign((void **)&e->model, 64, core->model_bytes(&config)) != 0) e->model = 0;
-    team_open(&e->team, threads);
+    if (!e->known || !e->model || !team_open(&e->team, threads)) {
+      engine_close(e);
+      e = 0;
+    } else {
+      core->model_init(e->model, &config);
+    }
   }
-  if (!held || !e || !e->known || !e->model || !e->team.workspace ||
-      !(external = handle_to(env, held, finalize, &KIND))) {
-    engine_close(e);
-    free(held);
-    return fail(env, "out of memory: cannot set up the engine");
-  }
-  core->model_init(e->model, &config);
-  return external;
+  return engine_handle(env, e, &KIND);
 }
 
-static Engine *engine_of(napi_env env, napi_value value, Engine ***held) {
-  void *data = held_by(env, value, &KIND);
-  if (!data) return 0;
-  if (held) *held = data;
-  if (!*(Engine **)data) fail(env, "the engine was disposed");
-  return *(Engine **)data;
-}
-
-/* Data of a typed array of the given type and length (−1: any, stored); null with an error thrown, or for a null. */
-static void *array_of(napi_env env, napi_value value, napi_typedarray_type type, int64_t *length, int may_be_null,
-                      const char *name, int *good) {
-  napi_typedarray_type got;
+static int is_null(napi_env env, napi_value value) {
   napi_valuetype kind;
-  size_t count;
-  void *data;
-  bool typed = false;
-  if (may_be_null && napi_typeof(env, value, &kind) == napi_ok && kind == napi_null) return 0;
-  if (napi_is_typedarray(env, value, &typed) != napi_ok || !typed ||
-      napi_get_typedarray_info(env, value, &got, &count, &data, 0, 0) != napi_ok || got != type ||
-      (*length >= 0 && (int64_t)count != *length)) {
-    char message[128];
-    snprintf(message, sizeof message, "%s must be a typed array of the right kind and length", name);
-    if (*good) fail(env, message);
-    *good = 0;
-    return 0;
-  }
-  *length = (int64_t)count;
-  static char empty[8];
-  return data ? data : empty;
+  return napi_typeof(env, value, &kind) == napi_ok && kind == napi_null;
 }
 
 static void do_pack(void *context, int task, int thread) {
@@ -189,32 +154,35 @@ static napi_value start(napi_env env, napi_callback_info info, int training) {
   size_t count = 8;
   int good = 1;
   if (napi_get_cb_info(env, info, &count, a, 0, 0) != napi_ok) return 0;
-  Engine *e = engine_of(env, a[0], 0);
+  Engine *e = engine_of(env, a[0], &KIND);
   if (!e) return 0;
   PainnCall *call = &e->call;
   int64_t length, atoms = 0;
   memset(call, 0, sizeof *call);
-#define ARRAY(PLACE, INDEX, TYPE, LENGTH, OR_NULL, NAME) \
-  length = (LENGTH);                                     \
-  (PLACE) = array_of(env, a[INDEX], TYPE, &length, OR_NULL, NAME, &good)
-  ARRAY(call->parameters, 1, napi_float32_array, (int64_t)e->parameters, 0, "parameters");
-  ARRAY(call->sizes, 2, napi_int32_array, -1, 0, "sizes");
+#define ARRAY(PLACE, INDEX, TYPE, LENGTH, NAME) \
+  length = (LENGTH);                            \
+  (PLACE) = array_in(env, a[INDEX], TYPE, &length, NAME, &good)
+#define ARRAY_OR_NULL(PLACE, INDEX, TYPE, LENGTH, NAME) \
+  if (!is_null(env, a[INDEX])) { ARRAY(PLACE, INDEX, TYPE, LENGTH, NAME); }
+  ARRAY(call->parameters, 1, napi_float32_array, (int64_t)e->parameters, "parameters");
+  ARRAY(call->sizes, 2, napi_int32_array, -1, "sizes");
   if (!good) return 0;
   call->molecules = (int32_t)length;
   for (int64_t k = 0; k < length; k++) {
     if (call->sizes[k] < 1 || call->sizes[k] > 100000) return fail(env, "sizes must be from 1 to 100000");
     atoms += call->sizes[k];
   }
-  ARRAY(call->types, 3, napi_int32_array, atoms, 0, "types");
-  ARRAY(call->positions, 4, napi_float64_array, 3 * atoms, 0, "positions");
+  ARRAY(call->types, 3, napi_int32_array, atoms, "types");
+  ARRAY(call->positions, 4, napi_float64_array, 3 * atoms, "positions");
   if (training) {
-    ARRAY(call->coefficients, 5, napi_float32_array, atoms, 0, "coefficients");
-    ARRAY(call->direction, 6, napi_float32_array, 3 * atoms, 1, "direction");
-    ARRAY(call->gradient, 7, napi_float32_array, (int64_t)e->parameters, 0, "gradient");
+    ARRAY(call->coefficients, 5, napi_float32_array, atoms, "coefficients");
+    ARRAY_OR_NULL(call->direction, 6, napi_float32_array, 3 * atoms, "direction")
+    ARRAY(call->gradient, 7, napi_float32_array, (int64_t)e->parameters, "gradient");
   } else {
-    ARRAY(call->outputs, 5, napi_float32_array, atoms, 0, "outputs");
-    ARRAY(call->slope, 6, napi_float32_array, 3 * atoms, 1, "slope");
+    ARRAY(call->outputs, 5, napi_float32_array, atoms, "outputs");
+    ARRAY_OR_NULL(call->slope, 6, napi_float32_array, 3 * atoms, "slope")
   }
+#undef ARRAY_OR_NULL
 #undef ARRAY
   if (!good) return 0;
   for (int64_t k = 0; k < atoms; k++)
@@ -227,18 +195,7 @@ static napi_value start(napi_env env, napi_callback_info info, int training) {
 static napi_value evaluate(napi_env env, napi_callback_info info) { return start(env, info, 0); }
 static napi_value train(napi_env env, napi_callback_info info) { return start(env, info, 1); }
 
-/* dispose(engine): frees memory and threads now rather than when the handle is collected. */
-static napi_value dispose(napi_env env, napi_callback_info info) {
-  napi_value arguments[1];
-  size_t count = 1;
-  Engine **held;
-  if (napi_get_cb_info(env, info, &count, arguments, 0, 0) != napi_ok) return 0;
-  Engine *e = engine_of(env, arguments[0], &held);
-  if (!e) return 0;
-  *held = 0;
-  engine_close(e);
-  return 0;
-}
+static napi_value dispose(napi_env env, napi_callback_info info) { return engine_dispose(env, info, &KIND); }
 
 napi_value painn_exports(napi_env env) {
   static const ExportedFunction functions[] = {

@@ -1,0 +1,7 @@
+/** What computes a network: native code, WebAssembly or jax-js. */
+export type { AtomwiseEngine, SpeciesBatch } from "../engines/atomwise-engine.ts";
+export { wasmStatus } from "../engines/egnn/wasm.ts";
+export type { AtomBatch, DenoiserEngine, SquaredErrors, SquaredErrorTarget } from "../engines/engine.ts";
+export { createJaxEngine } from "../engines/jax-engine.ts";
+export { type EngineOptions, openEngine } from "../engines/open-engine.ts";
+export { type DeviceName, prepareRuntime } from "../platform/prepare.ts";
