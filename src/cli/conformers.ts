@@ -1,36 +1,12 @@
 /** `equimol conformers`: structures of given molecules from a trained model. */
-import { symbolOf } from "../chem/elements.ts";
-import type { Molecule } from "../chem/molecule.ts";
-import { loadRdkit } from "../chem/rdkit.ts";
-import type { GraphWithStereo } from "../chem/rdkit-graph.ts";
-import { InputError } from "../errors.ts";
-import {
-  type ProcessingOptions,
-  type ProcessingStage,
-  processConformers,
-} from "../evaluate/conformer-processing.ts";
-import { coordinatesFit } from "../formats/format-molecules.ts";
-import { findModel } from "../models/edm/folder.ts";
 import { CONFORMER_SAMPLERS } from "../models/geodiff/config.ts";
-import { loadConformerModel } from "../models/geodiff/folder.ts";
-import {
-  type ConformerOptions,
-  generateConformers,
-  recommendedConformerSampling,
-  type StereoReport,
-  takesTemperature,
-} from "../models/geodiff/generate.ts";
-import type { ConformerModel } from "../models/geodiff/model.ts";
-import { CONFORMER_ENGINES, createConformerNetwork } from "../models/geodiff/network.ts";
-import { checkMoleculeTarget, writeMolecules } from "../platform/node/molecules.ts";
-import { type RequestedMolecule, requestedMolecules } from "./conformer-input.ts";
+import { CONFORMER_ENGINES } from "../models/geodiff/network.ts";
+import { type ConformersToFileReport, conformersToFile } from "../workflows/node/conformers-to-file.ts";
+import { follow } from "./follow.ts";
 import { commonOptions, integerOption, numberOption, seedOption, threadsOption } from "./options/options.ts";
 import { createOutput, duration, type Output } from "./output.ts";
 import { program, quoted } from "./program.ts";
 import { defineVerb } from "./verb.ts";
-
-/** Larger molecules are refused: every pair of atoms is computed. */
-const MAX_ATOMS = 150;
 
 export const conformers = defineVerb({
   meta: {
@@ -120,180 +96,47 @@ export const conformers = defineVerb({
   ],
   run: async ({ args }) => {
     const output = createOutput(args);
-    const began = performance.now();
-    const count = countOption(args.count);
-    const wantedSteps = integerOption("steps", args.steps, { min: 1 });
-    const seed = integerOption("seed", args.seed, { min: 0 });
-    const limit = integerOption("limit", args.limit, { min: 1 });
+    const { molecule, model, out, sampler, engine, relax, rank } = args;
     integerOption("threads", args.threads, { min: 1 });
-    const cooling = numberOption("temperature", args.temperature, { min: 0, max: 2 });
-    const energyWindow = numberOption("energy-window", args["energy-window"], { min: 0 });
-    const prune = numberOption("prune", args.prune, { min: 0 });
-    const processing: ProcessingOptions = {
-      relax: args.relax === true,
-      rank: args.rank === true,
-      ...(energyWindow !== undefined && { energyWindow }),
-      ...(prune !== undefined && { prune }),
+    const options = {
+      ...{ molecule, model, out, sampler, engine: { engine }, relax, rank },
+      anyStereo: args["any-stereo"],
+      count: countOption(args.count),
+      steps: integerOption("steps", args.steps, { min: 1 }),
+      seed: integerOption("seed", args.seed, { min: 0 }),
+      limit: integerOption("limit", args.limit, { min: 1 }),
+      temperature: numberOption("temperature", args.temperature, { min: 0, max: 2 }),
+      energyWindow: numberOption("energy-window", args["energy-window"], { min: 0 }),
+      prune: numberOption("prune", args.prune, { min: 0 }),
     };
-    await checkMoleculeTarget(args.out);
-    const model = await loadConformerModel(findModel(args.model));
-    const recommended = recommendedConformerSampling(
-      args.sampler === undefined ? model.config : { ...model.config, sampling: undefined },
-    );
-    const sampler = CONFORMER_SAMPLERS.find((name) => name === args.sampler) ?? recommended.sampler;
-    const steps = wantedSteps ?? recommended.steps;
-    if (cooling !== undefined && !takesTemperature(sampler))
-      throw new InputError(`--temperature multiplies the noise of the steps; ${sampler} adds none here`);
-    const temperature = cooling ?? recommended.temperature;
-    if (steps > model.schedule.steps)
-      throw new InputError(`--steps takes an integer from 1 to ${model.schedule.steps}; got "${args.steps}"`);
-    const rdkit = await loadRdkit();
-    const network = await createConformerNetwork(model.config, {
-      engine: args.engine,
-      onNotice: output.log,
-    });
-
-    const results: MoleculeResult[] = [];
-    const failures: { readonly name: string; readonly error: string }[] = [];
-    const asked: RequestedMolecule[] = [];
-    for await (const molecule of requestedMolecules(args.molecule, limit)) asked.push(molecule);
-    const progress = output.progress("conformers", asked.length);
-    const molecules = async function* (): AsyncGenerator<Molecule> {
-      for (const [position, { name, structures, graph: graphOf }] of asked.entries()) {
-        let graph: GraphWithStereo;
-        try {
-          graph = graphOf(rdkit);
-          checkGraph(graph, model, name);
-        } catch (error) {
-          if (!(error instanceof InputError)) throw error;
-          if (asked.length === 1) throw error;
-          output.warn(error.message);
-          failures.push({ name, error: error.message });
-          continue;
-        }
-        const wanted = count.times ? count.value * structures : count.value;
-        const options: ConformerOptions = {
-          count: wanted,
-          seed,
-          sampler,
-          steps,
-          temperature,
-          anyStereo: args["any-stereo"] === true,
-          onProgress: (share) => progress.update(position + share, name),
-        };
-        const { conformers: made, report } = await generateConformers(model, network, graph, options);
-        const fitting = made.filter(({ positions }) =>
-          coordinatesFit(args.out, { atomicNumbers: graph.topology.atomicNumbers, positions }),
-        );
-        const processed = asksForMore(processing)
-          ? processConformers(graph.topology, graph.stereo, fitting, processing)
-          : { conformers: fitting, stages: [] };
-        results.push({
-          name,
-          conformers: processed.conformers.length,
-          stereo: { ...report, lost: report.lost + made.length - fitting.length },
-          stages: processed.stages,
-        });
-        if (processed.conformers.length === 0)
-          failures.push({ name, error: `no conformer of ${wanted} was right` });
-        for (const conformer of processed.conformers) {
-          const { index, positions } = conformer;
-          const { atomicNumbers, bonds, formalCharges } = graph.topology;
-          const energy = "energy" in conformer ? conformer.energy : undefined;
-          yield {
-            name: `${name} conformer ${index}`,
-            atomicNumbers,
-            positions,
-            bonds,
-            formalCharges,
-            properties: { seed, index, ...(energy !== undefined && { mmff94: energy }) },
-          };
-        }
-      }
-      if (results.every((result) => result.conformers === 0))
-        throw new InputError(`no molecule of ${asked.length} gave a conformer: ${failures[0]?.error}`);
-    };
-    let written: number;
-    try {
-      written = await writeMolecules(args.out, molecules());
-    } finally {
-      progress.done();
-      network.dispose();
-    }
-    const seconds = (performance.now() - began) / 1000;
-    output.result({
-      model: args.model,
-      out: args.out,
-      molecules: results.length,
-      conformers: written,
-      seed,
-      sampler,
-      steps,
-      temperature,
-      engine: network.name,
-      seconds,
-      stereo: totals(results),
-      failed: failures,
-      results,
-    });
-    report(output, results, failures.length);
+    const report = await follow(output, (events) => conformersToFile({ ...events, ...options }));
+    output.result(report);
+    printDetails(output, report);
+    const { molecules, conformers, steps, temperature, failed, seconds } = report;
     output.print(
-      `${written} conformers of ${results.length} molecule${results.length === 1 ? "" : "s"} in ${duration(seconds)} (${sampler}, ${steps} steps${temperature === 1 ? "" : `, temperature ${temperature}`}, ${network.name}) → ${args.out}\nMeasure them with: ${program()} evaluate conformers ${quoted(args.out)} REFERENCE`,
+      `${conformers} conformers of ${molecules} molecule${molecules === 1 ? "" : "s"} in ${duration(seconds)} (${report.sampler}, ${steps} steps${temperature === 1 ? "" : `, temperature ${temperature}`}, ${report.engine}) → ${out}\nMeasure them with: ${program()} evaluate conformers ${quoted(out)} REFERENCE`,
     );
-    return { exitCode: failures.length > 0 ? 2 : 0 };
+    return { exitCode: failed.length > 0 ? 2 : 0 };
   },
 });
 
-interface MoleculeResult {
-  readonly name: string;
-  readonly conformers: number;
-  readonly stereo: StereoReport;
-  readonly stages: readonly ProcessingStage[];
-}
-
-const asksForMore = ({ relax, rank, energyWindow, prune }: ProcessingOptions): boolean =>
-  relax === true || rank === true || energyWindow !== undefined || prune !== undefined;
-
 /** "20", or "2x": so many for each structure of the input. */
-function countOption(text: string): { readonly value: number; readonly times: boolean } {
-  const times = /x$/i.test(text);
-  return { value: integerOption("count", text.replace(/x$/i, ""), { min: 1, max: 100_000 }), times };
-}
-
-/** @throws InputError for a molecule that the model cannot take */
-function checkGraph({ topology }: GraphWithStereo, { config }: ConformerModel, name: string): void {
-  const n = topology.atomicNumbers.length;
-  if (n > MAX_ATOMS)
-    throw new InputError(`${name}: ${n} atoms with hydrogens; at most ${MAX_ATOMS} are computed`);
-  const strange = [...new Set(topology.atomicNumbers)].filter((z) => !config.elements.includes(z));
-  if (strange.length > 0)
-    throw new InputError(
-      `${name}: ${strange.map(symbolOf).join(", ")} is not in the model's set (${config.elements.map(symbolOf).join(" ")})`,
-    );
-}
-
-function totals(results: readonly MoleculeResult[]): StereoReport {
-  const sum = (of: (report: StereoReport) => number): number =>
-    results.reduce((total, { stereo }) => total + of(stereo), 0);
-  return {
-    of: sum(({ of }) => of),
-    wrong: sum(({ wrong }) => wrong),
-    mirrored: sum(({ mirrored }) => mirrored),
-    resampled: sum(({ resampled }) => resampled),
-    rejected: sum(({ rejected }) => rejected),
-    lost: sum(({ lost }) => lost),
-  };
+function countOption(text: string): number | { readonly times: number } {
+  const value = integerOption("count", text.replace(/x$/i, ""), { min: 1, max: 100_000 });
+  return /x$/i.test(text) ? { times: value } : value;
 }
 
 /** What became of the stereochemistry, and the sets before and after each step of processing. */
-function report(output: Output, results: readonly MoleculeResult[], failed: number): void {
-  const { of, wrong, mirrored, resampled, rejected, lost } = totals(results);
+function printDetails(output: Output, { stereo, failed, results }: ConformersToFileReport): void {
+  const { of, wrong, mirrored, resampled, rejected, lost } = stereo;
   if (wrong + rejected + lost > 0)
     output.log(
       `stereochemistry: ${wrong} of ${of} first samples were wrong (${percent(wrong, of)}); ${mirrored} mirrored, ${resampled} sampled anew, ${rejected} given up${lost > 0 ? `; ${lost} not finite` : ""}`,
     );
-  if (failed > 0)
-    output.warn(`${failed} molecule${failed === 1 ? "" : "s"} failed; the others are in the file`);
+  if (failed.length > 0)
+    output.warn(
+      `${failed.length} molecule${failed.length === 1 ? "" : "s"} failed; the others are in the file`,
+    );
   for (const { name, stages } of results) {
     if (stages.length === 0) continue;
     output.print(name);

@@ -2,15 +2,15 @@
 import type { WorkflowEvent, WorkflowOptions } from "../workflows/workflow.ts";
 import { optionWord } from "./options/words.ts";
 import type { Output, Progress } from "./output.ts";
+import { onSignal, type Signal } from "./signals.ts";
+
+type Followed = Required<Pick<WorkflowOptions, "onEvent" | "named">>;
 
 /**
  * Runs the workflow with what it reports sent to `output`; the bar goes when it ends, however it ends.
  * @example const report = await follow(output, (events) => sampleToFiles({ ...events, out }));
  */
-export async function follow<T>(
-  output: Output,
-  workflow: (options: Required<Pick<WorkflowOptions, "onEvent" | "named">>) => Promise<T>,
-): Promise<T> {
+export async function follow<T>(output: Output, workflow: (options: Followed) => Promise<T>): Promise<T> {
   let task: string | undefined;
   let bar: Progress | undefined;
   const onEvent = (event: WorkflowEvent): void => {
@@ -26,4 +26,26 @@ export async function follow<T>(
     }
   };
   return workflow({ onEvent, named: optionWord }).finally(() => bar?.done());
+}
+
+/**
+ * As `follow`, of a workflow that saves: the first SIGINT or SIGTERM aborts its signal, and is in the answer.
+ * @param saving what it then does, for the person who waits
+ */
+export async function followToSave<T>(
+  output: Output,
+  saving: string,
+  workflow: (options: Followed & { readonly signal: AbortSignal }) => Promise<T>,
+): Promise<{ readonly report: T; readonly received: Signal | undefined }> {
+  const abort = new AbortController();
+  let received: Signal | undefined;
+  const release = onSignal((signal) => {
+    received = signal;
+    output.log(`${signal}: ${saving}; once more to stop at once`);
+    abort.abort();
+  });
+  const report = await follow(output, (events) => workflow({ ...events, signal: abort.signal })).finally(
+    release,
+  );
+  return { report, received };
 }

@@ -1,26 +1,14 @@
 /** `equimol simulate`: molecular dynamics and geometry optimisation. */
-import { symbolOf } from "../chem/elements.ts";
-import { InputError } from "../errors.ts";
 import { ARGON } from "../physics/reference-potentials.ts";
-import { inUnit } from "../physics/units.ts";
-import { writeFileAtomically } from "../platform/node/atomic-write.ts";
-import { writeMolecules } from "../platform/node/molecules.ts";
-import { packageVersion } from "../platform/node/version.ts";
-import { createFolder, finalOf, reportOf, resumeFolder, trajectoryOf } from "../simulate/folder.ts";
-import { openPotential } from "../simulate/open-potential.ts";
-import { frameOf, observe, runSimulation } from "../simulate/run.ts";
-import { checkOverlap, checkReach, explosion, lonelyAtom } from "../simulate/sanity.ts";
-import { isDynamics, METHODS, type SimulationSettings } from "../simulate/settings.ts";
-import { massesOf, startState } from "../simulate/start.ts";
-import { refresh } from "../simulate/state.ts";
-import { summarize } from "../simulate/summary.ts";
-import { simulationPage } from "../views/simulation-page.ts";
+import { METHODS } from "../simulate/settings.ts";
+import { type SimulateReport, simulate as simulated } from "../workflows/node/simulate.ts";
+import { CLOSED_FORMS } from "../workflows/node/simulation-settings.ts";
+import { followToSave } from "./follow.ts";
 import { engineArgs, engineOptions } from "./options/engine-options.ts";
-import { commonOptions, numberOption, seedOption } from "./options/options.ts";
-import { settingsOfArgs, settingsOfRun } from "./options/simulate-settings.ts";
-import { createOutput, duration, type Progress } from "./output.ts";
+import { choiceOption, commonOptions, integerOption, numberOption, seedOption } from "./options/options.ts";
+import { createOutput, duration } from "./output.ts";
 import { program, quoted } from "./program.ts";
-import { exitCodeOf, onSignal, type Signal } from "./signals.ts";
+import { exitCodeOf } from "./signals.ts";
 import { defineVerb } from "./verb.ts";
 
 export const simulate = defineVerb({
@@ -122,165 +110,50 @@ export const simulate = defineVerb({
   ],
   run: async ({ args }) => {
     const output = createOutput(args);
-    const maxSeconds = numberOption("max-seconds", args["max-seconds"], { min: 0 });
-    const engineChoice = { ...engineOptions(args), onNotice: output.log };
-    const resumed = args.resume === true;
-    const settings = resumed ? await settingsOfRun(args) : await settingsOfArgs(args);
-    const { steps } = settings;
-    const atoms = settings.elements.length;
-    const place = args.start ?? args.out;
-    massesOf(settings.elements);
-    const { potential, engine, nearest } = await openPotential(
-      settings.potential,
-      settings.start.slice(0, 3 * atoms),
-      engineChoice,
+    const { out, start, model, resume } = args;
+    const positive = { min: 1e-12 };
+    const options = {
+      ...{ out, start, model, resume },
+      maxSeconds: numberOption("max-seconds", args["max-seconds"], { min: 0 }),
+      engine: engineOptions(args),
+      method: choiceOption("method", args.method, METHODS),
+      units: choiceOption("units", args.units, ["kcal/mol", "eV"]),
+      potential: choiceOption("potential", args.potential, CLOSED_FORMS),
+      replicas: integerOption("replicas", args.replicas, { min: 1, max: 10_000 }),
+      timestep: numberOption("timestep", args.timestep, { min: 1e-6, max: 1e6 }),
+      temperature: numberOption("temperature", args.temperature, { min: 0, max: 1e6 }),
+      friction: numberOption("friction", args.friction, { min: 0, max: 1e9 }),
+      seed: integerOption("seed", args.seed, { min: 0 }),
+      every: integerOption("every", args.every, { min: 1 }),
+      forceTolerance: numberOption("force-tolerance", args["force-tolerance"], { min: 1e-9 }),
+      steps: integerOption("steps", args.steps, { min: 1, max: 2 ** 32 - 1 }),
+      time: numberOption("time", args.time, { min: 0 }),
+      epsilon: numberOption("epsilon", args.epsilon, positive),
+      sigma: numberOption("sigma", args.sigma, positive),
+      cutoff: numberOption("cutoff", args.cutoff, positive),
+      stiffness: numberOption("stiffness", args.stiffness, positive),
+      noise: numberOption("noise", args.noise, { min: 1e-4, max: 10 }),
+    };
+    const { report, received } = await followToSave(output, "saving", (events) =>
+      simulated({ ...events, ...options }),
     );
-    const state = startState(settings, potential.external === true);
-    let folder: Awaited<ReturnType<typeof createFolder>>;
-    if (resumed) folder = await resumeFolder(args.out, state, settings);
-    else {
-      if (nearest > 0) checkOverlap(state, nearest, place);
-      checkReach(state, potential, place);
-      await at(place, () => refresh(state, potential)); // unknown elements are found before files are made
-      const { temperature } = observe(state, settings, potential);
-      const problem = explosion(state, temperature, settings.temperature);
-      if (problem !== undefined)
-        throw new InputError(`cannot be simulated: ${problem} at the start`, { file: place });
-      folder = await createFolder(args.out, settings);
-    }
-
-    const abort = new AbortController();
-    let signal: Signal | undefined;
-    const release = onSignal((received) => {
-      signal = received;
-      output.log(`${received}: saving; once more to stop at once`);
-      abort.abort();
-    });
-    const before = state.step;
-    output.log(
-      `${settings.replicas > 1 ? `${settings.replicas} × ` : ""}${atoms} atoms, ${potential.name}, ${engine}; ${describe(settings, steps)}`,
-    );
-    const progress: Progress = output.progress(
-      isDynamics(settings.method) ? "simulating" : "optimising",
-      steps - before,
-    );
-    let outcome: Awaited<ReturnType<typeof runSimulation>>;
-    try {
-      outcome = await runSimulation({
-        settings,
-        potential,
-        state,
-        folder,
-        resumed,
-        ...(maxSeconds === undefined ? {} : { maxSeconds }),
-        signal: abort.signal,
-        onProgress: (step, { temperature, potential: energy }) =>
-          progress.update(
-            step - before,
-            isDynamics(settings.method)
-              ? `${((step * settings.timestep) / 1000).toFixed(2)} ps  ${mean(temperature).toFixed(0)} K`
-              : `${mean(energy).toFixed(3)} kcal/mol`,
-          ),
-      });
-    } finally {
-      progress.done();
-      release();
-      potential.dispose?.();
-    }
-
-    const line = observe(state, settings, potential);
-    const frames = Array.from({ length: settings.replicas }, (_, b) => frameOf(state, settings, line, b));
-    await writeMolecules(finalOf(args.out), frames);
-    const summary = await summarize(args.out, settings);
-    await writeFileAtomically(
-      reportOf(args.out),
-      simulationPage({
-        settings,
-        summary,
-        potential: potential.name,
-        provenance: { engine, equimol: packageVersion() },
-      }),
-    );
-    for (let b = 0; b < settings.replicas && potential.cutoff !== undefined; b++) {
-      const atom = lonelyAtom(state, b, potential.cutoff);
-      if (atom < 0) continue;
-      output.warn(
-        `atom ${atom + 1} (${symbolOf(settings.elements[atom])})${settings.replicas > 1 ? ` of replica ${b}` : ""} ended farther than ${potential.cutoff} Å from all others: the molecule fell apart`,
-      );
-      break;
-    }
-    const { step, finished, converged, seconds, stepsHere } = outcome;
-    const rate = stepsHere / seconds;
-    const dynamics = isDynamics(settings.method);
-    output.result({
-      out: args.out,
-      method: settings.method,
-      potential: potential.name,
-      engine,
-      atoms,
-      replicas: settings.replicas,
-      steps: step,
-      ...(dynamics
-        ? {
-            time: (step * settings.timestep) / 1000,
-            temperature: summary.temperature,
-            potentialEnergy: inUnits(summary.potential, settings),
-            drift: inUnits(summary.drift, settings),
-          }
-        : { converged, energies: Array.from(state.energies, (energy) => inUnit(energy, settings.units)) }),
-      units: settings.units,
-      finished,
-      interrupted: signal !== undefined,
-      seconds,
-      stepsPerSecond: Math.round(10 * rate) / 10,
-      trajectory: trajectoryOf(args.out),
-      final: finalOf(args.out),
-      report: reportOf(args.out),
-    });
-    if (dynamics) {
-      const { temperature, drift } = summary;
-      const kept =
-        settings.method === "nve"
-          ? `, drift ${drift.perAtomIn100ps.toExponential(1)} kcal/mol per atom in 100 ps`
-          : "";
-      output.print(
-        `${((step * settings.timestep) / 1000).toLocaleString("en")} ps in ${duration(seconds)} (${rate.toPrecision(3)} steps/s): ${temperature.mean.toFixed(1)} ± ${temperature.deviation.toFixed(1)} K${kept} → ${trajectoryOf(args.out)}, ${reportOf(args.out)}`,
-      );
-      if (!finished) output.print(`Go on with: ${program()} simulate --out ${quoted(args.out)} --resume`);
-    } else {
-      if (!finished && signal === undefined)
-        output.warn(
-          `${converged?.filter((there) => !there).length} of ${settings.replicas} did not reach --force-tolerance ${settings.forceTolerance} in ${step} steps`,
-        );
-      output.print(
-        `${step} steps of ${settings.method}: ${Array.from(state.energies, (energy) => inUnit(energy, settings.units).toFixed(4)).join(", ")} ${settings.units} → ${finalOf(args.out)}`,
-      );
-    }
-    return { exitCode: signal === undefined ? 0 : exitCodeOf(signal) };
+    output.result(report);
+    output.print(simulationText(report));
+    if ("time" in report && !report.finished)
+      output.print(`Go on with: ${program()} simulate --out ${quoted(out)} --resume`);
+    return { exitCode: received === undefined ? 0 : exitCodeOf(received) };
   },
 });
 
-const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
-
-const inUnits = (
-  energies: Readonly<Record<string, number>>,
-  { units }: SimulationSettings,
-): Record<string, number> =>
-  Object.fromEntries(Object.entries(energies).map(([name, energy]) => [name, inUnit(energy, units)]));
-
-function describe({ method, timestep, temperature, friction }: SimulationSettings, steps: number): string {
-  if (!isDynamics(method)) return `${method}, at most ${steps} steps`;
-  const heat = method === "nvt" ? `${temperature} K, friction ${friction}/ps` : `from ${temperature} K`;
-  return `${method}, ${heat}, ${steps} steps of ${timestep} fs`;
-}
-
-/** What is wrong with the input, with the file that it came from. */
-async function at<T>(file: string, work: () => T | Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    if (error instanceof InputError && error.file === undefined)
-      throw new InputError(error.message, { file });
-    throw error;
+function simulationText(report: SimulateReport): string {
+  if (!("time" in report)) {
+    const energies = report.energies.map((energy) => energy.toFixed(4)).join(", ");
+    return `${report.steps} steps of ${report.method}: ${energies} ${report.units} → ${report.final}`;
   }
+  const { time, temperature, drift, units, seconds, stepsPerSecond } = report;
+  const kept =
+    report.method === "nve"
+      ? `, drift ${drift.perAtomIn100ps.toExponential(1)} ${units} per atom in 100 ps`
+      : "";
+  return `${time.toLocaleString("en")} ps in ${duration(seconds)} (${stepsPerSecond.toPrecision(3)} steps/s): ${temperature.mean.toFixed(1)} ± ${temperature.deviation.toFixed(1)} K${kept} → ${report.trajectory}, ${report.report}`;
 }

@@ -12,13 +12,13 @@ import { diversityOf, mean } from "./conformer-metrics.ts";
 /** The steps, each left out when it is not named. */
 export interface ProcessingOptions {
   /** Moves every conformer to its nearest minimum of MMFF94. */
-  readonly relax?: boolean;
+  readonly relax?: boolean | undefined;
   /** Leaves out conformers more than this above the lowest, in kcal/mol of MMFF94. */
-  readonly energyWindow?: number;
+  readonly energyWindow?: number | undefined;
   /** Leaves out conformers nearer than this to one of lower energy (or of lower index), in Å. */
-  readonly prune?: number;
+  readonly prune?: number | undefined;
   /** Lowest energy first. */
-  readonly rank?: boolean;
+  readonly rank?: boolean | undefined;
 }
 
 /** A conformer that is left. */

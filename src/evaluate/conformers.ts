@@ -8,6 +8,7 @@ import { InputError } from "../errors.ts";
 import { formatSdf } from "../formats/sdf-write.ts";
 import { stream } from "../math/random.ts";
 import { center } from "../math/superposition.ts";
+import { breath } from "../platform/breath.ts";
 import { type Coverage, type CoverageSummary, coverageOf, summarise } from "./conformer-metrics.ts";
 
 /** Å: for small molecules as in QM9, and the two in use for drug-like ones. */
@@ -16,11 +17,13 @@ export const THRESHOLDS: readonly number[] = [0.5, 0.75, 1.25];
 /** Thresholds, and what generated conformers are compared with. */
 export interface ConformerEvaluationOptions {
   /** Default: THRESHOLDS. */
-  readonly thresholds?: readonly number[];
+  readonly thresholds?: readonly number[] | undefined;
   /** Rule-based conformers and noise beside the generated ones; true by default. */
-  readonly baselines?: boolean;
-  readonly seed?: number;
+  readonly baselines?: boolean | undefined;
+  readonly seed?: number | undefined;
   readonly onProgress?: (done: number) => void;
+  /** Aborted: rejects with its reason before the next molecule. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** COV and MAT over all references, and of each. */
@@ -47,7 +50,7 @@ export async function evaluateConformers(
   references: readonly Ensemble[],
   options: ConformerEvaluationOptions = {},
 ): Promise<ConformerEvaluation> {
-  const { thresholds = THRESHOLDS, baselines = true, seed = 0, onProgress } = options;
+  const { thresholds = THRESHOLDS, baselines = true, seed = 0, onProgress, signal } = options;
   const rdkit = await loadRdkit();
   const pool = generated.map((ensemble) => ({ ensemble, topology: topologyOf(whole(ensemble)) }));
   const molecules: ({ name: string } & Coverage)[] = [];
@@ -55,6 +58,8 @@ export async function evaluateConformers(
   const missing: string[] = [];
   const stereo = { count: 0, of: 0 };
   for (const [index, reference] of references.entries()) {
+    await breath(); // an interruption is heard
+    signal?.throwIfAborted();
     const topology = topologyOf(whole(reference));
     const found = matching(pool, topology, reference.name);
     const comparison = found?.comparison ?? conformerComparison(topology, topology);
@@ -81,7 +86,6 @@ export async function evaluateConformers(
       noise.push(coverage(reference, itself, noiseLike(reference.conformers[0], count, seed, index)));
     }
     onProgress?.(index + 1);
-    await new Promise(setImmediate); // an interruption is heard
   }
   if (missing.length === references.length)
     throw new InputError(

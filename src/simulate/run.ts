@@ -8,6 +8,7 @@ import { InputError } from "../errors.ts";
 import { formatExtxyz } from "../formats/extxyz.ts";
 import type { Potential } from "../physics/potential.ts";
 import { inUnit } from "../physics/units.ts";
+import { breather } from "../platform/breath.ts";
 import type { ObservablesLine, SimulationFolder } from "./folder.ts";
 import { advance, type Integrator, langevinBaoab, velocityVerlet } from "./integrators.ts";
 import { fire, lbfgs, minimize } from "./optimize.ts";
@@ -24,8 +25,8 @@ export interface RunOptions {
   /** True when the folder holds the frame of the state's step already. */
   readonly resumed: boolean;
   /** Stop after this many seconds. */
-  readonly maxSeconds?: number;
-  readonly signal?: AbortSignal;
+  readonly maxSeconds?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
   readonly onProgress?: (step: number, line: ObservablesLine) => void;
 }
 
@@ -136,7 +137,7 @@ async function dynamics(options: RunOptions, start: ObservablesLine): Promise<Ru
     write(options, line);
     await folder.save(state); // whatever ends the program, there is something to go on from
   }
-  let paused = performance.now();
+  const turn = breather(); // signals and the progress bar get theirs
   while (state.step < steps) {
     const now = performance.now();
     if (signal?.aborted || now - began > 1000 * maxSeconds) break;
@@ -144,10 +145,7 @@ async function dynamics(options: RunOptions, start: ObservablesLine): Promise<Ru
       await folder.save(state);
       saved = now;
     }
-    if (now - paused > 50) {
-      await new Promise(setImmediate); // signals and the progress bar get their turn
-      paused = now;
-    }
+    await turn();
     const toFrame = settings.every - (state.step % settings.every);
     await advance(state, potential, integrator, Math.min(BLOCK, toFrame, steps - state.step));
     line = observe(state, settings, potential);
@@ -199,6 +197,7 @@ async function optimisation(options: RunOptions): Promise<RunOutcome> {
   const { settings, state, potential, folder, signal, maxSeconds = Number.POSITIVE_INFINITY } = options;
   const { steps } = settings;
   const began = performance.now();
+  const turn = breather();
   let lastWritten = -1;
   const converged = await minimize(state, potential, settings.method === "fire" ? fire() : lbfgs(), {
     forceTolerance: settings.forceTolerance,
@@ -218,7 +217,7 @@ async function optimisation(options: RunOptions): Promise<RunOutcome> {
         lastWritten = state.step;
       }
       options.onProgress?.(state.step, line);
-      if (state.step % 16 === 0) await new Promise(setImmediate);
+      await turn();
       return !signal?.aborted && performance.now() - began < 1000 * maxSeconds;
     },
   });

@@ -7,18 +7,23 @@ import { isDynamics, type SimulationSettings } from "./settings.ts";
 import { createState, drawVelocities, removeRigidMotion, type SimulationState } from "./state.ts";
 
 /**
- * The first molecules of a file, one for each replica, over again when they run out.
+ * The first molecules of a file or a list, one for each replica, over again when they run out.
  * @throws InputError when they are not all of the same elements in the same order
  */
-export async function startingMolecules(file: string, replicas: number): Promise<Molecule[]> {
+export async function startingMolecules(
+  source: string | readonly Molecule[],
+  replicas: number,
+): Promise<Molecule[]> {
   const read: Molecule[] = [];
-  for await (const molecule of readMolecules(file, { limit: replicas })) read.push(molecule);
+  const molecules = typeof source === "string" ? readMolecules(source, { limit: replicas }) : source;
+  for await (const molecule of molecules) read.push(molecule);
   const [first] = read;
+  if (first === undefined) throw new InputError("there is no molecule to start from");
   read.forEach(({ atomicNumbers }, k) => {
     if (atomicNumbers.join() !== first.atomicNumbers.join())
       throw new InputError(
         `molecule ${k + 1} has other elements than the first; replicas are of one molecule, its atoms in one order`,
-        { file },
+        typeof source === "string" ? { file: source } : {},
       );
   });
   return Array.from({ length: replicas }, (_, b) => read[b % read.length]);

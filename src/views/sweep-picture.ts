@@ -4,8 +4,7 @@ import type { BondRule } from "../chem/bond-tables.ts";
 import type { Molecule } from "../chem/molecule.ts";
 import type { ConditionValues } from "../models/edm/condition.ts";
 import type { PropertyRange } from "../models/edm/sweep.ts";
-import { writeFileAtomically } from "../platform/node/atomic-write.ts";
-import { pngOf } from "./pictures/figure.ts";
+import { writePicture } from "./pictures/figure.ts";
 import { moleculeStrip } from "./strip.ts";
 
 /** More rows than these are not drawn. */
@@ -29,6 +28,5 @@ export async function writeSweepPicture(
   const rows = Array.from({ length: Math.min(MOST_ROWS, Math.ceil(cells.length / frames)) }, (_, k) =>
     cells.slice(k * frames, (k + 1) * frames),
   );
-  const svg = moleculeStrip(rows, `${source}: ${property} from ${from} to ${to}`);
-  await writeFileAtomically(file, /\.png$/i.test(file) ? await pngOf(svg) : svg);
+  await writePicture(file, moleculeStrip(rows, `${source}: ${property} from ${from} to ${to}`));
 }

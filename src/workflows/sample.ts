@@ -7,7 +7,7 @@ import { type Generated, type GenerateOptions, generate } from "../models/edm/ge
 import type { EdmModel } from "../models/edm/model.ts";
 import { resolveSampling, type Sampling, type SamplingRequest } from "../models/edm/sampling.ts";
 import { type ConditionOptions, conditioned, sweptRange } from "./condition.ts";
-import { type Reporter, reporterOf, type WorkflowOptions } from "./workflow.ts";
+import { engineFor, type Reporter, reporterOf, type WorkflowOptions } from "./workflow.ts";
 
 /** What is left out of the sampling is as the model recommends. */
 export interface SampleOptions
@@ -55,7 +55,9 @@ export async function* sampling(options: SampleOptions): AsyncGenerator<Generate
     reporter,
   );
   if (sizes !== undefined) warnOfSizes(sizes, model.config.sizes, reporter);
-  const engine = await engineOf(options, reporter);
+  const { engine, close } = await engineFor(options.engine, (how?: EngineOptions) =>
+    openEngine({ denoiser: dynamicsConfig(model.config) }, { onNotice: reporter.notice, ...how }),
+  );
   const { count } = asked;
   const progress = reporter.task("sampling", count * chosen.steps);
   let broken = 0;
@@ -79,7 +81,7 @@ export async function* sampling(options: SampleOptions): AsyncGenerator<Generate
         yield generated;
       }
   } finally {
-    if (engine !== options.engine) engine.dispose();
+    close();
   }
   if (broken === count)
     throw new WorkError(
@@ -108,14 +110,6 @@ export async function sample(
     molecules.push(next.value);
   }
 }
-
-const engineOf = async (
-  { model, engine = {} }: SampleOptions,
-  { notice }: Reporter,
-): Promise<DenoiserEngine> =>
-  "forward" in engine
-    ? engine
-    : openEngine({ denoiser: dynamicsConfig(model.config) }, { onNotice: notice, ...engine });
 
 /** Says which sizes were asked for that the model was not trained on. */
 function warnOfSizes(

@@ -22,7 +22,10 @@ export type WorkflowEvent =
 
 export interface WorkflowOptions {
   readonly onEvent?: ((event: WorkflowEvent) => void) | undefined;
-  /** Aborted: the workflow rejects with its reason and leaves no half-written file. A training saves and returns. */
+  /**
+   * Aborted: the workflow rejects with its reason and leaves no half-written file. A training
+   * or simulation saves and returns.
+   */
   readonly signal?: AbortSignal | undefined;
   /** How an option is written where it was given, for messages: "churnFrom" is "--churn-from" on the command line. */
   readonly named?: ((option: string) => string) | undefined;
@@ -55,5 +58,12 @@ export function reporterOf({ onEvent, signal, named = (option) => option }: Work
   };
 }
 
-/** Lets the event loop turn in long synchronous work, so that a signal is heard. */
-export const breath = (): Promise<void> => new Promise((resume) => setTimeout(resume));
+/** What computes: an engine that is open already and stays so, or one that is opened here, with what closes it. */
+export async function engineFor<E extends { readonly dispose: () => void }, O extends object>(
+  given: E | O | undefined,
+  open: (options: O | undefined) => Promise<E>,
+): Promise<{ readonly engine: E; readonly close: () => void }> {
+  if (given !== undefined && "dispose" in given) return { engine: given, close: () => {} };
+  const engine = await open(given);
+  return { engine, close: () => engine.dispose() };
+}

@@ -1,7 +1,8 @@
 /** `equimol evaluate conformers`: coverage and matching of generated conformers against reference ones. */
-import { readEnsembles } from "../../data/ensembles.ts";
 import type { CoverageSummary } from "../../evaluate/conformer-metrics.ts";
-import { type ConformerEvaluation, evaluateConformers } from "../../evaluate/conformers.ts";
+import type { ConformerEvaluation } from "../../evaluate/conformers.ts";
+import { evaluateConformerFiles } from "../../workflows/node/evaluate-conformers.ts";
+import { follow } from "../follow.ts";
 import { commonOptions, integerOption, numberOption, seedOption } from "../options/options.ts";
 import { createOutput } from "../output.ts";
 import { defineVerb } from "../verb.ts";
@@ -48,28 +49,17 @@ export const evaluateConformersVerb = defineVerb({
       .map((text) => numberOption("thresholds", text.trim(), { min: 0, max: 100 }));
     const limit = integerOption("limit", args.limit, { min: 1 });
     const seed = integerOption("seed", args.seed, { min: 0 });
-    const generated = await readEnsembles(args.generated);
-    const references = await readEnsembles(args.reference, limit);
-    const bar = output.progress("comparing", references.length);
-    const evaluation = await evaluateConformers(generated, references, {
-      thresholds,
-      baselines: args.baselines,
-      seed,
-      onProgress: (done) => bar.update(done),
-    });
-    bar.done();
-    const { missing } = evaluation;
-    if (missing.length > 0)
-      output.warn(
-        `${missing.length} of ${references.length} references have no generated conformer and count as not covered (first: ${missing[0]})`,
-      );
+    const { generated, reference, baselines } = args;
+    const evaluation = await follow(output, (events) =>
+      evaluateConformerFiles({ ...events, generated, reference, thresholds, baselines, limit, seed }),
+    );
     output.result(evaluation);
     output.print(conformerTable(evaluation));
   },
 });
 
 /** The figures side by side. */
-export function conformerTable({ generated, rules, noise }: ConformerEvaluation): string {
+function conformerTable({ generated, rules, noise }: ConformerEvaluation): string {
   const columns: readonly (readonly [string, CoverageSummary | undefined])[] = [
     ["generated", generated],
     ["OpenChemLib + MMFF94", rules],

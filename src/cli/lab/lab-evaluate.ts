@@ -1,22 +1,11 @@
 /** `equimol lab evaluate`: measures a trained model of the lab, and draws its picture again. */
-
-import { InputError } from "../../errors.ts";
-import { shapeText } from "../../lab/data/lab-data.ts";
-import { loadLabModel } from "../../lab/models/lab-folder.ts";
-import { findModel } from "../../models/edm/folder.ts";
-import { prepareRuntime } from "../../platform/prepare.ts";
+import { measureLabModel } from "../../workflows/node/lab/evaluate.ts";
+import { follow } from "../follow.ts";
 import { commonOptions, integerOption, seedOption, threadsOption } from "../options/options.ts";
+import { valuesOf } from "../options/words.ts";
 import { createOutput } from "../output.ts";
 import { defineVerb } from "../verb.ts";
-import {
-  changedSettings,
-  dataOf,
-  evaluationText,
-  measureAndDraw,
-  measureArgs,
-  measureOptions,
-  setArg,
-} from "./lab-run.ts";
+import { evaluationText, measureArgs, measureOptions, setArg } from "./lab-run.ts";
 
 export const labEvaluate = defineVerb({
   meta: { name: "evaluate", description: "Measure a trained model of the lab." },
@@ -49,15 +38,15 @@ export const labEvaluate = defineVerb({
   ],
   run: async ({ args, rawArgs }) => {
     const output = createOutput(args);
-    const options = measureOptions(args, integerOption("seed", args.seed, { min: 0 }));
-    await prepareRuntime("cpu");
-    const trained = await loadLabModel(findModel(args.model), changedSettings(rawArgs));
-    const data = await dataOf(trained, args.data);
-    const [wanted, found] = [trained.config.shape, data.shape].map((shape) => shapeText(shape));
-    if (wanted !== found)
-      throw new InputError(`the model was trained on ${wanted}; "${data.name}" has ${found}`);
-    const { evaluation, pictures } = await measureAndDraw(trained, data, options, args.picture);
-    output.result({ model: args.model, kind: trained.kind.name, data: data.name, evaluation, pictures });
+    const { model, data, picture } = args;
+    const measuring = measureOptions(args);
+    const seed = integerOption("seed", args.seed, { min: 0 });
+    const set = valuesOf(rawArgs, "set");
+    const report = await follow(output, (events) =>
+      measureLabModel({ ...events, ...measuring, model, data, picture, seed, set }),
+    );
+    const { evaluation, pictures } = report;
+    output.result(report);
     output.print(evaluationText(evaluation));
     if (pictures.length > 0) output.print(`picture              ${pictures.join(", ")}`);
   },

@@ -1,10 +1,6 @@
 /** `equimol lab figure`: pictures that belong to no single model. */
-import { extname } from "node:path";
-import { InputError } from "../../errors.ts";
-import { DIVERGENCE_FITS, divergencePanels } from "../../lab/figures/divergence-figure.ts";
-import { writeFileAtomically } from "../../platform/node/atomic-write.ts";
-import { prepareRuntime } from "../../platform/prepare.ts";
-import { figureSvg, pngOf } from "../../views/pictures/figure.ts";
+import { drawLabFigure } from "../../workflows/node/lab/figure.ts";
+import { follow } from "../follow.ts";
 import { commonOptions, threadsOption } from "../options/options.ts";
 import { createOutput } from "../output.ts";
 import { defineVerb } from "../verb.ts";
@@ -28,19 +24,9 @@ export const labFigure = defineVerb({
   ],
   run: async ({ args }) => {
     const output = createOutput(args);
-    if (args.name !== "divergences")
-      throw new InputError(`unknown figure "${args.name}"; there is divergences`);
-    const form = extname(args.out).toLowerCase();
-    if (form !== ".svg" && form !== ".png")
-      throw new InputError("ends in neither .svg nor .png", { file: args.out });
-    await prepareRuntime("cpu");
-    const progress = output.progress("fitting", DIVERGENCE_FITS);
-    let done = 0;
-    const panels = await divergencePanels(() => progress.update(++done));
-    progress.done();
-    const svg = figureSvg(panels, 4);
-    await writeFileAtomically(args.out, form === ".svg" ? svg : await pngOf(svg));
-    output.result({ out: args.out, panels: panels.length });
-    output.print(`${panels.length} panels → ${args.out}`);
+    const { name: figure, out } = args;
+    const report = await follow(output, (events) => drawLabFigure({ ...events, figure, out }));
+    output.result(report);
+    output.print(`${report.panels} panels → ${out}`);
   },
 });

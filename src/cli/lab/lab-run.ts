@@ -1,20 +1,8 @@
-/** What the verbs of the lab share: data of a run, measuring, the picture, and how figures are said. */
-import { join } from "node:path";
+/** What the verbs of the lab share: options, and how figures are said. */
 import type { ArgsDef } from "citty";
-import { loadLabData } from "../../lab/data/catalog.ts";
-import type { LabData, LabShape } from "../../lab/data/lab-data.ts";
-import { labPanels } from "../../lab/figures/lab-pictures.ts";
-import {
-  type Distance,
-  evaluateLabModel,
-  type LabEvaluation,
-  type LabEvaluationOptions,
-} from "../../lab/figures/lab-report.ts";
-import type { TrainedLabModel } from "../../lab/models/lab-folder.ts";
-import { parseAssignment } from "../../train/config-file.ts";
-import { figureSvg, writeFigure } from "../../views/pictures/figure.ts";
+import type { Distance, LabEvaluation } from "../../lab/figures/lab-report.ts";
+import type { LabMeasuring } from "../../workflows/node/lab/measure.ts";
 import { integerOption } from "../options/options.ts";
-import { valuesOf } from "../options/words.ts";
 
 /** Settings of a trained model that may be others when it is used; belongs into the verb's `repeatable`. */
 export const setArg = {
@@ -40,44 +28,13 @@ export const measureArgs = {
 } as const satisfies ArgsDef;
 
 /** @throws InputError for numbers that are none */
-export function measureOptions(
-  args: { readonly samples?: string | undefined; readonly "likelihood-rows"?: string | undefined },
-  seed: number,
-): (shape: LabShape) => LabEvaluationOptions {
-  const samples = integerOption("samples", args.samples, { min: 10 });
-  const likelihoodRows = integerOption("likelihood-rows", args["likelihood-rows"], { min: 2 });
-  return ({ kind }) => ({
-    seed,
-    samples: samples ?? (kind === "images" ? 500 : 10_000),
-    likelihoodRows: likelihoodRows ?? (kind === "images" ? 500 : 2000),
-  });
-}
-
-/** The data that a model was made for, or others that are asked for. */
-export const dataOf = (trained: TrainedLabModel, name?: string): Promise<LabData> =>
-  loadLabData(name ?? trained.config.data.source, trained.config.data.settings);
-
-/** `--set KEY=VALUE` of a trained model: settings of the model, with or without `model.` before them. */
-export const changedSettings = (rawArgs: readonly string[]): Readonly<Record<string, unknown>> =>
-  Object.assign(
-    {},
-    ...valuesOf(rawArgs, "set").map((assignment) => parseAssignment(assignment.replace(/^model\./, ""))),
-  );
-
-/** Measures the model and draws its picture beside the run: picture.svg and picture.png. */
-export async function measureAndDraw(
-  trained: TrainedLabModel,
-  data: LabData,
-  optionsFor: (shape: LabShape) => LabEvaluationOptions,
-  folder: string | undefined,
-): Promise<{ readonly evaluation: LabEvaluation; readonly pictures: readonly string[] }> {
-  const { model, parameters, kind } = trained;
-  const options = optionsFor(data.shape);
-  const { evaluation, samples } = await evaluateLabModel(model, parameters, data, options);
-  if (folder === undefined) return { evaluation, pictures: [] };
-  const panels = await labPanels(kind.name, model, parameters, data, samples, options.seed);
-  return { evaluation, pictures: await writeFigure(join(folder, "picture"), figureSvg(panels, 4)) };
-}
+export const measureOptions = (args: {
+  readonly samples?: string | undefined;
+  readonly "likelihood-rows"?: string | undefined;
+}): Pick<LabMeasuring, "samples" | "likelihoodRows"> => ({
+  samples: integerOption("samples", args.samples, { min: 10 }),
+  likelihoodRows: integerOption("likelihood-rows", args["likelihood-rows"], { min: 2 }),
+});
 
 const figure = (value: number): string => String(Number(value.toPrecision(4)));
 

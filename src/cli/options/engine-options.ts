@@ -1,9 +1,8 @@
 /** Options of verbs that run a network: which engine, which device. */
 import type { ArgsDef } from "citty";
 import { ENGINES, type EngineOptions, engineNamed } from "../../engines/open-engine.ts";
-import { InputError } from "../../errors.ts";
 import { DEVICES } from "../../platform/prepare.ts";
-import { integerOption, threadsOption } from "./options.ts";
+import { choiceOption, integerOption, threadsOption } from "./options.ts";
 
 export const engineArgs = {
   engine: {
@@ -28,8 +27,6 @@ export function engineOptions(args: {
   readonly threads?: string;
 }): EngineOptions {
   integerOption("threads", args.threads, { min: 1 });
-  const device = DEVICES.find((name) => name === args.device);
-  if (device === undefined)
-    throw new InputError(`--device ${args.device}: expected one of ${DEVICES.join(", ")}`);
+  const device = choiceOption("device", args.device, DEVICES);
   return { engine: engineNamed(args.engine), device };
 }

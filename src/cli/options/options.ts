@@ -74,6 +74,24 @@ export function integersOption(
   return value?.split(",").map((part) => integerOption(name, part.trim(), bounds));
 }
 
+/** The word that option `name` was given, undefined when it was not. Throws InputError for one that is not known. */
+export function choiceOption<T extends string>(name: string, value: string, known: readonly T[]): T;
+export function choiceOption<T extends string>(
+  name: string,
+  value: string | undefined,
+  known: readonly T[],
+): T | undefined;
+export function choiceOption<T extends string>(
+  name: string,
+  value: string | undefined,
+  known: readonly T[],
+): T | undefined {
+  const found = known.find((each) => each === value);
+  if (value !== undefined && found === undefined)
+    throw new InputError(`--${name} ${value}: expected one of ${known.join(", ")}`);
+  return found;
+}
+
 function numeric(form: RegExp, value: string | undefined, bounds: Bounds): number | "wrong" | undefined {
   if (value === undefined) return undefined;
   const { min = -Infinity, max = Infinity } = bounds;

@@ -8,7 +8,7 @@ import {
 } from "../../diffusion/samplers/registry.ts";
 import { InputError } from "../../errors.ts";
 import { QUALITIES, type SamplingRequest } from "../../models/edm/sampling.ts";
-import { integerOption, numberOption } from "./options.ts";
+import { choiceOption, integerOption, numberOption } from "./options.ts";
 
 type Kebab<S extends string> = S extends `${infer A}${infer B}`
   ? `${A extends Lowercase<A> ? A : `-${Lowercase<A>}`}${Kebab<B>}`
@@ -79,14 +79,14 @@ export type SamplingWords = {
 
 /** What the words ask for; whether it fits is seen with the model. @throws InputError for words that mean nothing */
 export function samplingRequest(args: SamplingWords): SamplingRequest {
-  const sampler = oneOf("sampler", args.sampler, SAMPLER_NAMES);
-  const quality = oneOf("quality", args.quality, QUALITIES);
+  const sampler = choiceOption("sampler", args.sampler, SAMPLER_NAMES);
+  const quality = choiceOption("quality", args.quality, QUALITIES);
   if (sampler !== undefined && quality !== undefined)
     throw new InputError("--quality is a whole setting; leave out --sampler, or choose --steps with it");
   const own = OPTION_NAMES.map((name): [SamplerOptionName, SamplerOptions[SamplerOptionName]] => {
     const spec = SAMPLER_OPTIONS[name];
     const given = args[word(name)];
-    if (spec.kind === "choice") return [name, oneOf(word(name), given, spec.values)];
+    if (spec.kind === "choice") return [name, choiceOption(word(name), given, spec.values)];
     return [name, (spec.kind === "integer" ? integerOption : numberOption)(word(name), given, spec)];
   });
   return {
@@ -96,15 +96,4 @@ export function samplingRequest(args: SamplingWords): SamplingRequest {
     steps: integerOption("steps", args.steps, { min: 1, max: 100_000 }),
     temperature: numberOption("temperature", args.temperature, { min: 0, max: 2 }),
   };
-}
-
-function oneOf<T extends string>(
-  name: string,
-  value: string | undefined,
-  known: readonly T[],
-): T | undefined {
-  if (value === undefined) return undefined;
-  const found = known.find((each) => each === value);
-  if (found === undefined) throw new InputError(`--${name} ${value}: expected one of ${known.join(", ")}`);
-  return found;
 }

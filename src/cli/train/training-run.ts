@@ -1,12 +1,12 @@
 /** What `equimol train` is for every kind of model: options, a signal that saves before it ends, and the answer. */
 import type { ArgsDef } from "citty";
 import type { Presets, TrainingOptions, TrainingReport } from "../../workflows/node/training.ts";
-import { follow } from "../follow.ts";
+import { followToSave } from "../follow.ts";
 import { numberOption } from "../options/options.ts";
 import { valuesOf } from "../options/words.ts";
 import { createOutput, duration, type OutputOptions } from "../output.ts";
 import { program, quoted } from "../program.ts";
-import { exitCodeOf, onSignal, type Signal } from "../signals.ts";
+import { exitCodeOf } from "../signals.ts";
 
 /** Options of every kind of training; `set` belongs into the verb's `repeatable`. */
 export const trainingArgs = {
@@ -32,8 +32,7 @@ export const presetArg = (presets: Presets) =>
   }) as const satisfies ArgsDef;
 
 /** What citty read of `trainingArgs` and `presetArg`. */
-export interface TrainingWords extends OutputOptions {
-  readonly out: string;
+export interface TrainingWords {
   readonly config?: string | undefined;
   readonly preset?: string | undefined;
   readonly resume?: boolean | undefined;
@@ -41,10 +40,10 @@ export interface TrainingWords extends OutputOptions {
 }
 
 /** The words that every kind has, as options. */
-export const trainingOptions = (
-  { out, config, preset, resume, "max-seconds": maxSeconds }: TrainingWords,
+export const trainingOptions = <Out extends string | undefined>(
+  { out, config, preset, resume, "max-seconds": maxSeconds }: TrainingWords & { readonly out: Out },
   rawArgs: readonly string[],
-): TrainingOptions => ({
+): Omit<TrainingOptions, "out"> & { readonly out: Out } => ({
   out,
   config,
   preset,
@@ -68,24 +67,16 @@ export interface TrainingWording {
  * @param more what is said after the training besides, of a kind whose report has more
  */
 export async function runTraining<R extends TrainingReport>(
-  args: TrainingWords,
-  wording: TrainingWording,
+  args: OutputOptions,
+  wording: TrainingWording | ((report: R) => TrainingWording),
   train: (events: Pick<TrainingOptions, "onEvent" | "named" | "signal">) => Promise<R>,
   more: (report: R) => string[] = () => [],
 ): Promise<{ readonly exitCode: number }> {
   const output = createOutput(args);
-  const abort = new AbortController();
-  let received: Signal | undefined;
-  const release = onSignal((signal) => {
-    received = signal;
-    output.log(`${signal}: finishing the step and saving; once more to stop at once`);
-    abort.abort();
-  });
-  const report = await follow(output, (events) => train({ ...events, signal: abort.signal })).finally(
-    release,
-  );
+  const { report, received } = await followToSave(output, "finishing the step and saving", train);
   output.result(report);
-  output.print([trainingSummary(report, wording), ...more(report)].join("\n"));
+  const words = typeof wording === "function" ? wording(report) : wording;
+  output.print([trainingSummary(report, words), ...more(report)].join("\n"));
   return { exitCode: report.interrupted && received !== undefined ? exitCodeOf(received) : 0 };
 }
 

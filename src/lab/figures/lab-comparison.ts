@@ -26,7 +26,6 @@ export interface ComparisonOptions extends LabEvaluationOptions {
   readonly seconds: number;
   /** Folder of the runs, one for each kind. */
   readonly out: string;
-  readonly signal?: AbortSignal;
   readonly onKind?: (kind: LabModelKind) => void;
 }
 

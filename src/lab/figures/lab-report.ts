@@ -1,6 +1,7 @@
 /** What a trained model of the lab is measured by: likelihood, distance of its samples to fresh data, and how long it takes. */
 
 import { mmd, slicedWasserstein } from "../../evaluate/point-sets.ts";
+import { breather } from "../../platform/breath.ts";
 import { mixtureLogDensity } from "../data/gaussian-mixture.ts";
 import { type LabData, rowLength } from "../data/lab-data.ts";
 import type { LabModel } from "../models/lab-model.ts";
@@ -48,6 +49,8 @@ export interface LabEvaluationOptions {
   readonly likelihoodRows: number;
   /** What seconds are counted with; wall time where absent. */
   readonly clock?: () => number;
+  /** Aborted: rejects with its reason before the next measurement. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 type SetDistance = (a: Float32Array, b: Float32Array, dimension: number) => number;
@@ -102,17 +105,22 @@ export async function evaluateLabModel(
   model: LabModel,
   parameters: Float32Array,
   data: LabData,
-  { seed, samples, likelihoodRows, clock = wallClock }: LabEvaluationOptions,
+  { seed, samples, likelihoodRows, clock = wallClock, signal }: LabEvaluationOptions,
 ): Promise<{ readonly evaluation: LabEvaluation; readonly samples: Float32Array }> {
   const D = rowLength(data.shape);
   const n = Math.min(samples, Math.floor(data.train.length / D), Math.floor(data.test.length / D));
   await model.sample(parameters, 1, seed); // compiled before the clock starts
+  const heard = breather(signal);
+  await heard();
   const began = clock();
   const drawn = await model.sample(parameters, n, seed);
   const seconds = clock() - began;
+  await heard();
   const rows = data.test.subarray(0, Math.min(likelihoodRows, data.test.length / D) * D);
   const logs = await model.logLikelihood?.of(parameters, rows, seed);
+  await heard();
   const figures = await model.figures?.(parameters, rows, seed);
+  await heard();
   const shift = D * Math.log(data.standardisation?.scale ?? 1);
   return {
     samples: drawn,

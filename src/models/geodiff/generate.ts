@@ -10,6 +10,7 @@ import { SAMPLERS } from "../../diffusion/samplers/registry.ts";
 import type { NoiseSchedule } from "../../diffusion/schedule.ts";
 import type { Denoiser, Space } from "../../diffusion/space.ts";
 import { stream } from "../../math/random.ts";
+import { breather } from "../../platform/breath.ts";
 import { cooled, moleculeSpace } from "../edm/noise.ts";
 import { noiseScale } from "./batch.ts";
 import { type GraphChannels, graphChannels } from "./channels.ts";
@@ -37,6 +38,8 @@ export interface ConformerOptions {
   readonly maxPairs?: number;
   /** Share done, 0 … 1. */
   readonly onProgress?: (share: number) => void;
+  /** Aborted: rejects with its reason before the next denoising step. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** One structure of the molecule. */
@@ -96,6 +99,7 @@ export async function generateConformers(
   const perBatch = Math.max(1, Math.floor((options.maxPairs ?? 40_000) / (N * N)));
   const found = new Map<number, Float64Array>();
   const report = { of: count, wrong: 0, mirrored: 0, resampled: 0, rejected: 0, lost: 0 };
+  const heard = breather(options.signal);
   let pending = Array.from({ length: count }, (_, i) => i);
   for (let attempt = 0; attempt <= attempts && pending.length > 0; attempt++) {
     const again: number[] = [];
@@ -105,7 +109,12 @@ export async function generateConformers(
       const graphs = keys.map((key) =>
         graphChannels(topology, chosenStereo(stereo, options.seed, key), model.config.elements),
       );
-      const samples = await samplePositions(model, network, graphs, keys, options, (share) => {
+      const predict = conformerDenoiser(model, network, graphs);
+      const denoiser: Denoiser = async (z, t) => {
+        await heard();
+        return predict(z, t);
+      };
+      const samples = await samplePositions(model, denoiser, graphs, keys, options, (share) => {
         if (attempt === 0) onProgress((first + share * indices.length) / count);
       });
       indices.forEach((index, k) => {
@@ -156,8 +165,8 @@ function mirroredIfRight(stereo: Stereo, positions: Float64Array): Float64Array 
 
 /** One reverse diffusion of all graphs together; positions in Å. */
 async function samplePositions(
-  model: ConformerModel,
-  network: ConformerNetwork,
+  { schedule }: ConformerModel,
+  denoiser: Denoiser,
   graphs: readonly GraphChannels[],
   indices: readonly number[],
   {
@@ -168,13 +177,11 @@ async function samplePositions(
   }: Pick<ConformerOptions, "seed" | "sampler" | "steps" | "temperature">,
   onProgress: (share: number) => void,
 ): Promise<Float64Array[]> {
-  const { schedule } = model;
   const sizes = Int32Array.from(graphs, ({ size }) => size);
   const space = cooled(
     moleculeSpace(sizes, 3, { seed, purpose: "samplingNoise" }, indices),
     sampler === "langevin" ? 1 : temperature,
   );
-  const denoiser = conformerDenoiser(model, network, graphs);
   const z0 =
     sampler === "langevin"
       ? await langevinLevels(denoiser, schedule, space, steps, onProgress)

@@ -111,3 +111,7 @@ export async function writeFigure(stem: string, svg: string): Promise<readonly [
   await writeFileAtomically(`${stem}.png`, await pngOf(svg));
   return [`${stem}.svg`, `${stem}.png`];
 }
+
+/** Writes one file: PNG where its name ends in .png, else SVG. */
+export const writePicture = async (file: string, svg: string): Promise<void> =>
+  writeFileAtomically(file, /\.png$/i.test(file) ? await pngOf(svg) : svg);

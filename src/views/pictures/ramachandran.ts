@@ -1,6 +1,6 @@
 /** Ramachandran plots and profiles of free energies, as panels of a figure. */
 import { angleHistogram, freeEnergy, type Torsions, torsionHistogram } from "../../evaluate/ramachandran.ts";
-import { PANEL, type Panel } from "./figure.ts";
+import { figureSvg, PANEL, type Panel } from "./figure.ts";
 
 /** Cells of a plot in one direction: 5°. */
 const CELLS = 72;
@@ -95,4 +95,30 @@ export function profilePanel(title: string, name: string, lines: readonly Profil
   });
   const vertical = [0, 2, 4, 6].map((kT) => text(String(LEFT - 3), upward(kT / top), `${kT} kT`, "end"));
   return { title, content: `${drawn.join("")}${angleAxis(name)}${vertical.join("")}` };
+}
+
+const COLORS = ["#1f2328", "#cf222e", "#0969da", "#1a7f37", "#bf8700", "#8250df"];
+
+/** Sets of dihedrals side by side: a Ramachandran plot of each, then the profiles of φ and ψ on common scales. SVG. */
+export function torsionsFigure(
+  sets: readonly { readonly label: string; readonly torsions: Torsions }[],
+): string {
+  const lines = (key: keyof Torsions): ProfileLine[] =>
+    sets.map(({ label, torsions }, k) => ({
+      label,
+      angles: torsions[key],
+      color: COLORS[k % COLORS.length],
+    }));
+  const panels = [
+    ...sets.map(({ label, torsions }) =>
+      ramachandranPanel(
+        label,
+        torsions,
+        `${torsions.phi.length.toLocaleString("en")} frames; free energy, dark is low`,
+      ),
+    ),
+    profilePanel("Free energy of φ", "φ / °", lines("phi")),
+    profilePanel("Free energy of ψ", "ψ / °", lines("psi")),
+  ];
+  return figureSvg(panels, Math.min(3, Math.ceil(panels.length / 2)));
 }

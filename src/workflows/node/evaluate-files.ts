@@ -11,10 +11,11 @@ import {
   type Reference,
 } from "../../evaluate/metrics.ts";
 import type { RuleChoice } from "../../evaluate/rule.ts";
+import { breath } from "../../platform/breath.ts";
 import { checkWritable, writeFileAtomically } from "../../platform/node/atomic-write.ts";
 import { readMolecules } from "../../platform/node/molecules.ts";
 import { galleryPage } from "../../views/showcase.ts";
-import { breath, type Reporter, reporterOf, type WorkflowOptions } from "../workflow.ts";
+import { type Reporter, reporterOf, type WorkflowOptions } from "../workflow.ts";
 
 export interface EvaluateFilesOptions extends WorkflowOptions {
   /** Molecule files: .xyz, .extxyz, .sdf, each also .gz. */

@@ -1,17 +1,9 @@
-/** The molecules that `equimol conformers` is asked for: a SMILES, or a file of SMILES, SDF records or ensembles. */
+/** The molecules that conformers are asked of: a SMILES, or a file of SMILES, SDF records or ensembles. */
 import { existsSync } from "node:fs";
 import { hillFormula } from "../chem/formula.ts";
 import type { Molecule } from "../chem/molecule.ts";
 import type { Rdkit } from "../chem/rdkit.ts";
 import { type GraphWithStereo, graphOfMolblock, graphOfSmiles } from "../chem/rdkit-graph.ts";
-import {
-  type Ensemble,
-  ensembleName,
-  isJsonLines,
-  isXyz,
-  readEnsembles,
-  sameRecordGraph,
-} from "../data/ensembles.ts";
 import { InputError } from "../errors.ts";
 import { extensionOf } from "../formats/format.ts";
 import { unpacked } from "../formats/gzip.ts";
@@ -19,6 +11,14 @@ import { readLines } from "../formats/lines.ts";
 import { formatSdf } from "../formats/sdf-write.ts";
 import { fileBytes } from "../platform/node/file-bytes.ts";
 import { readMolecules } from "../platform/node/molecules.ts";
+import {
+  type Ensemble,
+  ensembleName,
+  isJsonLines,
+  isXyz,
+  readEnsembles,
+  sameRecordGraph,
+} from "./ensembles.ts";
 
 /** One molecule of the input. */
 export interface RequestedMolecule {

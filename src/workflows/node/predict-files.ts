@@ -1,0 +1,74 @@
+/** `equimol predict` as a function: predictions for the molecules in files, into another. */
+import type { Molecule } from "../../chem/molecule.ts";
+import type { EngineOptions } from "../../engines/open-engine.ts";
+import { InputError } from "../../errors.ts";
+import { findModel } from "../../models/edm/folder.ts";
+import { loadGeometric } from "../../models/geometric/folder.ts";
+import { modelKindOf } from "../../models/model-folder.ts";
+import { checkMoleculeTarget, readMolecules, writeMolecules } from "../../platform/node/molecules.ts";
+import { type PlacedMolecule, type PredictReport, predictPlaced } from "../predict.ts";
+import { reporterOf, type WorkflowOptions } from "../workflow.ts";
+
+export interface PredictFilesOptions extends WorkflowOptions {
+  /** Model folder, run folder or shipped model: a force field or a property network. */
+  readonly model: string;
+  /** .xyz, .extxyz, .sdf, each also .gz. */
+  readonly files: readonly string[];
+  /** Extended XYZ of the molecules with what was predicted. */
+  readonly out?: string | undefined;
+  /** Only the first so many molecules. */
+  readonly limit?: number | undefined;
+  readonly engine?: EngineOptions | undefined;
+}
+
+export interface PredictFilesReport extends PredictReport {
+  readonly model: string;
+}
+
+/** @throws InputError for a model that predicts nothing, a file that is wrong, or a molecule the model cannot judge */
+export async function predictFiles(options: PredictFilesOptions): Promise<PredictFilesReport> {
+  const { model: source, files, out, limit = Number.POSITIVE_INFINITY } = options;
+  const { named, checkSignal } = reporterOf(options);
+  if (out !== undefined) {
+    if (!/\.(ext)?xyz(\.gz)?$/i.test(out))
+      throw new InputError(`${named("out")} writes extended XYZ: end its name in .extxyz`, { file: out });
+    await checkMoleculeTarget(out);
+  }
+  const folder = findModel(source);
+  const kind = await modelKindOf(folder);
+  if (kind !== "forcefield" && kind !== "property")
+    throw new InputError(
+      `is a model of kind "${kind}", which predicts nothing; train one with equimol train forcefield or property`,
+      { file: source },
+    );
+  const model = await loadGeometric(folder);
+  const placed: PlacedMolecule[] = [];
+  for (const file of files) {
+    let index = 0;
+    for await (const molecule of readMolecules(file, { limit: limit - placed.length })) {
+      checkSignal();
+      placed.push({ file, index: ++index, molecule });
+    }
+  }
+  if (placed.length === 0) throw new InputError("the files hold no molecules");
+  const report = await predictPlaced(model, placed, options);
+  if (out !== undefined)
+    await writeMolecules(
+      out,
+      report.molecules.map((each) => predicted(report.property, each)),
+    );
+  return { model: source, ...report };
+}
+
+/** The molecule with what was predicted: energy and forces, or `predicted_NAME`. */
+function predicted(
+  property: string,
+  { molecule, value, forces }: PredictReport["molecules"][number],
+): Molecule {
+  const { forces: _, ...rest } = molecule;
+  return {
+    ...rest,
+    ...(forces ? { forces } : {}),
+    properties: { ...molecule.properties, [forces ? property : `predicted_${property}`]: value },
+  };
+}
