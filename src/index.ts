@@ -222,8 +222,10 @@ export {
   temperatureOf,
 } from "./simulate/state.ts";
 export { type SimulationSummary, summarize } from "./simulate/summary.ts";
+export type { BatchShare } from "./train/batch-share.ts";
 export { type CgSettings, cgSettingsSchema } from "./train/cg/settings.ts";
 export { type TrainCgOptions, trainCg } from "./train/cg/train.ts";
+export { alone, type Communicator, type Gather } from "./train/communicator.ts";
 export { checkSettings, readConfigFile } from "./train/config-file.ts";
 export { type ConformerSettings, conformerSettingsSchema } from "./train/conformers/settings.ts";
 export { type TrainConformersOptions, trainConformers } from "./train/conformers/train.ts";
@@ -236,7 +238,7 @@ export {
   propertySettingsSchema,
 } from "./train/geometric/settings.ts";
 export { trainForceField, trainProperty } from "./train/geometric/train.ts";
-export { type TrainingOutcome, type TrainingTask, trainingLoop } from "./train/loop.ts";
+export { type TrainingOutcome, type TrainingTask, trainingLoop, type Validation } from "./train/loop.ts";
 export { galleryHtml } from "./views/gallery.ts";
 export { writeShowcase } from "./views/showcase.ts";
 export { type PageContent, simulationPage } from "./views/simulation-page.ts";
