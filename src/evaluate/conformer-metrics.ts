@@ -4,9 +4,11 @@
  * reference to its nearest generated one; COV-P and MAT-P the other way round. Distances are RMSD of heavy atoms
  * with symmetric atoms matched. Geometry checks are ours (chem/geometry.ts).
  */
+
 import { type ConformerComparison, rmsdMatrix } from "../chem/conformer-rmsd.ts";
 import { checkGeometry } from "../chem/geometry.ts";
 import type { BondedAtoms } from "../chem/topology.ts";
+import { mean } from "../math/statistics.ts";
 
 /** COV-R and COV-P at a threshold. */
 export interface CoverageAt {
@@ -90,9 +92,6 @@ const least = (count: number, value: (k: number) => number): number => {
   for (let k = 0; k < count; k++) smallest = Math.min(smallest, value(k));
   return smallest;
 };
-
-export const mean = (values: readonly number[]): number =>
-  values.reduce((sum, value) => sum + value, 0) / values.length;
 
 export const median = (values: readonly number[]): number => {
   const sorted = [...values].sort((a, b) => a - b);

@@ -7,7 +7,8 @@ import { checkGeometry } from "../chem/geometry.ts";
 import { mmff94Energy, relaxMmff94 } from "../chem/mmff94.ts";
 import { type Stereo, stereoIsRight } from "../chem/stereo.ts";
 import type { Topology } from "../chem/topology.ts";
-import { diversityOf, mean } from "./conformer-metrics.ts";
+import { mean } from "../math/statistics.ts";
+import { diversityOf } from "./conformer-metrics.ts";
 
 /** The steps, each left out when it is not named. */
 export interface ProcessingOptions {

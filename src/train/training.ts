@@ -52,6 +52,8 @@ export interface TrainedKind extends Omit<TrainingStart, "steps" | "stepsBefore"
   /** Head line of the model's card, and a sentence behind the number of parameters. */
   readonly title: string;
   readonly about: string;
+  /** Updates are computed by native code where it was built. */
+  readonly nativeUpdates?: boolean;
   /** Writes `config.json` with this provenance, and the parameters. */
   readonly save: (
     folder: string,
@@ -88,7 +90,7 @@ async function runOfRank(
   if (resume) await checkSameData(out, kind.data);
   const state = resume ? await (run?.loadState(parameters) ?? stateOfRun(out, parameters)) : undefined;
   const task = await kind.task(run);
-  const native = task.updater === undefined ? loadNativeUpdater({ threads: threadCount() }) : undefined;
+  const native = kind.nativeUpdates ? loadNativeUpdater({ threads: threadCount() }) : undefined;
   try {
     if (leads)
       options.onStart?.({

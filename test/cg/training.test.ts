@@ -11,6 +11,7 @@ import { sampleBeads } from "../../src/models/cg/generate.ts";
 import { beadField } from "../../src/nets/beads/bead-field.ts";
 import { cgSettingsSchema } from "../../src/train/cg/settings.ts";
 import { trainCg } from "../../src/train/cg/train.ts";
+import type { TrainingStart } from "../../src/train/training.ts";
 import { relativeDifference } from "../shared.ts";
 import { chainDataset, chainSamples, exactGradient, MODES } from "./chains.ts";
 
@@ -95,6 +96,25 @@ test.each(["perceptron", "painn"])("%s: an interrupted run goes on to the same b
   const bytes = (run: string): Buffer =>
     readFileSync(join(folder, run, "checkpoints/last/model.safetensors"));
   expect(bytes(`${kind}-parts`).equals(bytes(`${kind}-whole`))).toBe(true);
+});
+
+test("computes with the engine that is asked for, and says when it cannot be had", async () => {
+  const settings = cgSettingsSchema.parse({
+    network: { kind: "painn", hidden: 16, layers: 1 },
+    training: { steps: 1, batchSize: 20 },
+    validation: { samples: 0 },
+  });
+  const started: string[] = [];
+  const options = {
+    settings,
+    data: chainDataset(chainSamples(60, 2, 3)),
+    out: join(folder, "engine"),
+    engine: "wasm",
+    onStart: ({ engine }: TrainingStart) => started.push(engine),
+  } as const;
+  await trainCg(options);
+  expect(started).toEqual([expect.stringMatching(/^wasm/)]);
+  await expect(trainCg({ ...options, device: "webgpu" })).rejects.toThrow("computes on the CPU");
 });
 
 describe("data that do not fit", () => {

@@ -37,16 +37,18 @@ export async function imageRows(name: string, settings: LabDataSettings): Promis
 type Rows = (images: Images, from: number, to: number, seed: number, step: number) => Float32Array;
 
 /** Each pixel 1 with its grey value as probability (Salakhutdinov & Murray 2008), drawn once. */
-const binarised: Rows = (...of) => eachPixel(...of, (value, u) => (u * 255 < value ? 1 : 0));
+const binarised: Rows = (...rows) => eachPixel(...rows, (value, u) => (u * 255 < value ? 1 : 0));
 
 /** (value + u)/256, u uniform in [0, 1): a density over these is a bound of the likelihood of the bytes. */
-const dequantised: Rows = (...of) => eachPixel(...of, (value, u) => (value + u) / 256);
+const dequantised: Rows = (...rows) => eachPixel(...rows, (value, u) => (value + u) / 256);
 
 function eachPixel(
-  ...[{ height, width, pixels }, from, to, seed, step, of]: [
-    ...Parameters<Rows>,
-    (value: number, u: number) => number,
-  ]
+  { height, width, pixels }: Images,
+  from: number,
+  to: number,
+  seed: number,
+  step: number,
+  of: (value: number, u: number) => number,
 ): Float32Array {
   const D = height * width;
   const rows = new Float32Array((to - from) * D);

@@ -1,6 +1,7 @@
 /** What a trained model of the lab is measured by: likelihood, distance of its samples to fresh data, and how long it takes. */
 
 import { mmd, slicedWasserstein } from "../../evaluate/point-sets.ts";
+import { mean, standardError } from "../../math/statistics.ts";
 import { breather } from "../../platform/breath.ts";
 import { mixtureLogDensity } from "../data/gaussian-mixture.ts";
 import { type LabData, rowLength } from "../data/lab-data.ts";
@@ -144,9 +145,7 @@ export async function evaluateLabModel(
 }
 
 /** Mean and its standard error. */
-export function meanAndError(values: Float64Array): { readonly mean: number; readonly sem: number } {
-  const n = values.length;
-  const mean = values.reduce((sum, value) => sum + value, 0) / n;
-  const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / Math.max(n - 1, 1);
-  return { mean, sem: Math.sqrt(variance / n) };
-}
+export const meanAndError = (values: Float64Array): { readonly mean: number; readonly sem: number } => ({
+  mean: mean(values),
+  sem: standardError(values),
+});

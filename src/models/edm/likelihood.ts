@@ -7,6 +7,7 @@ import type { Molecule } from "../../chem/molecule.ts";
 import { boundDraws } from "../../diffusion/bound-draws.ts";
 import type { DenoiserEngine } from "../../engines/engine.ts";
 import { stream } from "../../math/random.ts";
+import { mean, standardError } from "../../math/statistics.ts";
 import { channelCount, encode } from "./features.ts";
 import { logFeatureLikelihood, priorKl, reconstructionConstants, volumeChange } from "./likelihood-terms.ts";
 import type { EdmModel } from "./model.ts";
@@ -137,19 +138,4 @@ export function bySize(molecules: readonly Molecule[], batchSize: number): numbe
   for (let begin = 0; begin < order.length; begin += batchSize)
     batches.push(order.slice(begin, begin + batchSize));
   return batches;
-}
-
-export function mean(values: ArrayLike<number>): number {
-  let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += values[i];
-  return sum / values.length;
-}
-
-/** Of the mean; 0 for a single value. */
-export function standardError(values: ArrayLike<number>): number {
-  if (values.length < 2) return 0;
-  const middle = mean(values);
-  let squares = 0;
-  for (let i = 0; i < values.length; i++) squares += (values[i] - middle) ** 2;
-  return Math.sqrt(squares / (values.length - 1) / values.length);
 }

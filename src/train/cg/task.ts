@@ -1,12 +1,12 @@
 /** A coarse-grained molecule with its data: what the training loop needs to know. */
 import { epochBatches } from "../../data/batches.ts";
 import { histogramDivergence, torsionHistogram, torsionsOf } from "../../evaluate/ramachandran.ts";
+import { mean } from "../../math/statistics.ts";
 import type { CgConfig } from "../../models/cg/config.ts";
 import type { CgObjective, NoisedFrames } from "../../models/cg/denoising.ts";
 import { encodeFrames } from "../../models/cg/frames.ts";
 import { sampleBeads } from "../../models/cg/generate.ts";
 import { cgLayout, cgModelOf } from "../../models/cg/model.ts";
-import { mean } from "../../models/edm/likelihood.ts";
 import { moleculeNoise } from "../../models/edm/noise.ts";
 import { initialParameters } from "../../nets/layers/parameters.ts";
 import { trainingTimes } from "../edm/task.ts";

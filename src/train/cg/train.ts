@@ -46,6 +46,7 @@ export async function trainCg(options: TrainCgOptions): Promise<TrainingOutcome>
       ...{ train: setSize(train), valid: setSize(valid), engine: objective.engine },
       title: `Coarse-grained denoiser, ${kind} ${layers} × ${hidden}, ${conservative ? "with" : "without"} energy conservation`,
       about: `beads ${beads.map(symbolOf).join(" ")}; trained on ${setSize(train).toLocaleString("en")} frames of \`${data.info.name}\` at ${config.temperature} K`,
+      nativeUpdates: true,
       save: (folder, provenance, values) => saveCg(folder, { ...config, provenance }, values),
       task: () => cgTask(config, settings, { train: train.positions, valid: valid.positions }, objective),
     });

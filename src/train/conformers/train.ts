@@ -104,6 +104,7 @@ export async function trainConformers(options: TrainConformersOptions): Promise<
       ...{ valid: valid.length, engine: network.name },
       title: `Conformers, ${settings.network.localLayers} + ${settings.network.globalLayers} interactions × ${settings.network.hidden}`,
       about: `elements ${elements.map(symbolOf).join(" ")}`,
+      nativeUpdates: true,
       save: (folder, provenance, values) => saveConformerModel(folder, { ...config, provenance }, values),
       task: async (run) => {
         const out = whole.molecules.filter((_, k) => held.has(k));
