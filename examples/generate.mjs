@@ -1,5 +1,6 @@
 /**
- * Ten molecules from the shipped model, and how many are stable by EDM's rule. Run it in a clone after `npm start`:
+ * Ten molecules from the shipped model, and how many are stable by EDM's rule. In a clone after `npm start`, or from a copy
+ * in a folder where equimol is installed:
  *
  *   node examples/generate.mjs
  */

@@ -4,8 +4,8 @@ import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("../../shared/", import.meta.url));
-export const hasShared = existsSync(root);
-if (!hasShared) console.warn("../shared is absent: tests on real data are skipped");
+export const hasShared = existsSync(`${root}data/qm9`);
+if (!hasShared) console.warn("../shared/data is absent: tests on real data are skipped");
 
 /** Path of a file or folder in ../shared. */
 export const sharedPath = (path: string): string => root + path;

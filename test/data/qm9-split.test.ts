@@ -1,11 +1,12 @@
 import { createHash } from "node:crypto";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { numpyPermutation, QM9_MOLECULES, QM9_UNCHARACTERIZED, qm9Split } from "../../src/data/qm9-split.ts";
+import { hasShared, sharedPath } from "../shared.ts";
 
-const SHARDS = join(import.meta.dirname, "../../../shared/data/qm9");
+const SHARDS = sharedPath("data/qm9");
 
 const sha256 = (words: Uint32Array): string => createHash("sha256").update(words).digest("hex");
 
@@ -55,7 +56,7 @@ describe("the split of EGNN and EDM", () => {
   // The list of uncharacterized molecules is not at hand, but the known members of two parts are. Placing the
   // drawn labels along the indices 1 … 133,885, with exactly 3,054 indices skipped, must be possible without
   // contradicting one of them; with any other permutation it is not.
-  test.skipIf(!existsSync(SHARDS))("agrees with every published index of the shared QM9 shards", () => {
+  test.skipIf(!hasShared)("agrees with every published index of the shared QM9 shards", () => {
     const part = new Uint8Array(QM9_MOLECULES + 1);
     for (const file of readdirSync(SHARDS)) {
       const text = gunzipSync(readFileSync(join(SHARDS, file))).toString("latin1");
