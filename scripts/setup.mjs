@@ -29,8 +29,9 @@ function requireNode() {
 function installDependencies() {
   if (dependenciesAreCurrent()) return;
   const done = stopwatch();
-  // NODE_ENV=production would leave out the compiler.
-  const npm = run("npm", ["ci", "--include=dev", "--no-audit", "--no-fund", "--loglevel=error"]);
+  // NODE_ENV=production would leave out the compiler. No install script is needed but our own, which is run below.
+  const flags = ["--include=dev", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
+  const npm = run("npm", ["ci", ...flags]);
   if (npm.status !== 0) {
     const said = npm.output.split("\n").filter((line) => !line.startsWith("npm warn"));
     const reason = npm.output.includes("EUSAGE")

@@ -1,9 +1,11 @@
-/** Material beside the repository (`../shared`); cases that need it are skipped where it is absent. */
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+/** What tests compare with: golden values in test/fixtures, and real data beside the repository (`../shared`), without which a
+ * case is skipped. */
+import { existsSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 
-const root = new URL("../../shared/", import.meta.url).pathname;
+const root = fileURLToPath(new URL("../../shared/", import.meta.url));
 export const hasShared = existsSync(root);
-if (!hasShared) console.warn("../shared is absent: tests on real data and reference values are skipped");
+if (!hasShared) console.warn("../shared is absent: tests on real data are skipped");
 
 /** Path of a file or folder in ../shared. */
 export const sharedPath = (path: string): string => root + path;
@@ -15,16 +17,9 @@ export interface FixtureTensor {
   readonly data: readonly number[];
 }
 
-/** Names of the fixtures whose file name begins with `prefix`. */
-export const fixtureNames = (prefix: string): string[] =>
-  hasShared
-    ? readdirSync(sharedPath("fixtures"))
-        .filter((name) => name.startsWith(prefix) && name.endsWith(".json"))
-        .map((name) => name.slice(0, -5))
-    : [];
-
+/** One of test/fixtures, whose README says what it holds. */
 export const readFixture = <T>(name: string): T =>
-  JSON.parse(readFileSync(sharedPath(`fixtures/${name}.json`), "utf8")) as T;
+  JSON.parse(readFileSync(new URL(`fixtures/${name}.json`, import.meta.url), "utf8")) as T;
 
 /** Largest absolute difference. */
 export const maxDifference = (a: ArrayLike<number>, b: ArrayLike<number>): number => {

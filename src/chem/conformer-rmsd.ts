@@ -10,6 +10,7 @@ import type { Topology } from "./topology.ts";
 export interface ConformerComparison {
   /** Heavy atoms of a structure of the first or second side, centred. */
   readonly first: (positions: Float64Array) => Float64Array;
+  /** The same of the second. */
   readonly second: (positions: Float64Array) => Float64Array;
   /** RMSD in Å of what `first` and `second` returned. */
   readonly rmsd: (a: Float64Array, b: Float64Array) => number;
@@ -37,7 +38,7 @@ function rowsOf(x: Float64Array, atoms: readonly number[]): Float64Array {
   return center(rows);
 }
 
-/** RMSD of every pair of structures. [A, B], row by row */
+/** RMSD in Å of every pair of structures, each [N, 3] in Å. [A, B] */
 export function rmsdMatrix(
   comparison: ConformerComparison,
   first: readonly Float64Array[],

@@ -19,6 +19,7 @@ export function registerResources(): void {
   registered = true;
 }
 
+/** A structure at a minimum of MMFF94. */
 export interface Relaxed {
   /** In Å. [N, 3] */
   readonly positions: Float64Array;
@@ -26,12 +27,12 @@ export interface Relaxed {
   readonly energy: number;
 }
 
-/** The MMFF94 energy of a structure; undefined where MMFF94 lacks parameters for an atom. */
+/** The MMFF94 energy of a structure [N, 3] in Å, in kcal/mol; undefined where MMFF94 lacks parameters for an atom. */
 export function mmff94Energy(molecule: BondedAtoms, positions: Float64Array): number | undefined {
   return fieldOf(molecule, positions)?.field.getTotalEnergy();
 }
 
-/** The nearest minimum of MMFF94; undefined where it lacks parameters or does not converge. */
+/** The nearest minimum of MMFF94 from positions [N, 3] in Å; undefined where it lacks parameters or does not converge. */
 export function relaxMmff94(molecule: BondedAtoms, positions: Float64Array): Relaxed | undefined {
   const made = fieldOf(molecule, positions);
   if (made === undefined) return undefined;

@@ -9,13 +9,17 @@ import { allowedValences, type BondRule } from "./bond-tables.ts";
 import type { Bond, Molecule } from "./molecule.ts";
 import { forEachBond } from "./perception.ts";
 
+/** How many atoms of a molecule are stable, and whether all are. */
 export interface Stability {
   readonly stableAtoms: number;
   readonly atoms: number;
   readonly stable: boolean;
 }
 
-/** Counts the stable atoms of a molecule by the given rule; its `bonds`, if any, play no part. */
+/**
+ * Counts the stable atoms of a molecule by the given rule (Hoogeboom et al. 2022, section 5); its `bonds`, if any, play no
+ * part: they are perceived from the positions.
+ */
 export function stability(molecule: Molecule, rule: BondRule): Stability {
   const sums = new Int32Array(molecule.atomicNumbers.length);
   forEachBond(molecule, rule, (i, j, order) => {

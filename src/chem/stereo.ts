@@ -28,6 +28,7 @@ export interface DoubleBond {
   readonly given: boolean;
 }
 
+/** The handedness of centres and double bonds, as signs of volumes and of sides. */
 export interface Stereo {
   readonly centres: readonly Centre[];
   readonly doubleBonds: readonly DoubleBond[];

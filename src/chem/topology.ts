@@ -12,6 +12,7 @@ export type Hybridisation = 0 | 1 | 2 | 3;
 /** Hop count of pairs more than three bonds apart. */
 export const FAR = 4;
 
+/** A molecular graph with what chemistry says of its atoms and bonds. */
 export interface Topology {
   /** Nuclear charges. [N] */
   readonly atomicNumbers: Uint8Array;

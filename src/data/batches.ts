@@ -6,6 +6,7 @@
 
 import { permutation, stream } from "../math/random.ts";
 
+/** How an epoch is cut into batches. */
 export interface BatchOptions {
   readonly batchSize: number;
   readonly seed: number;

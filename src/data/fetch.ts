@@ -28,6 +28,7 @@ export interface FetchProgress {
   readonly total: number;
 }
 
+/** Where QM9 comes from and what it is called. */
 export interface FetchOptions {
   /**
    * Where the two files are to be found by their names (`dsgdb9nsd.xyz.tar.bz2`, `uncharacterized.txt`).

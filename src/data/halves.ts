@@ -6,7 +6,9 @@
 import { permutation, stream } from "../math/random.ts";
 import { type MoleculeSet, setSize } from "./molecule-set.ts";
 
+/** What a training may be given: everything, or one of two disjoint halves. */
 export const HALVES = ["all", "first", "second"] as const;
+/** One of `HALVES`. */
 export type Half = (typeof HALVES)[number];
 
 /** Indices of the molecules of which the property is known, ascending; none where nobody has it. */

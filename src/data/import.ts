@@ -23,6 +23,7 @@ export interface ImportProgress {
   readonly molecules: number;
 }
 
+/** What is imported, and under which name. */
 export interface ImportOptions {
   readonly name: string;
   /** Files, folders (all molecule files below) or glob patterns, for training. */

@@ -13,6 +13,7 @@ import { drawGraph, isReasonable, toOpenChemLib } from "./minimol-graphs.ts";
 import { type MoleculeSet, moleculeSetBuilder, subset } from "./molecule-set.ts";
 import { newDatasetFolder, writeDataset } from "./store.ts";
 
+/** Size and seed of the built-in data. */
 export interface MinimolOptions {
   /** Default 0. */
   readonly seed?: number;

@@ -18,7 +18,10 @@ export interface GammaParameters {
   readonly ends: Float32Array;
 }
 
-/** The schedule that the parameters stand for; `steps` is the T that it is used with. */
+/**
+ * The schedule γ(t) that the parameters of a monotone network stand for (Kingma et al. 2021, appendix H); `steps` is the T
+ * that it is used with.
+ */
 export function learnedSchedule(parameters: GammaParameters, steps: number): NoiseSchedule {
   const { first, second, third, ends } = parameters;
   const a = softplus(first.weight[0]);

@@ -39,7 +39,7 @@ export function epsilonFrom(
   }
 }
 
-/** x̂₀ = (z_t − σ ε̂)/α. */
+/** x̂₀ = (z_t − σ ε̂)/α. [D] */
 export const dataFrom = (
   schedule: NoiseSchedule,
   t: number,

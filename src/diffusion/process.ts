@@ -10,7 +10,7 @@ export interface Transition {
   readonly sigma2: number;
 }
 
-/** Forward transition from noise level γ_s to γ_t, computed without cancellation. */
+/** Forward transition q(z_t | z_s) = N(α_{t|s} z_s, σ²_{t|s} I) between levels γ_s and γ_t, without cancellation. */
 export function transition(gammaS: number, gammaT: number): Transition {
   const logAlpha2 = softplus(gammaS) - softplus(gammaT); // log σ(−γ_t) − log σ(−γ_s)
   return { alpha: Math.exp(0.5 * logAlpha2), sigma2: -Math.expm1(logAlpha2) };

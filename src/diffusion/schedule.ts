@@ -67,7 +67,7 @@ export function polynomialSchedule(steps: number, power = 2, precision = 1e-5): 
   return tabulated(`polynomial_${power}`, alpha2);
 }
 
-/** ᾱ(u) = cos²(π/2 · (u + 0.008)/1.008) with β kept below 0.999; the first of its T + 1 steps is t = 0. */
+/** Nichol & Dhariwal 2021, eq. 17: ᾱ(u) = cos²(π/2 · (u + 0.008)/1.008) with β kept below 0.999; the first of its T + 1 steps is t = 0. */
 export function cosineSchedule(steps: number, offset = 0.008): NoiseSchedule {
   const points = steps + 2;
   const raw = Array.from(
@@ -83,7 +83,7 @@ export function cosineSchedule(steps: number, offset = 0.008): NoiseSchedule {
   return tabulated("cosine", alpha2);
 }
 
-/** β rises linearly from 10⁻⁴ to 0.02 for T = 1000, both scaled by 1000/T; t = 0 is the first step. */
+/** Ho et al. 2020, section 4: β rises linearly from 10⁻⁴ to 0.02 for T = 1000, both scaled by 1000/T; t = 0 is the first step. */
 export function linearSchedule(steps: number): NoiseSchedule {
   const scale = 1000 / steps;
   let product = 1;

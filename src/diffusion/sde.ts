@@ -8,7 +8,7 @@ import { logLinearSchedule, type NoiseSchedule, scheduleOf } from "./schedule.ts
 /** t begins a little above 0, where γ is −∞ (Song et al. 2021, appendix C, truncate likewise). */
 const VP_START = 1e-3;
 
-/** ∫₀ᵗ β = B(t), α² = e^{−B}: γ = log(e^B − 1). */
+/** Variance preserving (Song et al. 2021, eq. 33): ∫₀ᵗ β = B(t), α² = e^{−B}: γ = log(e^B − 1). */
 export const vpSchedule = (steps: number, betaMin = 0.1, betaMax = 20): NoiseSchedule =>
   scheduleOf("vp", steps, (t) => {
     const u = VP_START + (1 - VP_START) * t;
@@ -16,7 +16,7 @@ export const vpSchedule = (steps: number, betaMin = 0.1, betaMax = 20): NoiseSch
     return B + Math.log(-Math.expm1(-B));
   });
 
-/** σ̃(t) = σ_min (σ_max/σ_min)^t. */
+/** Variance exploding (Song et al. 2021, eq. 31): σ̃(t) = σ_min (σ_max/σ_min)^t. */
 export const veSchedule = (steps: number, sigmaMin: number, sigmaMax: number): NoiseSchedule => ({
   ...logLinearSchedule(steps, sigmaMin, sigmaMax),
   name: "ve",

@@ -15,6 +15,7 @@ export interface SpeciesBatch {
   readonly species: Int32Array;
 }
 
+/** Computes a network with numbers for each atom: energies, properties, and their slopes. */
 export interface AtomwiseEngine {
   /** "native (AVX-512)", "jax (wasm)" … */
   readonly name: string;

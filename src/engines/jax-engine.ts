@@ -18,6 +18,7 @@ import {
 } from "./engine.ts";
 import { bySize, type Padding, paddedGraph, paddedRows } from "./padding.ts";
 
+/** Where the published code computes otherwise. */
 export interface JaxEngineOptions {
   /** Atoms that the divisor of mean aggregation counts; the molecule's own number when absent. */
   readonly meanOver?: number;
@@ -26,7 +27,10 @@ export interface JaxEngineOptions {
 /** Positions of an earlier guess [B, N, 3], where the network sees one. */
 type Guess = readonly np.Array[];
 
-/** An engine for `config`; jax must be initialised (`prepareRuntime`). */
+/**
+ * The readable definition of the network as an engine; jax must be initialised (`prepareRuntime`). `openEngine` chooses a
+ * faster one where there is one. The caller disposes of it.
+ */
 export function createJaxEngine(config: DynamicsConfig, options: JaxEngineOptions = {}): DenoiserEngine {
   const layout = dynamicsLayout(config);
   const parameterCount = layoutSize(layout);

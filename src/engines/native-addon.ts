@@ -59,14 +59,22 @@ function load(): { readonly addon?: NativeAddon; readonly reason: string } {
       ) as NativeAddon;
       loaded = { addon, reason: `compiled for this machine (${addon.egnn.instructionSets()[0]})` };
     } catch (error) {
-      const missing = (error as NodeJS.ErrnoException).code === "MODULE_NOT_FOUND";
-      const why = missing
-        ? "not built; node scripts/build-native.mjs --force builds it or says what is missing"
-        : (error as Error).message.replace(/\.$/, "");
-      loaded = { reason: why };
+      const { code, message } = error as NodeJS.ErrnoException;
+      const why = code === "MODULE_NOT_FOUND" ? "not built" : message.replace(/\.$/, "");
+      loaded = { reason: `${why}; \`${buildCommand()}\` builds it or says what is missing` };
     }
   }
   return loaded;
+}
+
+/** Builds the add-on when typed in the current folder: in a clone, and where npm ran no install script. */
+function buildCommand(): string {
+  const { join, relative } = nodeModule("node:path");
+  const here = nodeModule("node:url").fileURLToPath(import.meta.url);
+  const script = join(here, "../../../scripts/build-native.mjs");
+  const below = relative(process.cwd(), script);
+  const path = below.startsWith("..") ? script : below;
+  return `node ${/\s/.test(path) ? JSON.stringify(path) : path} --force`;
 }
 
 /** The add-on, or undefined where it was not built. */

@@ -17,6 +17,7 @@ import { nativeStatus } from "./native-addon.ts";
 export const ENGINES = ["auto", "native", "wasm", "jax"] as const;
 export type EngineName = (typeof ENGINES)[number];
 
+/** Which engine to take, and whom to tell why it is not a better one. */
 export interface EngineOptions {
   /** "auto": the first of native, wasm, jax that there is. */
   readonly engine?: EngineName;
@@ -37,7 +38,11 @@ export interface Ways<E extends { readonly name: string }> {
   readonly jax: () => Promise<E>;
 }
 
-/** A denoiser of molecules, or a network with a number for each atom. The caller disposes of the engine. */
+/**
+ * The fastest engine for a denoiser of molecules, or for a network with a number for each atom, that this machine has. The
+ * caller disposes of it, once.
+ * @throws InputError when the engine that is asked for by name cannot compute this network here
+ */
 export function openEngine(
   network: { readonly denoiser: DynamicsConfig },
   options?: EngineOptions,
@@ -46,7 +51,6 @@ export function openEngine(
   network: { readonly atomwise: GeometricConfig },
   options?: EngineOptions,
 ): Promise<AtomwiseEngine>;
-/** @throws InputError when the engine that is asked for cannot compute this network here */
 export async function openEngine(
   network: { readonly denoiser: DynamicsConfig } | { readonly atomwise: GeometricConfig },
   options: EngineOptions = {},

@@ -24,6 +24,7 @@ export interface UpdatedArrays {
   readonly largestSecondMoment: Float32Array;
 }
 
+/** The numbers of one update, after learning rate and bias correction. */
 export interface UpdateCoefficients {
   /** Multiplies the gradient (clipping). */
   readonly scale: number;
@@ -44,6 +45,7 @@ export interface UpdateCoefficients {
   readonly momentum: number;
 }
 
+/** An engine's own optimiser: the norm of the gradient and one update of all parameters. */
 export interface ParameterUpdater {
   /** ‖gradient‖₂, summed in double precision. */
   readonly gradientNorm: (gradient: Float32Array) => Promise<number>;

@@ -5,6 +5,7 @@
 import { WorkError } from "../errors.ts";
 import { hasRelaxedSimd, hasSimd, inNode, nodeModule } from "../platform/platform.ts";
 
+/** Builds of a module, by the instructions they need. */
 export type WasmVariant = "relaxed SIMD" | "SIMD" | "scalar";
 
 /** Functions of wasm.c; numbers are addresses unless named otherwise. */

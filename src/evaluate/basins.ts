@@ -10,6 +10,7 @@ import type { Torsions } from "./ramachandran.ts";
 const GRID = 72;
 const CELLS = GRID * GRID;
 
+/** What counts as a basin and as its core. */
 export interface BasinOptions {
   /** Width of the smoothing in degrees. */
   readonly smoothing?: number;
@@ -19,6 +20,7 @@ export interface BasinOptions {
   readonly core?: number;
 }
 
+/** A minimum of the free energy. */
 export interface Basin {
   /** Lowest point, degrees. */
   readonly phi: number;
@@ -27,6 +29,7 @@ export interface Basin {
   readonly share: number;
 }
 
+/** The basins, and which of them each cell of the (φ, ψ) plane belongs to. */
 export interface BasinMap {
   /** The fullest first. */
   readonly basins: readonly Basin[];
@@ -72,7 +75,7 @@ function neighbours(cell: number): number[] {
   return cells;
 }
 
-/** The basins of a set of configurations. */
+/** The basins of a set of configurations, by peaks of the smoothed density that persist (Chazal et al. 2013). */
 export function findBasins(torsions: Torsions, options: BasinOptions = {}): BasinMap {
   const { smoothing = 10, depth = 0.25, core = 1 } = options;
   const density = smoothedDensity(torsions, smoothing);

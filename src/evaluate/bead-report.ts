@@ -15,6 +15,7 @@ import {
 /** Cells of the histogram of one angle: 10°. */
 const ANGLE_BINS = 36;
 
+/** How far the (φ, ψ) of frames are from those of a reference. */
 export interface TorsionComparison {
   readonly frames: number;
   /** Jensen–Shannon divergences from the reference in bits: of (φ, ψ) in cells of 20°, of φ and ψ in 10°. */
@@ -50,6 +51,7 @@ export function compareTorsions(
   };
 }
 
+/** How far forces are from mapped ones. */
 export interface ForceComparison {
   /** Components compared: 3 N for each frame. */
   readonly components: number;

@@ -30,6 +30,7 @@ export interface Labelled {
   readonly value: number;
 }
 
+/** What an error of generated molecules is to be compared with. */
 export interface Yardsticks {
   /** The judge's values against the labels of other molecules. */
   readonly shuffled: PropertyError;
@@ -40,6 +41,7 @@ export interface Yardsticks {
 }
 
 /**
+ * The errors that generated molecules are compared with, in the unit of the property (Hoogeboom et al. 2022, table 3).
  * @param own molecules of the generator's half, with their labels
  * @param others molecules of the judge's half: sizes and labels
  */
@@ -65,6 +67,7 @@ export async function yardsticks(
   };
 }
 
+/** The error of generated molecules: of all, and of those that are worth something. */
 export interface GeneratedError {
   readonly all: PropertyError;
   /** Of the molecules in one piece, and of the stable ones. */
@@ -76,7 +79,7 @@ export interface GeneratedError {
   readonly rankCorrelation: number;
 }
 
-/** The judge's verdict on generated molecules. */
+/** The judge's mean absolute error, in the unit of the property, on molecules that were asked to have a value. */
 export async function generatedError(
   judge: Judge,
   generated: readonly Labelled[],
@@ -100,6 +103,7 @@ export async function generatedError(
   };
 }
 
+/** What came where one value was asked for. */
 export interface SweepFrame {
   readonly asked: number;
   /** Of the judge's values of the frame's molecules. */
@@ -108,6 +112,7 @@ export interface SweepFrame {
   readonly molecules: number;
 }
 
+/** Whether what came follows what was asked for. */
 export interface SweepEvaluation {
   readonly frames: readonly SweepFrame[];
   /** The means rise from frame to frame. */

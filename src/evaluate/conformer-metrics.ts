@@ -8,6 +8,7 @@ import { type ConformerComparison, rmsdMatrix } from "../chem/conformer-rmsd.ts"
 import { checkGeometry } from "../chem/geometry.ts";
 import type { BondedAtoms } from "../chem/topology.ts";
 
+/** COV-R and COV-P at a threshold. */
 export interface CoverageAt {
   /** δ in Å. */
   readonly threshold: number;
@@ -15,6 +16,7 @@ export interface CoverageAt {
   readonly precision: number;
 }
 
+/** COV and MAT of one molecule (GeoDiff, section 5.2). */
 export interface Coverage {
   readonly generated: number;
   readonly references: number;

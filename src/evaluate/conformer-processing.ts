@@ -9,6 +9,7 @@ import { type Stereo, stereoIsRight } from "../chem/stereo.ts";
 import type { Topology } from "../chem/topology.ts";
 import { diversityOf, mean } from "./conformer-metrics.ts";
 
+/** The steps, each left out when it is not named. */
 export interface ProcessingOptions {
   /** Moves every conformer to its nearest minimum of MMFF94. */
   readonly relax?: boolean | undefined;
@@ -20,6 +21,7 @@ export interface ProcessingOptions {
   readonly rank?: boolean | undefined;
 }
 
+/** A conformer that is left. */
 export interface ProcessedConformer {
   readonly index: number;
   readonly positions: Float64Array;

@@ -14,6 +14,7 @@ import { type Coverage, type CoverageSummary, coverageOf, summarise } from "./co
 /** Å: for small molecules as in QM9, and the two in use for drug-like ones. */
 export const THRESHOLDS: readonly number[] = [0.5, 0.75, 1.25];
 
+/** Thresholds, and what generated conformers are compared with. */
 export interface ConformerEvaluationOptions {
   /** Default: THRESHOLDS. */
   readonly thresholds?: readonly number[] | undefined;
@@ -25,6 +26,7 @@ export interface ConformerEvaluationOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** COV and MAT over all references, and of each. */
 export interface ConformerEvaluation {
   readonly generated: CoverageSummary & {
     /** Generated conformers whose stereochemistry is that of a reference, of those that RDKit can read. */
@@ -40,6 +42,7 @@ export interface ConformerEvaluation {
 }
 
 /**
+ * COV and MAT (GeoDiff, section 5.2) of generated ensembles, which are matched to the references by their graphs.
  * @throws InputError when no generated molecule is one of the references
  */
 export async function evaluateConformers(

@@ -25,6 +25,7 @@ export const STRUCTURE_BINS = {
   smallestRings: { from: 0, width: 1, count: 13 },
 } as const satisfies Readonly<Record<string, Bins>>;
 
+/** Bond lengths, angles and what else is counted. */
 export type StructureKind = keyof typeof STRUCTURE_BINS;
 
 /** Counts in the bins of STRUCTURE_BINS, by kind: "C-N double", "H-C-O" (centre in the middle), "C-O", "C". */

@@ -96,6 +96,7 @@ export interface MoleculeVerdict {
   readonly smiles: string | null;
 }
 
+/** The rule of bonds, what novelty is measured against, and whom to tell. */
 export interface EvaluationOptions {
   readonly rule?: RuleChoice;
   readonly reference?: Reference;
@@ -106,8 +107,10 @@ export interface EvaluationOptions {
 }
 
 /**
- * Evaluates molecules one by one; bonds are perceived from the positions, whatever bonds they bring.
+ * Evaluates molecules one by one: stability by EDM's rule, validity and uniqueness by RDKit, novelty where there is a
+ * reference, geometry. Bonds are perceived from the positions, whatever bonds they bring.
  * @returns the counts, ready for JSON
+ * @throws WorkError when RDKit cannot be loaded
  */
 export async function evaluateMolecules(
   molecules: Iterable<Molecule> | AsyncIterable<Molecule>,

@@ -8,7 +8,7 @@ import { stream } from "../math/random.ts";
 type Rows = Float32Array | Float64Array;
 
 /**
- * √(mean over random directions of W₂² of the projections). Sets of different sizes are compared at the quantiles of
+ * Sliced Wasserstein distance of rows a [n, D] and b [m, D] (Rabin et al. 2012): √(mean over random directions of W₂² of the projections). Sets of different sizes are compared at the quantiles of
  * the smaller one. In the unit of the data.
  */
 export function slicedWasserstein(
@@ -43,6 +43,7 @@ function projected(rows: Rows, direction: Float64Array, length: number): Float64
 const quantile = (sorted: Float64Array, i: number, n: number): number =>
   sorted.length === n ? sorted[i] : sorted[Math.floor(((i + 0.5) * sorted.length) / n)];
 
+/** Kernels, and how many rows they see. */
 export interface MmdOptions {
   /** Standard deviations of the kernels. */
   readonly widths?: readonly number[];

@@ -27,7 +27,7 @@ export interface Reference {
 
 /**
  * Reads a data set once. About 4,000 molecules of QM9 a second; keep the result where it is needed again.
- * @param onProgress called with the number of molecules so far, every 1,000
+ * @param options `onProgress` is called with the number of molecules so far, every 1,000
  */
 export async function buildReference(
   molecules: Iterable<Molecule> | AsyncIterable<Molecule>,

@@ -25,6 +25,7 @@ export const PURPOSES = {
   selfConditioning: 41,
   augmentation: 42,
 } as const;
+/** What a stream of random numbers is for; streams of different purposes are independent. */
 export type Purpose = keyof typeof PURPOSES;
 
 /** Address of a stream of random numbers. `index` and `step` are unsigned 32-bit integers. */

@@ -18,6 +18,7 @@ export interface EnergiesAndForces {
   readonly forces: Float64Array;
 }
 
+/** Energies and forces of a molecule, for many replicas at once. */
 export interface Potential {
   /** `painn (rmd17-ethanol)`, `lennard-jones` … */
   readonly name: string;

@@ -41,6 +41,7 @@ export function harmonicWells(centres: ArrayLike<number>, stiffness: number): Po
   };
 }
 
+/** The two numbers of the Lennard-Jones potential. */
 export interface LennardJonesOptions {
   /** Depth of the well of a pair, kcal/mol. */
   readonly epsilon: number;

@@ -14,6 +14,7 @@ export const ENERGY_UNITS = {
   "kcal/mol": 1,
   eV: 96.48533212331002 / 4.184,
 } as const;
+/** Name of a unit of energy. */
 export type EnergyUnit = keyof typeof ENERGY_UNITS;
 
 /** kcal/mol in `unit`. */

@@ -6,9 +6,12 @@ import { InputError } from "../errors.ts";
 import { hasSimd, inNode } from "./platform.ts";
 import "./worker-shim.ts";
 
+/** Where jax-js may compute. */
 export const DEVICES = ["auto", "cpu", "webgpu"] as const;
+/** One of `DEVICES`. */
 export type DeviceName = (typeof DEVICES)[number];
 
+/** The device that jax-js computes on. */
 export interface PreparedDevice {
   readonly device: "wasm" | "webgpu";
   /** Why this one, or which adapter. */

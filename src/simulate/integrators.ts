@@ -9,6 +9,7 @@ import type { Potential } from "../physics/potential.ts";
 import { BOLTZMANN, KCAL_PER_MASS_VELOCITY_SQUARED } from "../physics/units.ts";
 import { refresh, type SimulationState } from "./state.ts";
 
+/** One time step, cut in two where forces are computed. */
 export interface Integrator {
   readonly name: string;
   /** fs */
@@ -36,7 +37,7 @@ export function drift({ positions, velocities }: SimulationState, time: number):
   for (let at = 0; at < positions.length; at++) positions[at] += time * velocities[at];
 }
 
-/** NVE. `timestep` in fs. */
+/** Newton's equations (NVE), time-reversible and symplectic (Swope et al. 1982). `timestep` in fs. */
 export function velocityVerlet({ timestep }: { readonly timestep: number }): Integrator {
   checkPositive("timestep", timestep);
   return {
@@ -50,6 +51,7 @@ export function velocityVerlet({ timestep }: { readonly timestep: number }): Int
   };
 }
 
+/** Step and heat bath. */
 export interface LangevinOptions {
   /** fs */
   readonly timestep: number;
@@ -95,7 +97,11 @@ export function ornsteinUhlenbeck({
   };
 }
 
-/** NVT. Friction 0 is velocity Verlet. */
+/**
+ * Langevin dynamics at constant temperature (NVT) by the splitting BAOAB (Leimkuhler & Matthews 2013), with a configurational
+ * error of second order. Friction 0 is velocity Verlet.
+ * @throws RangeError for a step that is not positive, or negative temperature or friction
+ */
 export function langevinBaoab(options: LangevinOptions): Integrator {
   const { timestep } = options;
   const exchange = ornsteinUhlenbeck(options);

@@ -49,12 +49,14 @@ export interface PairDistances {
   readonly density: readonly number[];
 }
 
+/** Distribution of one torsion. */
 export interface TorsionHistogram {
   readonly name: string;
   /** Probability density per degree, from −180. */
   readonly density: readonly number[];
 }
 
+/** What is counted over the frames of a simulation. */
 export interface StructureObservables {
   readonly frames: number;
   /** Å; of the bins of `distances`, which begin at 0. */

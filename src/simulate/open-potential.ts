@@ -16,6 +16,7 @@ import type { Potential } from "../physics/potential.ts";
 import { harmonicWells, lennardJones } from "../physics/reference-potentials.ts";
 import type { PotentialSettings } from "./settings.ts";
 
+/** A potential, and what is known of it. */
 export interface OpenedPotential {
   readonly potential: Potential;
   /** What computes it. */

@@ -7,6 +7,7 @@ import type { Potential } from "../physics/potential.ts";
 import { ENERGY_UNITS } from "../physics/units.ts";
 import { refresh, type SimulationState } from "./state.ts";
 
+/** One step towards a minimum, for every replica. */
 export interface Optimizer {
   readonly name: string;
   /** Moves the replicas that are `active`, by the forces of the state. */
@@ -31,7 +32,7 @@ function displace({ atoms, positions }: SimulationState, b: number, step: Float6
   }
 }
 
-/** Molecular dynamics that stops where it goes uphill, and is pulled towards the forces where it goes down. */
+/** FIRE (Bitzek et al. 2006): molecular dynamics that stops where it goes uphill, and is pulled towards the forces where it goes down. */
 export function fire(): Optimizer {
   const [START, LONGEST, GROW, SHRINK, MIXING, CALM, PATIENCE] = [0.1, 1, 1.1, 0.5, 0.1, 0.99, 5];
   interface Motion {
@@ -91,7 +92,7 @@ export function fire(): Optimizer {
   };
 }
 
-/** Quasi-Newton steps from the last `memory` changes of positions and forces. */
+/** L-BFGS (Nocedal 1980), the step limited: quasi-Newton steps from the last `memory` changes of positions and forces. */
 export function lbfgs(memory = 50): Optimizer {
   const FIRST_CURVATURE = 70; // eV/Å²
   interface Pair {
@@ -171,6 +172,7 @@ export function largestForce({ atoms, forces }: SimulationState, replica: number
   return largest;
 }
 
+/** When an optimisation ends. */
 export interface MinimizeOptions {
   /** kcal/mol/Å: a replica is done when no atom feels more. */
   readonly forceTolerance: number;

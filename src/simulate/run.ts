@@ -16,6 +16,7 @@ import { explosion } from "./sanity.ts";
 import { isDynamics, type SimulationSettings } from "./settings.ts";
 import { kineticEnergy, refresh, type SimulationState, temperatureOf } from "./state.ts";
 
+/** What is simulated, where it is kept, and when it stops. */
 export interface RunOptions {
   readonly settings: SimulationSettings;
   readonly potential: Potential;
@@ -29,6 +30,7 @@ export interface RunOptions {
   readonly onProgress?: (step: number, line: ObservablesLine) => void;
 }
 
+/** How far a run came. */
 export interface RunOutcome {
   readonly step: number;
   readonly finished: boolean;

@@ -37,6 +37,7 @@ export type Method = (typeof METHODS)[number];
 /** Whether the method moves in time, or looks for a minimum. */
 export const isDynamics = (method: Method): method is "nvt" | "nve" => method === "nvt" || method === "nve";
 
+/** settings.json of a simulation's folder. */
 export const simulationSettingsSchema = z.strictObject({
   format: z.literal(1),
   potential: potentialSettingsSchema,
@@ -62,4 +63,5 @@ export const simulationSettingsSchema = z.strictObject({
   /** Where replica b began. Å [B, N, 3] */
   start: z.array(z.number()),
 });
+/** All that decides what a simulation does. */
 export type SimulationSettings = z.infer<typeof simulationSettingsSchema>;

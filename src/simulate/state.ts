@@ -7,6 +7,7 @@ import { stream } from "../math/random.ts";
 import type { EnergiesAndForces, Potential } from "../physics/potential.ts";
 import { BOLTZMANN, ENERGY_UNITS, KCAL_PER_MASS_VELOCITY_SQUARED } from "../physics/units.ts";
 
+/** Replicas of one molecule in motion; its arrays are changed in place. */
 export interface SimulationState {
   /** B */
   readonly replicas: number;

@@ -29,6 +29,7 @@ import { recordOf } from "./gallery/record.ts";
 
 export type { Distributions } from "./gallery/charts.ts";
 
+/** What the gallery page shows. */
 export interface GalleryContent {
   readonly title: string;
   /** One sentence below the title. */

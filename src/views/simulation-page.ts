@@ -8,6 +8,7 @@ import { escapeHtml } from "./gallery/escape.ts";
 import { elementGradients, elementStyles } from "./gallery/parts.ts";
 import { type Line, type LineChart, lineChart } from "./simulation-charts.ts";
 
+/** What a simulation's page shows. */
 export interface PageContent {
   readonly settings: SimulationSettings;
   readonly summary: SimulationSummary;

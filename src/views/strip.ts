@@ -8,6 +8,7 @@ import type { Molecule } from "../chem/molecule.ts";
 import { drawMolecule, flattestView } from "./gallery/drawing.ts";
 import { escapeHtml } from "./gallery/escape.ts";
 
+/** A molecule of the picture with the words below it. */
 export interface StripCell {
   /** With the bonds that are to be drawn. */
   readonly molecule: Molecule;

@@ -5,8 +5,9 @@ import { loadWasmEngine } from "../../src/engines/egnn/wasm.ts";
 import type { DynamicsConfig } from "../../src/nets/egnn/dynamics-layout.ts";
 import { CHROMIUM } from "../chromium.ts";
 import { compile } from "../cli/command-line.ts";
-import { randomBatch, randomParameters, randomTarget, relativeDifference } from "../engines/cases.ts";
+import { randomBatch, randomParameters, randomTarget } from "../engines/cases.ts";
 import { TINY } from "../nets/tiny-network.ts";
+import { relativeDifference } from "../shared.ts";
 import { type Site, serveLibrary } from "./site.ts";
 
 if (CHROMIUM === undefined) console.warn("there is no Chromium: the engines are not tested in a browser");

@@ -6,7 +6,7 @@ import {
   type NoiseSchedule,
   polynomialSchedule,
 } from "../../src/diffusion/schedule.ts";
-import { type FixtureTensor, fixtureNames, readFixture } from "../shared.ts";
+import { type FixtureTensor, readFixture } from "../shared.ts";
 
 const schedules: readonly NoiseSchedule[] = [
   polynomialSchedule(1000),
@@ -61,13 +61,11 @@ interface PublishedSchedule {
   readonly alpha_t_given_s: FixtureTensor;
 }
 
-const published = fixtureNames("edm_schedules").flatMap((name) =>
-  Object.entries(readFixture<Record<string, PublishedSchedule>>(name)).filter(
-    ([, value]) => typeof value === "object",
-  ),
+const published = Object.entries(readFixture<Record<string, PublishedSchedule>>("edm_schedules")).filter(
+  ([, value]) => typeof value === "object",
 );
 
-describe.skipIf(published.length === 0)("schedules are the published ones", () => {
+describe("schedules are the published ones", () => {
   test.each(published)("%s", (name, reference) => {
     const { T, precision } = reference;
     const power = /^polynomial_(\d+)/.exec(name)?.[1];

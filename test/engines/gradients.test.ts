@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 import { stream } from "../../src/math/random.ts";
 import { type EgnnConfig, egnnLayout } from "../../src/nets/egnn/egnn-config.ts";
 import { tensorSize } from "../../src/nets/layers/parameters.ts";
-import { randomBatch, randomParameters, randomTarget, relativeDifference, VARIANTS } from "./cases.ts";
+import { relativeDifference } from "../shared.ts";
+import { randomBatch, randomParameters, randomTarget, VARIANTS } from "./cases.ts";
 import { ENGINES } from "./engines.ts";
 import { referenceForward, referenceLoss } from "./reference.ts";
 

@@ -2,7 +2,8 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { createJaxEngine } from "../../src/engines/jax-engine.ts";
 import { prepareRuntime } from "../../src/platform/prepare.ts";
-import { randomBatch, randomParameters, randomTarget, relativeDifference, VARIANTS } from "./cases.ts";
+import { relativeDifference } from "../shared.ts";
+import { randomBatch, randomParameters, randomTarget, VARIANTS } from "./cases.ts";
 import { ENGINES } from "./engines.ts";
 
 beforeAll(() => prepareRuntime("auto"));

@@ -1,5 +1,4 @@
-/** Cases of the published EDM network, as ../shared/fixtures stores them, in our terms. */
-
+/** Cases of the published EDM network, as test/fixtures stores them, in our terms. */
 import type { AtomBatch } from "../../src/engines/engine.ts";
 import { type DynamicsConfig, dynamicsLayout } from "../../src/nets/egnn/dynamics-layout.ts";
 import { fromPublishedName } from "../../src/nets/egnn/published-names.ts";

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { openEngine } from "../../src/engines/open-engine.ts";
 import type { DynamicsConfig } from "../../src/nets/egnn/dynamics-layout.ts";
-import { randomBatch, randomParameters, randomTarget, relativeDifference } from "../engines/cases.ts";
+import { randomBatch, randomParameters, randomTarget } from "../engines/cases.ts";
+import { relativeDifference } from "../shared.ts";
 import { TINY } from "./tiny-network.ts";
 import { webgpu } from "./webgpu.ts";
 

@@ -6,6 +6,7 @@ import { runLinearSteps, type SamplingOptions } from "./grid.ts";
 /**
  * Ancestral sampling (Ho et al. 2020, algorithm 2; Hoogeboom et al. 2022, algorithm 2) on K respaced steps, with the
  * variance of the posterior where no other is asked for.
+ * @returns z_0, with the noise of t = 0. [D]
  */
 export const ancestral = (
   denoiser: Denoiser,

@@ -2,6 +2,7 @@ import type { NoiseSchedule } from "../schedule.ts";
 import type { Denoiser, Space } from "../space.ts";
 import { type LevelOptions, type LevelStep, levelRange, noiseAt, runLevels } from "./noise-levels.ts";
 
+/** Levels and churn of `churn`, and the order of its solver. */
 export interface ChurnOptions extends LevelOptions {
   /** 2, the default: the fall from level to level looks back at the step before; 1: it does not. */
   readonly order?: 1 | 2;

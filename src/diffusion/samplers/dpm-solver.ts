@@ -6,6 +6,7 @@ import { type SamplingOptions, samplingTimes } from "./grid.ts";
 /**
  * DPM-Solver++(2M) (Lu et al. 2022, algorithm 2): second-order multistep integration of the probability-flow ODE in
  * λ = log(α/σ), with predictions of the data; the first and the last step are of first order. No noise but z_T.
+ * @returns z_0, with the noise of t = 0. [D]
  */
 export async function dpmSolver(
   denoiser: Denoiser,

@@ -4,9 +4,12 @@ import type { NoiseSchedule } from "../schedule.ts";
 import { timeOfGamma } from "../sde.ts";
 import type { Denoiser, Space } from "../space.ts";
 
+/** How the K steps may be spaced. */
 export const SPACINGS = ["time", "logSnr"] as const;
+/** One of `SPACINGS`. */
 export type Spacing = (typeof SPACINGS)[number];
 
+/** Steps among those of the schedule. */
 export interface SamplingOptions {
   /** Steps K ≤ T. */
   readonly steps: number;

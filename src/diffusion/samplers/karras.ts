@@ -2,6 +2,7 @@ import type { NoiseSchedule } from "../schedule.ts";
 import type { Denoiser, Space } from "../space.ts";
 import { type LevelOptions, noiseAt, runLevels } from "./noise-levels.ts";
 
+/** Levels and churn of `karras`, and the order of its solver. */
 export interface KarrasOptions extends LevelOptions {
   /** 1: Euler's method; 2: Heun's, two evaluations a step. */
   readonly order?: 1 | 2;

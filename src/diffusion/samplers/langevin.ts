@@ -4,7 +4,11 @@ import { PRIOR_STEP, type Space } from "../space.ts";
 /** ∇ log p of each row. [n D] → [n D] */
 export type Score = (x: Float64Array) => Promise<Float64Array>;
 
-/** x ← x + ½ ε s(x) + √ε ξ, `steps` times (Welling & Teh 2011; unadjusted, so biased by O(ε)). */
+/**
+ * x ← x + ½ ε s(x) + √ε ξ, `steps` times (Welling & Teh 2011; unadjusted, so biased by O(ε)).
+ * @param start all rows, side by side [n D]
+ * @returns the rows after the last step [n D]
+ */
 export async function langevin(
   score: Score,
   space: Space,

@@ -7,6 +7,7 @@ import type { NoiseSchedule } from "../schedule.ts";
 import { timeOfGamma } from "../sde.ts";
 import { type Denoiser, PRIOR_STEP, type Space } from "../space.ts";
 
+/** Spacings of the levels σ; what they are is at `Grid`. */
 export const GRIDS = ["normal", "arcsine", "log"] as const;
 /**
  * How levels are spaced: as quantiles of a normal distribution of ln σ, with most steps where bonds and types of
@@ -16,6 +17,7 @@ export type Grid = (typeof GRIDS)[number];
 /** Mean and deviation of ln σ of the normal grid. */
 const [MEAN, DEVIATION] = [-1.75, 1.2];
 
+/** Falling levels σ = σ_t/α_t, and the noise added on the way (Karras et al. 2022). */
 export interface LevelOptions {
   /** Steps K ≥ 1. */
   readonly steps: number;

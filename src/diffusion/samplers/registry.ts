@@ -77,6 +77,7 @@ export const SAMPLER_OPTIONS: Readonly<Record<SamplerOptionName, OptionSpec>> = 
   },
 };
 
+/** What is known of a sampler, and the sampler. */
 export interface SamplerEntry {
   /** For help and tables. */
   readonly summary: string;
@@ -178,8 +179,11 @@ const SAMPLER_TABLE = {
   },
 } as const satisfies Readonly<Record<string, SamplerEntry>>;
 
+/** Name of a sampler, as `--sampler` takes it. */
 export type SamplerName = keyof typeof SAMPLER_TABLE;
+/** Every sampler by its name. */
 export const SAMPLERS: Readonly<Record<SamplerName, SamplerEntry>> = SAMPLER_TABLE;
+/** In the order of help and documentation. */
 export const SAMPLER_NAMES = Object.keys(SAMPLER_TABLE) as [SamplerName, ...SamplerName[]];
 
 /** A sampler with its steps and options. */

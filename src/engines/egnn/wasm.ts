@@ -14,6 +14,7 @@ export interface WasmOptions extends KernelOptions {
   readonly variant?: WasmVariant;
 }
 
+/** What of WebAssembly this JavaScript engine has. */
 export interface WasmStatus {
   readonly available: boolean;
   /** Why it is there or not, for users. */

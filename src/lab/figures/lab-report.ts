@@ -6,6 +6,7 @@ import { mixtureLogDensity } from "../data/gaussian-mixture.ts";
 import { type LabData, rowLength } from "../data/lab-data.ts";
 import type { LabModel } from "../models/lab-model.ts";
 
+/** Likelihood and distances of a trained model, each with its counts. */
 export interface LabEvaluation {
   /** log p of test rows in nats, in the unit of the data. */
   readonly logLikelihood?: {
@@ -39,6 +40,7 @@ export interface Distance {
   readonly ratio: number;
 }
 
+/** How many samples and rows are measured. */
 export interface LabEvaluationOptions {
   readonly seed: number;
   /** Samples to draw, and test rows that they are compared with. */

@@ -34,6 +34,7 @@ const labConfigSchema = z.strictObject({
 });
 export type LabConfig = z.infer<typeof labConfigSchema>;
 
+/** A model of the lab with its parameters and settings. */
 export interface TrainedLabModel {
   readonly config: LabConfig;
   readonly kind: LabModelKind;

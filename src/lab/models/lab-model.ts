@@ -46,6 +46,7 @@ export interface AnnealedScores {
   readonly fromDiffused: (rows: Float64Array) => Float32Array;
 }
 
+/** What a model of the lab can do; what it cannot is absent. */
 export interface LabModel {
   readonly layout: Layout;
   /** Starting values where `initialParameters(layout, seed)` will not do, as for data-dependent initialisation. */

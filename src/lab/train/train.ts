@@ -10,6 +10,7 @@ import { type LabConfig, labModelOf, saveLabModel } from "../models/lab-folder.t
 import type { LabSettings } from "./settings.ts";
 import { labTask } from "./task.ts";
 
+/** Where a run of the lab lies, and how long it may take. */
 export interface TrainLabOptions extends TrainOptions<LabSettings> {
   /** Name of the kind of model. */
   readonly model: string;

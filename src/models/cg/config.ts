@@ -15,6 +15,7 @@ export const beadNetworkSchema = z.strictObject({
   conservative: z.boolean().default(true),
 });
 
+/** config.json of a coarse-grained model. */
 export const cgConfigSchema = z.strictObject({
   kind: z.literal("cg"),
   /** Version of this file's layout. */
@@ -41,6 +42,7 @@ export const cgConfigSchema = z.strictObject({
   provenance: z.record(z.string(), z.json()).default({}),
 });
 
+/** A coarse-grained model without its parameters. */
 export type CgConfig = z.infer<typeof cgConfigSchema>;
 
 /** The network that the configuration describes; lengths in units of the scale. */

@@ -47,7 +47,7 @@ export function cgDenoiser({ parameters, schedule }: CgModel, fields: BeadFields
   };
 }
 
-/** Positions of samples `first` … `first + count − 1`, in Å. [count, N, 3] */
+/** Positions of samples `first` … `first + count − 1`, in Å; independent of each other. [count, N, 3] */
 export async function sampleBeads(model: CgModel, options: SampleBeadsOptions): Promise<Float64Array> {
   const { config, schedule } = model;
   const { count, seed, sampler, steps, first = 0, onProgress } = options;

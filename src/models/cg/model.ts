@@ -7,6 +7,7 @@ import { type ModelKind, modelFromBytes, modelFromUrl } from "../model-bytes.ts"
 import { beadNetworkConfig, type CgConfig, cgConfigSchema } from "./config.ts";
 import { beadNetworkLayout } from "./field.ts";
 
+/** A trained model of a coarse-grained molecule. */
 export interface CgModel {
   readonly config: CgConfig;
   /** In the order of `cgLayout`. */

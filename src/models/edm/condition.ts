@@ -22,6 +22,7 @@ const propertySchema = z.strictObject({
   max: z.number(),
 });
 
+/** The condition in config.json: properties with their ranges, and p(c, N). */
 export const conditionSchema = z.strictObject({
   properties: z.array(propertySchema).nonempty(),
   /**
@@ -37,6 +38,7 @@ export const conditionSchema = z.strictObject({
   joint: z.array(z.array(z.number().int().nonnegative())).nonempty(),
 });
 
+/** What a model is conditioned on. */
 export type Condition = z.infer<typeof conditionSchema>;
 export type ConditionedProperty = Condition["properties"][number];
 

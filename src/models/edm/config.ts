@@ -59,6 +59,7 @@ export const featuresSchema = z.strictObject({
     .default([1, 4, 10]),
 });
 
+/** config.json of an EDM. */
 export const edmConfigSchema = z.strictObject({
   kind: z.literal("edm"),
   /** Version of this file's layout. */
@@ -80,6 +81,7 @@ export const edmConfigSchema = z.strictObject({
   provenance: z.record(z.string(), z.json()).default({}),
 });
 
+/** An EDM without its parameters: network, schedule, features, elements, sizes, how it is best sampled. */
 export type EdmConfig = z.infer<typeof edmConfigSchema>;
 
 /** F: data features of an atom, one-hot types and maybe the charge. */

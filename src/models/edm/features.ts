@@ -25,7 +25,8 @@ export interface EncodedBatch {
 export const channelCount = (config: EdmConfig): number => 3 + featureCount(config);
 
 /**
- * The condition of a molecule is what its `properties` say of it.
+ * Molecules as the model sees them: centred positions and types, each divided by its normalisation, side by side. The
+ * condition of a molecule is what its `properties` say of it.
  * @throws InputError when a molecule has an element that the model does not know
  */
 export function encode(config: EdmConfig, molecules: readonly Molecule[]): EncodedBatch {
@@ -67,7 +68,10 @@ export function checkElements(config: EdmConfig, molecules: readonly Molecule[],
   });
 }
 
-/** The most likely atom types with their positions in Å. */
+/**
+ * The most likely atom types with their positions in Å.
+ * @param xh one molecule: normalised positions, types and, where the model has it, charge [N, 3 + F]
+ */
 export function decode(config: EdmConfig, xh: Float64Array): Molecule {
   const C = channelCount(config);
   const N = xh.length / C;

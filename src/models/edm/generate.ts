@@ -49,6 +49,7 @@ export interface GenerateOptions extends SamplingRequest {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** A new molecule, without bonds, and how it came about. */
 export interface Generated {
   readonly index: number;
   readonly molecule: Molecule;
@@ -81,7 +82,12 @@ function drawFrom({ config }: EdmModel, options: GenerateOptions): Draw {
 
 const itself = (index: number): number => index;
 
-/** Generates molecules `first` … `first + count − 1`, batch by batch, in order of their index within a batch. */
+/**
+ * Generates molecules `first` … `first + count − 1`, batch by batch, in order of their index (Hoogeboom et al. 2022,
+ * algorithm 2). Positions are centred, in Å; bonds are not perceived. Molecule i of a seed is the same in every batch and on any
+ * number of threads.
+ * @throws InputError for sampling that the model or the sampler does not know
+ */
 export async function* generate(
   model: EdmModel,
   engine: DenoiserEngine,

@@ -13,11 +13,13 @@ export interface Given {
   readonly values?: ConditionValues | undefined;
 }
 
+/** A number of atoms with values of the properties, in their units. */
 export interface SizedCondition {
   readonly size: number;
   readonly values: ConditionValues;
 }
 
+/** p(c, N). */
 export interface JointDistribution {
   /**
    * (c, N) ~ p(c, N), or given a part of it. Given values, the sizes are those of the molecules nearest in value, of
@@ -37,6 +39,7 @@ interface Cell {
   readonly count: number;
 }
 
+/** p(c, N) from the counts that a model keeps of its training molecules. */
 export function jointDistribution({ properties, intervals, joint }: Condition): JointDistribution {
   const cells: readonly Cell[] = joint.map((row) => ({
     size: row[0],

@@ -14,6 +14,7 @@ import { moleculeNoise } from "./noise.ts";
 import { noised, predictionErrors } from "./objective.ts";
 import { sizeDistribution } from "./sizes.ts";
 
+/** How closely the bound is estimated. */
 export interface LikelihoodOptions {
   readonly seed: number;
   /** Steps of the diffusion that are computed for each molecule; 64 when absent. */
@@ -24,7 +25,9 @@ export interface LikelihoodOptions {
   readonly onProgress?: (done: number) => void;
 }
 
+/** Terms of the bound: KL of z_T, the T steps, p(h, x | z_0), the scale of the positions, −log p(N). */
 export const LIKELIHOOD_TERMS = ["prior", "diffusion", "reconstruction", "volume", "size"] as const;
+/** One of `LIKELIHOOD_TERMS`. */
 export type LikelihoodTerm = (typeof LIKELIHOOD_TERMS)[number];
 
 /** Means over the molecules in nats; `sem` and `termSems` are standard errors of these means. */
@@ -98,7 +101,11 @@ export async function likelihoodTerms(
   return found;
 }
 
-/** Means of the terms over the molecules; the draws of molecule i depend on (seed, i) alone. */
+/**
+ * The variational bound of −log p(x, h, N) in nats per molecule (Hoogeboom et al. 2022, section 3): means over the
+ * molecules; the draws of molecule i depend on (seed, i) alone.
+ * @throws InputError when a molecule has an element that the model does not know
+ */
 export async function negativeLogLikelihood(
   model: EdmModel,
   engine: DenoiserEngine,

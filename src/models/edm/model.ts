@@ -10,6 +10,7 @@ import { type ModelKind, modelFromBytes, modelFromUrl } from "../model-bytes.ts"
 import { dynamicsConfig, type EdmConfig, edmConfigSchema } from "./config.ts";
 import { GAMMA_LAYOUT, gammaParameters } from "./gamma-parameters.ts";
 
+/** A trained EDM. */
 export interface EdmModel {
   readonly config: EdmConfig;
   /** In the order of `modelLayout`. */
@@ -25,7 +26,7 @@ export const modelLayout = (config: EdmConfig): Layout => [
   ...(config.schedule.kind === "learned" ? GAMMA_LAYOUT : []),
 ];
 
-/** The model with its schedule. */
+/** The model with its schedule, which is part of the parameters where it was learned. @param parameters as `modelLayout` has them */
 export function modelOf(config: EdmConfig, parameters: Float32Array): EdmModel {
   if (config.schedule.kind !== "learned")
     return { config, parameters, network: parameters, schedule: scheduleFrom(config.schedule) };

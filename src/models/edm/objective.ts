@@ -17,8 +17,10 @@ import { channelCount, type EncodedBatch } from "./features.ts";
 import { logFeatureLikelihood, priorKl, reconstructionConstants, volumeChange } from "./likelihood-terms.ts";
 import type { EdmModel } from "./model.ts";
 
+/** "l2": L_simple, the mean squared error of the noise; "vlb": a term of the variational bound. */
 export type LossKind = "l2" | "vlb";
 
+/** What is minimised. */
 export interface TrainingObjective {
   readonly kind: LossKind;
   /** N in the divisor (3 + F)·N of L_simple. */

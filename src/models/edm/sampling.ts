@@ -31,6 +31,7 @@ export const samplingSchema = z.strictObject({
   grid: z.enum(GRIDS).optional(),
 } satisfies Record<SamplerOptionName | "sampler" | "steps" | "temperature", z.ZodType>);
 
+/** From fast to good. */
 export const QUALITIES = ["draft", "normal", "best"] as const;
 /** A choice between speed and quality; what it means is measured for each model. */
 export type Quality = (typeof QUALITIES)[number];

@@ -7,6 +7,7 @@ import type { Condition, ConditionValues } from "./condition.ts";
 import type { GenerateOptions } from "./generate.ts";
 import { jointDistribution } from "./joint.ts";
 
+/** A property that goes from one value to another. */
 export interface SweepOptions {
   readonly property: string;
   readonly from: number;

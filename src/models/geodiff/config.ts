@@ -28,6 +28,7 @@ export const PARAMETERISATIONS = ["alignment", "chain-rule"] as const;
 export const CONFORMER_SAMPLERS = [...SAMPLER_NAMES, "langevin"] as const;
 export type ConformerSampler = (typeof CONFORMER_SAMPLERS)[number];
 
+/** config.json of a conformer model. */
 export const geoDiffConfigSchema = z.strictObject({
   kind: z.literal("conformers"),
   /** Version of this file's layout. */
@@ -49,6 +50,7 @@ export const geoDiffConfigSchema = z.strictObject({
   provenance: z.record(z.string(), z.json()).default({}),
 });
 
+/** A conformer model without its parameters. */
 export type GeoDiffModelConfig = z.infer<typeof geoDiffConfigSchema>;
 export type Parameterisation = (typeof PARAMETERISATIONS)[number];
 

@@ -19,6 +19,7 @@ import type { ConformerModel } from "./model.ts";
 import type { ConformerNetwork } from "./network.ts";
 import { noiseLevel } from "./objective.ts";
 
+/** How many conformers, by which sampler, and what is done about wrong stereochemistry. */
 export interface ConformerOptions {
   readonly count: number;
   readonly seed: number;
@@ -41,6 +42,7 @@ export interface ConformerOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** One structure of the molecule. */
 export interface Conformer {
   readonly index: number;
   /** Centred, in Å. [N, 3] */

@@ -5,6 +5,7 @@ import type { Layout } from "../../nets/layers/parameters.ts";
 import { type ModelKind, modelFromBytes, modelFromUrl } from "../model-bytes.ts";
 import { type GeoDiffModelConfig, geoDiffConfigSchema, geoDiffNetwork } from "./config.ts";
 
+/** A trained conformer model. */
 export interface ConformerModel {
   readonly config: GeoDiffModelConfig;
   readonly parameters: Float32Array;
@@ -21,6 +22,7 @@ export function scheduleOfConfig({ schedule }: Pick<GeoDiffModelConfig, "schedul
   return scheduleFrom(schedule);
 }
 
+/** Names and shapes of its parameters. */
 export const conformerLayout = (config: GeoDiffModelConfig): Layout => geoDiffLayout(geoDiffNetwork(config));
 
 /** Conformer models, for the loaders. */

@@ -11,6 +11,7 @@ import { jax, np } from "../../platform/jax.ts";
 import { geoDiffInput, type NoisedGraphs, raggedGraphs } from "./batch.ts";
 import { type GeoDiffModelConfig, geoDiffNetwork } from "./config.ts";
 
+/** Computes the network of GeoDiff. The caller disposes of it. */
 export interface ConformerNetwork {
   /** "native (AVX-512)", "jax (wasm)" */
   readonly name: string;
@@ -30,9 +31,10 @@ export interface ConformerNetwork {
 
 export const CONFORMER_ENGINES = ["auto", "native", "wasm", "jax"] as const;
 export type ConformerEngine = (typeof CONFORMER_ENGINES)[number];
+/** Which engine computes it. */
 export type ConformerEngineOptions = Pick<EngineOptions, "engine" | "onNotice">;
 
-/** @throws InputError when native code is asked for and is not there, or does not compute this network */
+/** Opens an engine for the network of GeoDiff. @throws InputError when native code is asked for and is not there, or does not compute this network */
 export async function createConformerNetwork(
   config: Pick<GeoDiffModelConfig, "elements" | "network">,
   options: ConformerEngineOptions = {},

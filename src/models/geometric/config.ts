@@ -104,6 +104,7 @@ export const vectorsFit = (network: NetworkSettings, pooling: Pooling): boolean 
 export const VECTORS_MISFIT =
   "vectors of the atoms make dipole moments; a model with pooling: dipole was expected";
 
+/** config.json of a force field or a property network. */
 export const geometricConfigSchema = z
   .strictObject({
     kind: z.enum(["forcefield", "property"]),
@@ -124,6 +125,7 @@ export const geometricConfigSchema = z
     path: ["network", "vectors"],
     message: VECTORS_MISFIT,
   });
+/** A force field or property network without its parameters. */
 export type GeometricModelConfig = z.infer<typeof geometricConfigSchema>;
 
 /** The network with the number of elements it tells apart. */

@@ -10,6 +10,7 @@ import { type ModelKind, modelFromBytes, modelFromUrl } from "../model-bytes.ts"
 import { type GeometricModelConfig, geometricConfigSchema, networkOf, type OutputConfig } from "./config.ts";
 import { pool } from "./outputs.ts";
 
+/** A trained force field or property network. */
 export interface GeometricModel {
   readonly config: GeometricModelConfig;
   /** In the order of `geometricLayout`. */

@@ -3,6 +3,7 @@ import type { Molecule } from "../../chem/molecule.ts";
 import type { AtomwiseEngine } from "../../engines/atomwise-engine.ts";
 import { baseline, type GeometricModel, predictProperty, speciesBatch } from "./model.ts";
 
+/** What a network says of one molecule. */
 export interface Prediction {
   /** Energy or property, in the model's unit. */
   readonly value: number;

@@ -17,6 +17,7 @@ import { polynomialEnvelope, radialBasis } from "../layers/radial.ts";
 import { legendre, sphericalRadial } from "../layers/spherical-basis.ts";
 import { type Linear, linear } from "../layers/tensors.ts";
 
+/** Sizes of DimeNet and DimeNet++ (Gasteiger et al. 2020). */
 export interface DimenetConfig {
   /** Elements that the network tells apart. */
   readonly types: number;

@@ -19,5 +19,6 @@ export function gnnLayout({ inFeatures, outFeatures, hidden: H, layers, attentio
 /** A denoising network of either kind; `gnn` is the paper's baseline without equivariance. */
 export type DynamicsConfig = EgnnConfig & { readonly network: "egnn" | "gnn" };
 
+/** Names, shapes and order of the parameters of a denoiser. */
 export const dynamicsLayout = (config: DynamicsConfig): Layout =>
   config.network === "egnn" ? egnnLayout(config) : gnnLayout(config);

@@ -4,6 +4,7 @@
  */
 import { type Layout, linearSpecs, type ParameterSpec } from "../layers/parameters.ts";
 
+/** Sizes and options of the EGNN (Satorras et al. 2021; Hoogeboom et al. 2022, appendix B). */
 export interface EgnnConfig {
   /** Features that enter: data features, then conditioning channels (time, context). */
   readonly inFeatures: number;

@@ -6,6 +6,7 @@ import { np } from "../../platform/jax.ts";
 import { type Linear, linear } from "../layers/tensors.ts";
 import { type GraphConvolution, graphConvolution, type PaddedGraph } from "./egnn.ts";
 
+/** Parameters of the baseline without equivariance. */
 export type GnnParameters = {
   readonly embedding: Linear;
   readonly layers: readonly GraphConvolution[];

@@ -11,6 +11,7 @@ import { type Mlp, mlpSpecs } from "../layers/mlp.ts";
 import { type Layout, linearSpecs, type ParameterSpec } from "../layers/parameters.ts";
 import { type Linear, linear } from "../layers/tensors.ts";
 
+/** Sizes of GeoDiff's network (Xu et al. 2022). */
 export interface GeoDiffConfig {
   /** Channels of an atom. */
   readonly atomFeatures: number;
@@ -79,6 +80,7 @@ type Encoder = {
   readonly headEdge: { readonly weight: np.Array };
   readonly head: Mlp;
 };
+/** Parameters of GeoDiff's network. */
 export type GeoDiffParameters = {
   readonly handedness: Linear;
   readonly local: Encoder;

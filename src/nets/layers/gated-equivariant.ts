@@ -8,6 +8,7 @@ import { silu } from "./mlp.ts";
 import { glorotSpecs, type Layout } from "./parameters.ts";
 import { type Linear, linear } from "./tensors.ts";
 
+/** Parameters of a gated equivariant block. */
 export type GatedBlock = {
   readonly mix_vectors: { readonly weight: np.Array };
   readonly scalar_net: readonly [Linear, Linear];

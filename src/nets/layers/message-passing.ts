@@ -12,6 +12,7 @@ import { glorotSpecs, type Layout } from "./parameters.ts";
 import { cosineCutoff, type RadialBasis, radialBasis } from "./radial.ts";
 import { type Linear, linear } from "./tensors.ts";
 
+/** Sizes of general message passing. */
 export interface MessagePassingConfig {
   /** Elements that the network tells apart. */
   readonly types: number;

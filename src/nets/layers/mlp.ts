@@ -3,6 +3,7 @@ import { np } from "../../platform/jax.ts";
 import { linearSpecs, type ParameterSpec } from "./parameters.ts";
 import { type Linear, linear } from "./tensors.ts";
 
+/** Parameters of a multilayer perceptron, from its input on. */
 export type Mlp = readonly Linear[];
 export type Activation = (x: np.Array) => np.Array;
 

@@ -10,6 +10,7 @@ import { glorotSpecs, type Layout } from "../layers/parameters.ts";
 import { cosineCutoff, type RadialBasis, radialBasis } from "../layers/radial.ts";
 import { type Linear, linear } from "../layers/tensors.ts";
 
+/** Sizes of PaiNN (Schütt et al. 2021). */
 export interface PainnConfig {
   /** Elements that the network tells apart. */
   readonly types: number;

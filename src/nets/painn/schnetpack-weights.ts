@@ -10,6 +10,7 @@ import { type GeometricConfig, geometricLayout } from "../geometric.ts";
 import { layoutSize, namedViews } from "../layers/parameters.ts";
 import type { RadialBasis } from "../layers/radial.ts";
 
+/** A network of SchNetPack in our terms. */
 export interface SchnetpackWeights {
   readonly config: GeometricConfig & { readonly kind: "schnet" | "painn" };
   /** In the order of `geometricLayout`; the head is zero where the file has none. */

@@ -10,6 +10,7 @@ import { glorotSpecs, type Layout } from "../layers/parameters.ts";
 import { cosineCutoff, type RadialBasis, radialBasis, shiftedSoftplus } from "../layers/radial.ts";
 import { type Linear, linear } from "../layers/tensors.ts";
 
+/** Sizes of SchNet (Schütt et al. 2017). */
 export interface SchnetConfig {
   /** Elements that the network tells apart. */
   readonly types: number;

@@ -8,7 +8,7 @@ import { type ParameterTree, parameterTree, readTree } from "../../../src/nets/l
 import { readSchnetpackWeights } from "../../../src/nets/painn/schnetpack-weights.ts";
 import { type SchnetParameters, schnet, schnetLayout } from "../../../src/nets/schnet/schnet.ts";
 import { jax, np } from "../../../src/platform/jax.ts";
-import { type FixtureTensor, hasShared, maxDifference, readFixture } from "../../shared.ts";
+import { type FixtureTensor, maxDifference, readFixture } from "../../shared.ts";
 
 await jax.init("wasm");
 jax.defaultDevice("wasm");
@@ -21,8 +21,7 @@ interface Fixture {
 
 const ELEMENTS = [1, 6, 7, 8, 9];
 
-describe.skipIf(!hasShared)("SchNet against SchNetPack", () => {
-  if (!hasShared) return;
+describe("SchNet against SchNetPack", () => {
   const fixture = readFixture<Fixture>("schnetpack_schnet");
   const part = (name: string): FixtureTensor => fixture[name] as FixtureTensor;
   const tensors = new Map<string, Tensor>(

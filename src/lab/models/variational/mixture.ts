@@ -138,6 +138,7 @@ export function parameterDivergence(q: MixturePosterior, prior: MixturePrior): n
   return kl;
 }
 
+/** A mean-field posterior and the bound it reached. */
 export interface MixtureFit {
   readonly posterior: MixturePosterior;
   /** [n, K] */
