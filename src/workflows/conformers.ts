@@ -1,4 +1,4 @@
-/** Conformers of a molecule from a trained model, then relaxed, pruned and ranked as asked. Runs in Node and in a page. */
+/** Conformers of a molecule from a trained model, relaxed, pruned and ranked as asked. Runs in Node and in a page. */
 import { symbolOf } from "../chem/elements.ts";
 import type { Molecule } from "../chem/molecule.ts";
 import { loadRdkit } from "../chem/rdkit.ts";
@@ -75,7 +75,7 @@ export interface ConformersReport extends ConformerSampling {
 
 /**
  * Conformer i of a seed is the same however many are made.
- * @throws InputError for a SMILES that is wrong, a molecule that the model cannot take, or a sampling that does not fit it
+ * @throws InputError for a SMILES that is wrong, a molecule that the model cannot take, or sampling that does not fit
  * @example
  * const model = await loadConformerModel(findModel("conformers"));
  * const { conformers } = await conformersOf({ model, molecule: "CC(=O)Oc1ccccc1C(=O)O", count: 50 });

@@ -52,7 +52,9 @@ export interface PredictReport {
 /**
  * What a force field or property network says of molecules.
  * @throws InputError for a molecule that the model cannot judge
- * @example const { molecules } = await predict({ model: await loadGeometric(findModel("qm9-alpha")), molecules: [water] });
+ * @example
+ * const model = await loadGeometric(findModel("qm9-alpha"));
+ * const { mae, molecules: found } = await predict({ model, molecules });
  */
 export const predict = ({ model, molecules, ...options }: PredictOptions): Promise<PredictReport> =>
   predictPlaced(

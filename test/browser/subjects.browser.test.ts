@@ -17,8 +17,11 @@ import { gzipSync } from "node:zlib";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { type PreviewServer, preview } from "vite";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { loadRdkit, ruleBasedConformers } from "../../src/browser.ts";
+import { conformersOf, loadRdkit, predict, ruleBasedConformers } from "../../src/browser.ts";
 import { graphOfSmiles } from "../../src/chem/rdkit-graph.ts";
+import { findModel } from "../../src/models/edm/folder.ts";
+import { loadConformerModel } from "../../src/models/geodiff/folder.ts";
+import { loadGeometric } from "../../src/models/geometric/folder.ts";
 import { CHROMIUM } from "../chromium.ts";
 import { compile, ROOT } from "../cli/command-line.ts";
 import { maxDifference } from "../shared.ts";
@@ -63,6 +66,8 @@ describe("the subjects that are for pages too, bundled by Vite", () => {
     mkdirSync(join(folder, "all/public"), { recursive: true });
     for (const file of ["RDKit_minimal.js", "RDKit_minimal.wasm"])
       cpSync(join(dirname(resolve("@rdkit/rdkit")), file), join(folder, "all/public", file));
+    for (const model of ["conformers", "qm9-alpha"])
+      cpSync(findModel(model), join(folder, "all/public", model), { recursive: true });
   }, 60_000);
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -164,5 +169,43 @@ describe("the subjects that are for pages too, bundled by Vite", () => {
       // Sines are the JavaScript engine's own.
       expect(maxDifference(positions, [...conformer])).toBeLessThan(1e-9);
     });
+
+    test("conformers and their predicted property are those of Node, and are stopped by a signal", async () => {
+      const words = { molecule: "CCO", count: 2, engine: { engine: "wasm" } } as const;
+      const made = await page.evaluate(async (words) => {
+        const model = await equimol.conformerModelFromUrl("./conformers");
+        const { conformers, engine } = await equimol.conformersOf({ ...words, model });
+        const molecules = conformers.map(({ molecule }) => molecule);
+        const alpha = await equimol.geometricFromUrl("./qm9-alpha");
+        const found = await equimol.predict({ model: alpha, molecules, engine: words.engine });
+        const signal = AbortSignal.timeout(100);
+        const stopped = equimol.conformersOf({ ...words, model, count: 10_000, signal });
+        return {
+          engine,
+          positions: molecules.flatMap(({ positions }) => [...positions]),
+          values: found.molecules.map(({ value }) => value),
+          reason: await stopped.catch((error: Error) => error.name),
+        };
+      }, words);
+      const model = await loadConformerModel(findModel("conformers"));
+      const { conformers } = await conformersOf({ ...words, model });
+      const molecules = conformers.map(({ molecule }) => molecule);
+      const alpha = await loadGeometric(findModel("qm9-alpha"));
+      const found = await predict({ model: alpha, molecules, engine: words.engine });
+      expect(made.engine).toMatch(/^wasm/);
+      expect(
+        maxDifference(
+          made.positions,
+          molecules.flatMap(({ positions }) => [...positions]),
+        ),
+      ).toBeLessThan(1e-9);
+      expect(
+        maxDifference(
+          made.values,
+          found.molecules.map(({ value }) => value),
+        ),
+      ).toBeLessThan(1e-6);
+      expect(made.reason).toBe("TimeoutError");
+    }, 60_000);
   });
 });

@@ -1,0 +1,116 @@
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { loadRdkit } from "../../src/chem/rdkit.ts";
+import { graphOfSmiles } from "../../src/chem/rdkit-graph.ts";
+import { InputError } from "../../src/errors.ts";
+import { findModel } from "../../src/models/edm/folder.ts";
+import { loadConformerModel } from "../../src/models/geodiff/folder.ts";
+import { generateConformers, recommendedConformerSampling } from "../../src/models/geodiff/generate.ts";
+import type { ConformerModel } from "../../src/models/geodiff/model.ts";
+import { createConformerNetwork } from "../../src/models/geodiff/network.ts";
+import { readMolecules } from "../../src/platform/node/molecules.ts";
+import { conformersOf } from "../../src/workflows/conformers.ts";
+import { conformersToFile } from "../../src/workflows/node/conformers-to-file.ts";
+import { collect } from "../formats/molecules.ts";
+import { isWhole, recorder, stopping } from "./events.ts";
+
+let model: ConformerModel;
+let folder: string;
+beforeAll(async () => {
+  model = await loadConformerModel(findModel("conformers"));
+  folder = mkdtempSync(join(tmpdir(), "equimol-conformers-"));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const few = { molecule: "CCO", count: 3, seed: 2, steps: 10 } as const;
+
+describe("conformers as a workflow", () => {
+  test("are those of the model, sampled as it recommends; a network that was handed in stays open", async () => {
+    const network = await createConformerNetwork(model.config);
+    const { onEvent, progress } = recorder();
+    const report = await conformersOf({ model, ...few, engine: network, onEvent });
+    const graph = graphOfSmiles(await loadRdkit(), "CCO");
+    const sampling = { ...recommendedConformerSampling(model.config), steps: 10 };
+    const { conformers } = await generateConformers(model, network, graph, {
+      ...sampling,
+      count: 3,
+      seed: 2,
+    });
+    network.dispose();
+    expect(report).toMatchObject({ ...sampling, seed: 2, engine: network.name, stages: [] });
+    expect(report.stereo).toMatchObject({ of: 3, lost: 0 });
+    expect(report.conformers.map(({ molecule }) => molecule.positions)).toEqual(
+      conformers.map(({ positions }) => positions),
+    );
+    expect(report.conformers[0].molecule).toMatchObject({
+      name: "CCO conformer 0",
+      properties: { seed: 2, index: 0 },
+    });
+    expect(isWhole(progress(), "conformers")).toBe(true);
+  });
+
+  test("of a graph, relaxed and ranked, come lowest energy first", async () => {
+    const molecule = graphOfSmiles(await loadRdkit(), "CCCCO");
+    const { conformers, stages } = await conformersOf({
+      ...{ model, molecule, count: 4, relax: true, rank: true },
+    });
+    const energies = conformers.map(({ energy = Number.NaN }) => energy);
+    expect(energies).toHaveLength(4);
+    expect(energies).toEqual([...energies].sort((a, b) => a - b));
+    expect(stages.map(({ step }) => step)).toEqual(["generated", "relaxed", "ranked"]);
+  });
+
+  test("stop between two steps; a signal that comes from elsewhere is heard while compiled code computes", async () => {
+    const { reason, ...options } = stopping(({ done }) => done > 0);
+    await expect(conformersOf({ model, ...few, ...options })).rejects.toBe(reason);
+
+    const many = conformersOf({
+      ...{ model, molecule: "CC(=O)Oc1ccccc1C(=O)O", count: 100_000 },
+      signal: AbortSignal.timeout(300),
+    });
+    await expect(many).rejects.toMatchObject({ name: "TimeoutError" });
+  });
+
+  test("name what is wrong, options as their caller writes them", async () => {
+    const named = (option: string): string => `<${option}>`;
+    const wrong: [Partial<Parameters<typeof conformersOf>[0]>, RegExp][] = [
+      [{ molecule: "CC(=O" }, /^SMILES "CC\(=O": .*position/],
+      [{ molecule: "C".repeat(60) }, /^C+: 182 atoms with hydrogens; at most 150/],
+      [{ steps: 100_000 }, /^<steps> takes an integer from 1 to \d+; got "100000"/],
+      [{ sampler: "ddim", temperature: 0.5 }, /^<temperature> multiplies/],
+    ];
+    for (const [options, message] of wrong) {
+      const made = conformersOf({ model, ...few, named, ...options });
+      await expect(made).rejects.toThrow(InputError);
+      await expect(made).rejects.toThrow(message);
+    }
+  });
+});
+
+describe("conformers into a file", () => {
+  test("of many molecules: one that fails is warned of and reported", async () => {
+    const input = join(folder, "in.smi");
+    writeFileSync(input, "CCO ethanol\nCC(=O broken\nCN amine\n");
+    const out = join(folder, "out.sdf");
+    const { onEvent, texts, progress } = recorder();
+    const report = await conformersToFile({ ...few, molecule: input, out, count: { times: 2 }, onEvent });
+    expect(report).toMatchObject({ model: "conformers", out, molecules: 2, conformers: 4, steps: 10 });
+    expect(report.failed.map(({ name }) => name)).toEqual(["broken"]);
+    expect(report.stereo.of).toBe(4);
+    expect(texts("warning")).toEqual([report.failed[0].error]);
+    expect(isWhole(progress(), "conformers")).toBe(true);
+    expect((await collect(readMolecules(out))).map(({ name }) => name)).toEqual([
+      ...["ethanol conformer 0", "ethanol conformer 1", "amine conformer 0", "amine conformer 1"],
+    ]);
+  });
+
+  test("leave none where they are stopped", async () => {
+    const before = readdirSync(folder);
+    const { reason, ...options } = stopping(({ done }) => done > 0.4);
+    const stopped = conformersToFile({ ...few, out: join(folder, "stopped.sdf"), ...options });
+    await expect(stopped).rejects.toBe(reason);
+    expect(readdirSync(folder)).toEqual(before);
+  });
+});

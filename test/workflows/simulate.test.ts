@@ -1,0 +1,88 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { InputError } from "../../src/errors.ts";
+import { readMolecules } from "../../src/platform/node/molecules.ts";
+import { simulate } from "../../src/workflows/node/simulate.ts";
+import { molecule } from "../chem/molecules.ts";
+import { collect } from "../formats/molecules.ts";
+import { isWhole, recorder, stopping } from "./events.ts";
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "equimol-simulate-"));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const at = (name: string): string => join(folder, name);
+
+const ARGON = molecule("Ar 3.3 0 0\nAr 1.02 3.1385 0\nAr -2.67 1.94 0\nAr -2.67 -1.94 0\nAr 1.02 -3.1385 0");
+const argon = { potential: "lennard-jones", start: [ARGON], timestep: 5, temperature: 20 } as const;
+
+describe("simulation as a workflow", () => {
+  test("of molecules reports what its files hold, and how far it is", async () => {
+    const { onEvent, texts, progress } = recorder();
+    const report = await simulate({ ...argon, out: at("whole"), steps: 400, replicas: 2, onEvent });
+    expect(report).toMatchObject({
+      ...{ method: "nvt", engine: "closed form", atoms: 5, replicas: 2, steps: 400, time: 2 },
+      ...{ finished: true, interrupted: false, units: "kcal/mol" },
+    });
+    expect(texts("notice").join()).toMatch(/^2 × 5 atoms, lennard-jones, closed form; nvt, 20 K/);
+    expect(isWhole(progress(), "simulating")).toBe(true);
+    const frames = await collect(readMolecules(report.trajectory));
+    expect(frames.length).toBe(2 * 21);
+    expect((await collect(readMolecules(report.final)))[1].positions).toEqual(frames.at(-1)?.positions);
+    expect(existsSync(report.report)).toBe(true);
+  });
+
+  test("saves when its signal is aborted, and goes on bit for bit", async () => {
+    const { reason: _, ...options } = stopping(({ done }) => done >= 100);
+    const words = { ...argon, out: at("parts"), replicas: 2 };
+    const part = await simulate({ ...words, steps: 400, ...options });
+    expect(part).toMatchObject({ finished: false, interrupted: true, steps: 100 });
+    const rest = await simulate({ out: at("parts"), resume: true });
+    expect(rest).toMatchObject({ finished: true, interrupted: false, steps: 400 });
+    for (const file of ["trajectory.extxyz", "observables.jsonl", "final.extxyz"])
+      expect(readFileSync(at(`parts/${file}`), "utf8")).toBe(readFileSync(at(`whole/${file}`), "utf8"));
+  });
+
+  test("hears a signal that comes from elsewhere", async () => {
+    const report = await simulate({
+      ...{ ...argon, out: at("long"), time: 1e6 },
+      signal: AbortSignal.timeout(300),
+    });
+    expect(report).toMatchObject({ finished: false, interrupted: true });
+    expect(report.steps).toBeGreaterThan(0);
+  });
+
+  test("optimises, and warns where no minimum was reached", async () => {
+    const { onEvent, texts } = recorder();
+    const short = await simulate({ ...argon, out: at("short"), method: "fire", steps: 2, onEvent });
+    expect(short).toMatchObject({ finished: false, converged: [false] });
+    expect(texts("warning")).toEqual(["1 of 1 did not reach forceTolerance 0.1 in 2 steps"]);
+    const best = await simulate({ ...argon, out: at("best"), method: "lbfgs", units: "eV" });
+    expect(best).toMatchObject({ finished: true, converged: [true], units: "eV" });
+    const [last] = await collect(readMolecules(best.final));
+    expect("energies" in best && best.energies[0]).toBe(last.properties?.energy);
+  });
+
+  test("names what is wrong before it makes a folder, options as their caller writes them", async () => {
+    const named = (option: string): string => `<${option}>`;
+    const wrong: [Partial<Parameters<typeof simulate>[0]>, RegExp][] = [
+      [{ timestep: -1 }, /^<(timestep|time)>/],
+      [{ epsilon: 0 }, /^<epsilon>: /],
+      [{ every: 0.5 }, /^<every>: /],
+      [{ steps: 1, time: 1 }, /^<steps> and <time> both say how long/],
+      [{ model: "x" }, /^<model> and <potential> both say/],
+      [{ potential: undefined }, /Give <model>, or <potential> lennard-jones or harmonic$/],
+      [{ start: [] }, /there is no molecule to start from/],
+      [{ resume: true, out: at("whole"), friction: 3 }, /was started with <friction> 1, not 3/],
+    ];
+    for (const [options, message] of wrong) {
+      const made = simulate({ ...argon, out: at("never"), named, ...options });
+      await expect(made).rejects.toThrow(InputError);
+      await expect(made).rejects.toThrow(message);
+    }
+    expect(existsSync(at("never"))).toBe(false);
+  });
+});
