@@ -3,9 +3,11 @@
  * bound plus −log p(N). The T terms of the diffusion are estimated from a few steps drawn by importance, one from each
  * of as many equally likely strata (../../diffusion/bound-draws.ts); the paper draws one uniformly.
  */
+
 import type { Molecule } from "../../chem/molecule.ts";
 import { boundDraws } from "../../diffusion/bound-draws.ts";
 import type { DenoiserEngine } from "../../engines/engine.ts";
+import { square } from "../../math/elementary.ts";
 import { stream } from "../../math/random.ts";
 import { channelCount, encode } from "./features.ts";
 import { logFeatureLikelihood, priorKl, reconstructionConstants, volumeChange } from "./likelihood-terms.ts";
@@ -126,6 +128,6 @@ export const mean = (values: readonly number[]): number =>
 export function standardError(values: readonly number[]): number {
   if (values.length < 2) return 0;
   const middle = mean(values);
-  const squares = values.reduce((sum, value) => sum + (value - middle) ** 2, 0);
+  const squares = values.reduce((sum, value) => sum + square(value - middle), 0);
   return Math.sqrt(squares / (values.length - 1) / values.length);
 }
