@@ -39,9 +39,13 @@ const NODE_ONLY: readonly (readonly [files: RegExp, reason: string])[] = [
 ];
 const FILES = readdirSync(SRC, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".ts"));
 
+/** What a file says without its comments on lines of their own. */
+const codeOf = (file: string): string =>
+  readFileSync(join(SRC, file), "utf8").replace(/^\s*(\*|\/\/|\/\*).*$/gm, "");
+
 /** Modules that a file imports, at once or later; with those whose types it imports where asked for. */
 function importsOf(file: string, types: boolean): string[] {
-  const text = readFileSync(join(SRC, file), "utf8").replace(/^\s*(\*|\/\/|\/\*).*$/gm, "");
+  const text = codeOf(file);
   const statements = types ? text : text.replace(/^(import|export) type [^;]*;/gm, "");
   return [...statements.matchAll(/(?:from|import\(|import)\s*"([^"]+)"/g)].map(([, path]) =>
     path.startsWith(".") ? normalize(join(dirname(file), path)) : path,
@@ -127,6 +131,20 @@ describe("the source", () => {
       counts.set(folder, (counts.get(folder) ?? 0) + 1);
     }
     expect([...counts].filter(([, count]) => count > 20)).toEqual([]);
+  });
+
+  test("computes molecules without the functions of Math that engines round otherwise; math/elementary.ts has them", () => {
+    const rounded =
+      /\bMath\.(?!(?:abs|ceil|clz32|floor|fround|imul|max|min|round|sign|sqrt|trunc|[A-Z]\w*)\b)\w+|\*\*/;
+    const found = FILES.filter((file) => /^(math|diffusion|engines|models\/edm)\//.test(file)).flatMap(
+      (file) =>
+        codeOf(file)
+          .split("\n")
+          .filter((line) => rounded.test(line.replace(/ \/\/ .*|\/\*.*?\*\/|`[^`]*`|\b2 \*\* -?\d+/g, "")))
+          .map((line) => `${file}: ${line.trim()}`),
+    );
+    expect(found).toEqual([]);
+    expect(rounded.test("Math.exp(x)") && rounded.test("x ** y")).toBe(true);
   });
 
   test("finds a circle where there is one", () => {

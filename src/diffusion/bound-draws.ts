@@ -4,6 +4,7 @@
  * probability q_t ∝ w_t/(1 + (σ̃_t/c)²) instead, the course that L_t takes for data of width c, and weighted by w_t/q_t:
  * unbiased for every c, and of little variance since what is left to vary is small.
  */
+import { exp } from "../math/elementary.ts";
 import { reverseStepKl } from "./bound.ts";
 import type { NoiseSchedule } from "./schedule.ts";
 
@@ -20,7 +21,7 @@ export function boundDraws(schedule: NoiseSchedule, width = 0.3): BoundDraws {
   const below = new Float64Array(T + 1); // Σ of the shares of steps 1 … t
   const term = (t: number): number => reverseStepKl(schedule, (t - 1) / T, t / T).fromError; // w_t
   for (let t = 1; t <= T; t++) {
-    const ratio2 = Math.exp(schedule.gamma(t / T)) / (width * width);
+    const ratio2 = exp(schedule.gamma(t / T)) / (width * width);
     below[t] = below[t - 1] + term(t) / (1 + ratio2);
   }
   const total = below[T];

@@ -4,6 +4,7 @@
  * symbol K.
  */
 
+import { cos, square } from "../math/elementary.ts";
 export type Corruption = "uniform" | "absorbing";
 
 /** κ(t), falling from 1 at t = 0 to 0 at t = 1. */
@@ -11,7 +12,7 @@ export type KeepSchedule = (t: number) => number;
 
 /** cos²(π t/2) for uniform corruption; 1 − t for masks, as many of which go at every step (D3PM, section 3.1). */
 export const keepSchedule = (corruption: Corruption): KeepSchedule =>
-  corruption === "uniform" ? (t) => Math.cos((Math.PI / 2) * t) ** 2 : (t) => 1 - t;
+  corruption === "uniform" ? (t) => square(cos((Math.PI / 2) * t)) : (t) => 1 - t;
 
 /** κ at two times s < t. */
 export interface KeepStep {

@@ -2,6 +2,7 @@
  * The probability-flow ODE (Song et al. 2021, section 4.3) in γ = −log SNR, where every schedule is the same:
  * dz/dγ = ½ σ (ε̂ − σ z). Its divergence gives the exact likelihood of what it generates (eq. 39).
  */
+import { square } from "../math/elementary.ts";
 import { LOG_SQRT_2PI } from "../math/normal.ts";
 import { type NoiseSchedule, sigmaOf } from "./schedule.ts";
 import { timeOfGamma } from "./sde.ts";
@@ -70,7 +71,7 @@ export async function flowLogDensity(
   }
   return gained.map((value, row) => {
     let log = value - dimensions[row] * LOG_SQRT_2PI;
-    for (let i = offsets[row]; i < offsets[row + 1]; i++) log -= 0.5 * z[i] ** 2;
+    for (let i = offsets[row]; i < offsets[row + 1]; i++) log -= 0.5 * square(z[i]);
     return log;
   });
 }

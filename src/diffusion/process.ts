@@ -2,6 +2,7 @@
  * The Gaussian process between two noise levels s < t of a variance-preserving schedule (Kingma et al. 2021,
  * section 3 and appendix A; Hoogeboom et al. 2022, section 2). Only numbers here: what is noised is not its concern.
  */
+import { exp, expm1, log } from "../math/elementary.ts";
 import { type NoiseSchedule, softplus } from "./schedule.ts";
 
 /** q(z_t | z_s) = N(α_{t|s} z_s, σ²_{t|s}). */
@@ -13,7 +14,7 @@ export interface Transition {
 /** Forward transition q(z_t | z_s) = N(α_{t|s} z_s, σ²_{t|s} I) between levels γ_s and γ_t, without cancellation. */
 export function transition(gammaS: number, gammaT: number): Transition {
   const logAlpha2 = softplus(gammaS) - softplus(gammaT); // log σ(−γ_t) − log σ(−γ_s)
-  return { alpha: Math.exp(0.5 * logAlpha2), sigma2: -Math.expm1(logAlpha2) };
+  return { alpha: exp(0.5 * logAlpha2), sigma2: -expm1(logAlpha2) };
 }
 
 /** Coefficients of z_s = fromZ · z_t + fromEpsilon · ε̂ + noise · ξ, ξ standard normal. */
@@ -65,4 +66,4 @@ export function ddimStep(schedule: NoiseSchedule, s: number, t: number, eta: num
 
 /** KL(N(μ, q² I_d) ‖ N(0, I_d)) in nats, from ‖μ‖². */
 export const klToStandardNormal = (dimensions: number, q: number, squaredMean: number): number =>
-  -dimensions * Math.log(q) + 0.5 * (dimensions * q * q + squaredMean) - 0.5 * dimensions;
+  -dimensions * log(q) + 0.5 * (dimensions * q * q + squaredMean) - 0.5 * dimensions;

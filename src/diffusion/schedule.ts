@@ -5,6 +5,7 @@
  * The published ones are tables of T + 1 values as published; γ is linear between them.
  */
 
+import { cos, exp, log, log1p, pow, square } from "../math/elementary.ts";
 /** A schedule is the function γ; everything else follows from it. */
 export interface NoiseSchedule {
   readonly name: string;
@@ -39,9 +40,8 @@ export type ScheduleConfig =
   | { readonly kind: "learned"; readonly steps: number };
 
 /** log(1 + eˣ). */
-export const softplus = (x: number): number => (x > 30 ? x : Math.log1p(Math.exp(x)));
-export const sigmoid = (x: number): number =>
-  x >= 0 ? 1 / (1 + Math.exp(-x)) : Math.exp(x) / (1 + Math.exp(x));
+export const softplus = (x: number): number => (x > 30 ? x : log1p(exp(x)));
+export const sigmoid = (x: number): number => (x >= 0 ? 1 / (1 + exp(-x)) : exp(x) / (1 + exp(x)));
 /** α for a given γ. */
 export const alphaOf = (gamma: number): number => Math.sqrt(sigmoid(-gamma));
 /** σ for a given γ. */
@@ -54,7 +54,7 @@ export const scheduleOf = (name: string, steps: number, gamma: (t: number) => nu
   gamma,
   alpha: (t) => alphaOf(gamma(t)),
   sigma: (t) => sigmaOf(gamma(t)),
-  snr: (t) => Math.exp(-gamma(t)),
+  snr: (t) => exp(-gamma(t)),
 });
 
 /**
@@ -62,7 +62,7 @@ export const scheduleOf = (name: string, steps: number, gamma: (t: number) => nu
  * @param precision s; 1e-5 in the paper
  */
 export function polynomialSchedule(steps: number, power = 2, precision = 1e-5): NoiseSchedule {
-  const raw = Array.from({ length: steps + 1 }, (_, k) => (1 - (k / steps) ** power) ** 2);
+  const raw = Array.from({ length: steps + 1 }, (_, k) => square(1 - pow(k / steps, power)));
   const alpha2 = clipSteps(raw, 0.001).map((a) => (1 - 2 * precision) * a + precision);
   return tabulated(`polynomial_${power}`, alpha2);
 }
@@ -70,9 +70,8 @@ export function polynomialSchedule(steps: number, power = 2, precision = 1e-5): 
 /** Nichol & Dhariwal 2021, eq. 17: ᾱ(u) = cos²(π/2 · (u + 0.008)/1.008) with β kept below 0.999; the first of its T + 1 steps is t = 0. */
 export function cosineSchedule(steps: number, offset = 0.008): NoiseSchedule {
   const points = steps + 2;
-  const raw = Array.from(
-    { length: points },
-    (_, k) => Math.cos(((k / (points - 1) + offset) / (1 + offset)) * Math.PI * 0.5) ** 2,
+  const raw = Array.from({ length: points }, (_, k) =>
+    square(cos(((k / (points - 1) + offset) / (1 + offset)) * Math.PI * 0.5)),
   );
   let product = 1;
   const alpha2 = raw.slice(1).map((value, k) => {
@@ -100,7 +99,7 @@ export function linearSchedule(steps: number): NoiseSchedule {
  * network that is told t is told the level as it should see it (Song et al. 2021, VE; Karras et al. 2022, c_noise).
  */
 export const logLinearSchedule = (steps: number, sigmaMin = 0.003, sigmaMax = 50): NoiseSchedule =>
-  scheduleOf("log-linear", steps, (t) => 2 * (Math.log(sigmaMin) + t * Math.log(sigmaMax / sigmaMin)));
+  scheduleOf("log-linear", steps, (t) => 2 * (log(sigmaMin) + t * log(sigmaMax / sigmaMin)));
 
 /** The schedule that a configuration describes; learned schedules come from their parameters instead. */
 export function scheduleFrom(config: Exclude<ScheduleConfig, { kind: "learned" }>): NoiseSchedule {
@@ -128,7 +127,7 @@ function clipSteps(alpha2: readonly number[], least: number): number[] {
 
 function tabulated(name: string, alpha2: readonly number[]): NoiseSchedule {
   const steps = alpha2.length - 1;
-  const table = Float64Array.from(alpha2, (a) => Math.log(1 - a) - Math.log(a));
+  const table = Float64Array.from(alpha2, (a) => log(1 - a) - log(a));
   return scheduleOf(name, steps, (t) => {
     const at = Math.min(Math.max(t, 0), 1) * steps;
     const nearest = Math.round(at);

@@ -3,6 +3,7 @@
  * linearly. VE: x̃ = x + σ̃ ε with σ̃ rising geometrically; its state here is z = x̃/√(1 + σ̃²), so that everything that
  * knows variance-preserving schedules takes it as it is: γ = 2 log σ̃ is linear in t.
  */
+import { expm1, log } from "../math/elementary.ts";
 import { logLinearSchedule, type NoiseSchedule, scheduleOf } from "./schedule.ts";
 
 /** t begins a little above 0, where γ is −∞ (Song et al. 2021, appendix C, truncate likewise). */
@@ -13,7 +14,7 @@ export const vpSchedule = (steps: number, betaMin = 0.1, betaMax = 20): NoiseSch
   scheduleOf("vp", steps, (t) => {
     const u = VP_START + (1 - VP_START) * t;
     const B = betaMin * u + 0.5 * (betaMax - betaMin) * u * u;
-    return B + Math.log(-Math.expm1(-B));
+    return B + log(-expm1(-B));
   });
 
 /** Variance exploding (Song et al. 2021, eq. 31): σ̃(t) = σ_min (σ_max/σ_min)^t. */

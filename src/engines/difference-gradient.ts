@@ -1,4 +1,5 @@
 /** The gradient of energies and forces by parameters for engines that have first derivatives only. */
+import { hypot } from "../math/elementary.ts";
 import type { AtomwiseEngine, SpeciesBatch } from "./atomwise-engine.ts";
 
 /** Largest displacement of an atom in the central difference, Å: truncation and rounding are about 1e-3 of the gradient. */
@@ -27,7 +28,7 @@ export function differenceGradient(
     const end = start + n;
     let longest = 0;
     for (let i = start; i < end; i++)
-      longest = Math.max(longest, Math.hypot(direction[3 * i], direction[3 * i + 1], direction[3 * i + 2]));
+      longest = Math.max(longest, hypot(direction[3 * i], direction[3 * i + 1], direction[3 * i + 2]));
     const step = longest > 0 ? DISPLACEMENT / longest : 0;
     const slope = longest > 0 ? 0.5 / step : 0;
     for (let k = 3 * start; k < 3 * end; k++) {

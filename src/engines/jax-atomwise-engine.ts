@@ -18,7 +18,7 @@ import { inParts } from "./split-batch.ts";
 const DENSE_UP_TO = 40;
 
 /** Triplets of atoms that are computed at once: about a gigabyte with derivatives. */
-const TRIPLETS = 2 ** 16;
+const TRIPLETS = 65536;
 
 export interface JaxAtomwiseOptions {
   /** Atoms of a molecule up to which every atom sees all others without a neighbour list. */
@@ -143,7 +143,7 @@ export function createJaxAtomwiseEngine(
     },
   };
   return config.kind === "dimenet" || config.kind === "dimenet++"
-    ? inParts(engine, (atoms) => atoms ** 3, TRIPLETS)
+    ? inParts(engine, (atoms) => atoms * atoms * atoms, TRIPLETS)
     : engine;
 }
 

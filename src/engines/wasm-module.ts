@@ -104,35 +104,28 @@ function memoryFlagsAt(bytes: Uint8Array): number {
   throw new Error("the WebAssembly module does not import its memory first");
 }
 
-const STACK = 1 << 16;
+export const STACK = 1 << 16;
 const PAGE = 1 << 16;
 
-type Values = Float32Array | Float64Array | Int32Array;
+type Values = Float32Array | Float64Array | Int32Array | Uint8Array;
 
-/** The memory of a module without threads, handed out from its start to its end. */
+/** The memory of a module, handed out from an address to its end. */
 export interface Arena {
-  /** Reserves bytes, aligned to 64, at the end of what is used. */
-  readonly place: (bytes: number) => number;
+  /** Reserves bytes, aligned to 64, at the end of what is used. @throws WorkError saying for what there is no memory */
+  readonly place: (bytes: number, what?: string) => number;
   /** Reserves room for values and copies them there. */
   readonly copy: (values: Values) => number;
   /** Copies from an address into an array. */
-  readonly read: (at: number, out: Float32Array | Float64Array) => void;
+  readonly read: (at: number, out: Values) => void;
   readonly end: () => number;
   /** Gives back what lies behind an address. */
   readonly cut: (to: number) => void;
 }
 
-/** A program on a memory of its own, on the caller's thread. */
-export async function wasmInstance<Exports>(
-  program: WasmProgram,
-  variant: WasmVariant,
-): Promise<{ readonly exports: Exports; readonly arena: Arena }> {
-  const module = await compileWasm(variant, false, program);
-  const memory = new WebAssembly.Memory({ initial: 64, maximum: 65536 });
-  const { exports } = await WebAssembly.instantiate(module, { env: { memory } });
-  (exports.__stack_pointer as WebAssembly.Global).value = STACK;
-  let end = STACK;
-  const place = (bytes: number): number => {
+/** @param start first address that is free */
+export function arenaIn(memory: WebAssembly.Memory, start: number): Arena {
+  let end = start;
+  const place = (bytes: number, what = "a call"): number => {
     const at = end;
     end += Math.ceil(bytes / 64) * 64;
     const missing = Math.ceil((end - memory.buffer.byteLength) / PAGE);
@@ -140,12 +133,13 @@ export async function wasmInstance<Exports>(
       try {
         memory.grow(missing);
       } catch (cause) {
-        throw new WorkError(`wasm engine: out of memory: ${(bytes / 1e6).toFixed(0)} MB more`, { cause });
+        const megabytes = (bytes / 1e6).toFixed(0);
+        throw new WorkError(`wasm engine: out of memory: ${megabytes} MB for ${what}`, { cause });
       }
     }
     return at;
   };
-  const arena: Arena = {
+  return {
     place,
     copy: (values) => {
       const at = place(values.byteLength);
@@ -162,5 +156,16 @@ export async function wasmInstance<Exports>(
       end = to;
     },
   };
-  return { exports: exports as Exports, arena };
+}
+
+/** A program on a memory of its own, on the caller's thread. */
+export async function wasmInstance<Exports>(
+  program: WasmProgram,
+  variant: WasmVariant,
+): Promise<{ readonly exports: Exports; readonly arena: Arena }> {
+  const module = await compileWasm(variant, false, program);
+  const memory = new WebAssembly.Memory({ initial: 64, maximum: 65536 });
+  const { exports } = await WebAssembly.instantiate(module, { env: { memory } });
+  (exports.__stack_pointer as WebAssembly.Global).value = STACK;
+  return { exports: exports as Exports, arena: arenaIn(memory, STACK) };
 }

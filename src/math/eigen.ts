@@ -1,5 +1,6 @@
 /** Eigenvectors of small symmetric matrices by cyclic Jacobi rotations (Golub & Van Loan, section 8.5). */
 
+import { hypot } from "./elementary.ts";
 /** Eigenvalues in descending order with orthonormal eigenvectors. */
 export interface Eigen {
   /** [n] */
@@ -28,8 +29,8 @@ export function symmetricEigen(matrix: readonly (readonly number[])[]): Eigen {
 function rotateAway(a: number[][], v: number[][], p: number, q: number): void {
   if (a[p][q] === 0) return;
   const tau = (a[q][q] - a[p][p]) / (2 * a[p][q]);
-  const t = (tau >= 0 ? 1 : -1) / (Math.abs(tau) + Math.hypot(1, tau));
-  const c = 1 / Math.hypot(1, t);
+  const t = (tau >= 0 ? 1 : -1) / (Math.abs(tau) + hypot(1, tau));
+  const c = 1 / hypot(1, t);
   const s = t * c;
   for (let k = 0; k < a.length; k++) {
     [a[k][p], a[k][q]] = [c * a[k][p] - s * a[k][q], s * a[k][p] + c * a[k][q]];

@@ -1,7 +1,8 @@
 /** The standard normal distribution in double precision. */
 
+import { exp, log } from "./elementary.ts";
 /** log √(2π). */
-export const LOG_SQRT_2PI = 0.5 * Math.log(2 * Math.PI);
+export const LOG_SQRT_2PI = 0.5 * log(2 * Math.PI);
 
 /**
  * Complementary error function to about 1e-15 relative: Maclaurin series of erf near zero, Lentz's continued
@@ -24,7 +25,7 @@ export function erfc(x: number): number {
   // erfc(z) = exp(−z²)/√π · 1/(z + (1/2)/(z + (2/2)/(z + (3/2)/(z + …))))
   let fraction = 0;
   for (let k = 120; k >= 1; k--) fraction = k / 2 / (z + fraction);
-  const tail = Math.exp(-z * z) / (Math.sqrt(Math.PI) * (z + fraction));
+  const tail = exp(-z * z) / (Math.sqrt(Math.PI) * (z + fraction));
   return x > 0 ? tail : 2 - tail;
 }
 
@@ -62,12 +63,12 @@ export function normalQuantile(u: number): number {
   if (u > 0.5) return -normalQuantile(1 - u);
   let x: number;
   if (u < 0.02425) {
-    const q = Math.sqrt(-2 * Math.log(u));
+    const q = Math.sqrt(-2 * log(u));
     x = horner(TAIL[0], q) / horner(TAIL[1], q);
   } else {
     const q = u - 0.5;
     x = (q * horner(CENTRE[0], q * q)) / horner(CENTRE[1], q * q);
   }
-  const error = (normalCdf(x) - u) * Math.exp(0.5 * x * x + LOG_SQRT_2PI);
+  const error = (normalCdf(x) - u) * exp(0.5 * x * x + LOG_SQRT_2PI);
   return x - error / (1 + 0.5 * x * error);
 }

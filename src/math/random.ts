@@ -4,6 +4,7 @@
  * noise of molecule i does not depend on batch size, thread count, shard or interruption.
  */
 
+import { log, sinCos } from "./elementary.ts";
 /** What the numbers are used for; streams of different purposes never overlap. */
 export const PURPOSES = {
   parameters: 1,
@@ -55,6 +56,18 @@ const M0 = 0xd2511f53;
 const M1 = 0xcd9e8d57;
 const W0 = 0x9e3779b9;
 const W1 = 0xbb67ae85;
+
+/** Two uniforms, then the two normals they make. */
+const pair = new Float64Array(2);
+
+/** Box–Muller; numbers in an array are not boxed on the way. */
+function uniformsToNormals(): void {
+  const radius = Math.sqrt(-2 * log(1 - pair[0]));
+  sinCos(2 * Math.PI * pair[1], pair);
+  const along = radius * pair[1];
+  pair[1] = radius * pair[0];
+  pair[0] = along;
+}
 
 /** High and low 32 bits of the 64-bit product a·b, through 16-bit halves. */
 function mulHigh(a: number, b: number): number {
@@ -138,10 +151,11 @@ export function stream({ seed, purpose, index = 0, step = 0 }: StreamKey): Strea
       spare = Number.NaN;
       return value;
     }
-    const radius = Math.sqrt(-2 * Math.log(1 - uniform()));
-    const angle = 2 * Math.PI * uniform();
-    spare = radius * Math.sin(angle);
-    return radius * Math.cos(angle);
+    pair[0] = uniform();
+    pair[1] = uniform();
+    uniformsToNormals();
+    spare = pair[1];
+    return pair[0];
   };
   const normals = <A extends Float32Array | Float64Array>(out: A): A => {
     for (let i = 0; i < out.length; i++) out[i] = normal();
@@ -177,11 +191,11 @@ export function normalFiller(seed: number, purpose: Purpose): NormalFiller {
       block[2] = step;
       block[3] = Math.floor(index / 0x100000000);
       philox4x32(block, key0, key1);
-      const u = ((block[0] >>> 5) * 0x4000000 + (block[1] >>> 6)) / 0x20000000000000;
-      const v = ((block[2] >>> 5) * 0x4000000 + (block[3] >>> 6)) / 0x20000000000000;
-      const radius = Math.sqrt(-2 * Math.log(1 - u));
-      out[at] = radius * Math.cos(2 * Math.PI * v);
-      if (at + 1 < to) out[at + 1] = radius * Math.sin(2 * Math.PI * v);
+      pair[0] = ((block[0] >>> 5) * 0x4000000 + (block[1] >>> 6)) / 0x20000000000000;
+      pair[1] = ((block[2] >>> 5) * 0x4000000 + (block[3] >>> 6)) / 0x20000000000000;
+      uniformsToNormals();
+      out[at] = pair[0];
+      if (at + 1 < to) out[at + 1] = pair[1];
     }
   };
 }

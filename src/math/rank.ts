@@ -1,12 +1,13 @@
 /** Spearman's rank correlation: Pearson's of the ranks, ties at the mean of their ranks. NaN where one side is constant. */
+import { square } from "./elementary.ts";
 export function spearman(a: ArrayLike<number>, b: ArrayLike<number>): number {
   const [ra, rb] = [ranks(a), ranks(b)];
   const mean = (ra.length - 1) / 2;
   let [ab, aa, bb] = [0, 0, 0];
   for (let i = 0; i < ra.length; i++) {
     ab += (ra[i] - mean) * (rb[i] - mean);
-    aa += (ra[i] - mean) ** 2;
-    bb += (rb[i] - mean) ** 2;
+    aa += square(ra[i] - mean);
+    bb += square(rb[i] - mean);
   }
   return ab / Math.sqrt(aa * bb);
 }

@@ -1,9 +1,10 @@
+import { hypot } from "./elementary.ts";
 import type { Stream } from "./random.ts";
 
 /** A random rotation, uniform over SO(3): a unit quaternion of four normal numbers (Shoemake 1992). Row-major, [9] */
 export function randomRotation(random: Stream): number[] {
   const q = random.normals(new Float64Array(4));
-  const norm = Math.hypot(...q);
+  const norm = hypot(...q);
   const [w, x, y, z] = q.map((value) => value / norm);
   return [
     1 - 2 * (y * y + z * z),

@@ -3,9 +3,17 @@ import { describe, expect, it } from "vitest";
 import { HASH_SECTION, wasmSourcesHash } from "../../scripts/build-wasm.mjs";
 import { loadWasmEngine, wasmStatus } from "../../src/engines/egnn/wasm.ts";
 import { InputError } from "../../src/errors.ts";
+import { egnnLayout } from "../../src/nets/egnn/egnn-config.ts";
+import { matrixBlocks } from "../../src/train/muon.ts";
+import { createOptimizerState, type OptimizerOptions, optimizerStep } from "../../src/train/optimizer.ts";
 import { BASE, randomBatch, randomParameters, randomTarget } from "./cases.ts";
 
 const status = await wasmStatus();
+const OPTIONS: OptimizerOptions = {
+  ...{ learningRate: 1e-2, beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0.1, emaDecay: 0.9 },
+  amsgrad: true,
+  muon: { learningRate: 0.02, momentum: 0.95, weightDecay: 0.1 },
+};
 
 it.each(
   (["egnn", "painn", "geodiff"] as const).flatMap((program) =>
@@ -48,18 +56,40 @@ describe("the WebAssembly engine", () => {
     engine.dispose();
   });
 
-  it("computes on the caller's thread, with the same bits, where memory cannot be shared", async () => {
-    const gradients = [];
+  it("computes in one worker with a memory of its own, with the same bits, where memory cannot be shared", async () => {
+    const results = [];
     for (const isolated of [true, false]) {
       Object.assign(globalThis, { crossOriginIsolated: isolated });
       const engine = (await loadWasmEngine(BASE, { threads: 2 }))!;
       const gradient = new Float32Array(parameters.length);
-      await engine.squaredError(parameters, batch, target, gradient);
-      gradients.push(gradient);
+      const errors = await engine.squaredError(parameters, batch, target, gradient);
+      const output = await engine.forward(parameters, batch);
+      const norm = await engine.updater.gradientNorm(gradient);
+      const state = createOptimizerState(parameters.slice(), OPTIONS);
+      await optimizerStep(
+        engine.updater,
+        state,
+        gradient,
+        5e-3,
+        1 / norm,
+        OPTIONS,
+        matrixBlocks(egnnLayout(BASE)),
+      );
+      results.push({ errors, output, gradient, norm, state });
       engine.dispose();
     }
     Reflect.deleteProperty(globalThis, "crossOriginIsolated");
-    expect(gradients[1]).toEqual(gradients[0]);
+    expect(results[1]).toEqual(results[0]);
+  });
+
+  it("says so where its worker runs out of memory, and goes on", async () => {
+    Object.assign(globalThis, { crossOriginIsolated: false });
+    const engine = (await loadWasmEngine(BASE))!;
+    Reflect.deleteProperty(globalThis, "crossOriginIsolated");
+    const huge = randomBatch(BASE, [20_000]);
+    await expect(engine.forward(parameters, huge)).rejects.toThrow(/out of memory/);
+    await expect(engine.forward(parameters, batch)).resolves.toHaveLength(11 * 9);
+    engine.dispose();
   });
 
   it("keeps its memory over 1,000 steps", async () => {

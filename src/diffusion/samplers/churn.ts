@@ -1,3 +1,4 @@
+import { log } from "../../math/elementary.ts";
 import type { NoiseSchedule } from "../schedule.ts";
 import type { Denoiser, Space } from "../space.ts";
 import { type LevelOptions, type LevelStep, levelRange, noiseAt, runLevels } from "./noise-levels.ts";
@@ -35,7 +36,7 @@ export const churn = (
     const from = xi === undefined ? x : x.map((value, i) => value + added * xi[i]);
     const epsilon = await predict(from, raised);
     const data = from.map((value, i) => value - raised * epsilon[i]); // x̂
-    const h = Math.log(sigma / next);
+    const h = log(sigma / next);
     const last = order === 2 && next > lowest ? before : undefined; // The last step is of first order.
     const ahead = last === undefined ? 0 : (1 - next / sigma) * Math.min(h / (2 * last.h), 1);
     before = { data, h };

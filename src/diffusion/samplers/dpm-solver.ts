@@ -1,3 +1,4 @@
+import { expm1 } from "../../math/elementary.ts";
 import { dataFrom } from "../prediction.ts";
 import type { NoiseSchedule } from "../schedule.ts";
 import { type Denoiser, PRIOR_STEP, type Space } from "../space.ts";
@@ -25,7 +26,7 @@ export async function dpmSolver(
     const epsilon = await denoiser(z, t);
     const data = dataFrom(schedule, t, z, epsilon); // x̂
     const ahead = before === undefined || k === 1 ? 0 : h / (2 * before.h);
-    const [fromZ, fromData] = [schedule.sigma(s) / sigmaT, -schedule.alpha(s) * Math.expm1(-h)];
+    const [fromZ, fromData] = [schedule.sigma(s) / sigmaT, -schedule.alpha(s) * expm1(-h)];
     const next = new Float64Array(z.length);
     for (let i = 0; i < z.length; i++) {
       const earlier = before === undefined ? data[i] : before.data[i];

@@ -2,6 +2,7 @@
  * Sampling in the noise level itself, as Karras et al. 2022 write it: x = z/α is the data plus noise of deviation
  * σ̃ = σ/α, whatever the schedule. Written σ here, and called the level.
  */
+import { asin, exp, hypot, log, pow } from "../../math/elementary.ts";
 import { normalCdf, normalQuantile } from "../../math/normal.ts";
 import type { NoiseSchedule } from "../schedule.ts";
 import { timeOfGamma } from "../sde.ts";
@@ -42,7 +43,7 @@ export const levelRange = (schedule: NoiseSchedule): readonly [number, number] =
 ];
 
 /** σ̃ = σ_t/α_t. */
-export const levelOf = (schedule: NoiseSchedule, t: number): number => Math.exp(0.5 * schedule.gamma(t));
+export const levelOf = (schedule: NoiseSchedule, t: number): number => exp(0.5 * schedule.gamma(t));
 
 /**
  * K + 1 falling levels from σ_0 to the end of the schedule.
@@ -60,11 +61,11 @@ export function levelGrid(
     throw new RangeError(
       `sigmaMax must lie above ${lowest.toPrecision(3)} and be at most ${highest.toPrecision(3)}, the ends of the schedule; got ${first}`,
     );
-  const share = (sigma: number): number => normalCdf((Math.log(sigma) - MEAN) / DEVIATION);
+  const share = (sigma: number): number => normalCdf((log(sigma) - MEAN) / DEVIATION);
   const [above, below] = [share(first), share(lowest)];
   const level = (u: number): number => {
-    if (grid === "normal") return Math.exp(MEAN + DEVIATION * normalQuantile(above + u * (below - above)));
-    return first * (lowest / first) ** (grid === "log" ? u : (2 / Math.PI) * Math.asin(Math.sqrt(u)));
+    if (grid === "normal") return exp(MEAN + DEVIATION * normalQuantile(above + u * (below - above)));
+    return first * pow(lowest / first, grid === "log" ? u : (2 / Math.PI) * asin(Math.sqrt(u)));
   };
   return Float64Array.from({ length: K + 1 }, (_, k) => (k === 0 ? first : k === K ? lowest : level(k / K)));
 }
@@ -83,10 +84,10 @@ export function lifted(
 export const noiseAt =
   (denoiser: Denoiser, schedule: NoiseSchedule) =>
   (x: Float64Array, sigma: number): Promise<Float64Array> => {
-    const alpha = 1 / Math.hypot(1, sigma);
+    const alpha = 1 / hypot(1, sigma);
     return denoiser(
       x.map((value) => alpha * value),
-      timeOfGamma(schedule, 2 * Math.log(sigma)),
+      timeOfGamma(schedule, 2 * log(sigma)),
     );
   };
 
@@ -106,7 +107,7 @@ export async function runLevels(
 ): Promise<Float64Array> {
   const { steps, spread = 0, onStep } = options;
   const levels = levelGrid(schedule, options);
-  const start = Math.hypot(levels[0], spread);
+  const start = hypot(levels[0], spread);
   let x: Float64Array = space.noise(PRIOR_STEP).map((value) => start * value);
   for (let k = 0; k < steps; k++) {
     const [sigma, next] = [levels[k], levels[k + 1]];
@@ -119,6 +120,6 @@ export async function runLevels(
 }
 
 const scaled = (x: Float64Array, sigma: number): Float64Array => {
-  const alpha = 1 / Math.hypot(1, sigma);
+  const alpha = 1 / hypot(1, sigma);
   return x.map((value) => alpha * value);
 };

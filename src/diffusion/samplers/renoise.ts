@@ -1,3 +1,4 @@
+import { hypot } from "../../math/elementary.ts";
 import type { NoiseSchedule } from "../schedule.ts";
 import { type Denoiser, PRIOR_STEP, type Space } from "../space.ts";
 import { type LevelOptions, levelGrid, noiseAt } from "./noise-levels.ts";
@@ -23,7 +24,7 @@ export async function renoise(
   const levels = renoisingLevels(schedule, options);
   const { spread = 0, onStep } = options;
   const predict = noiseAt(denoiser, schedule);
-  const start = Math.hypot(levels[0], spread);
+  const start = hypot(levels[0], spread);
   let x: Float64Array = space.noise(PRIOR_STEP).map((value) => start * value);
   for (let k = 0; k < levels.length; k++) {
     const epsilon = await predict(x, levels[k]);
@@ -31,7 +32,7 @@ export async function renoise(
     const xi = next > 0 ? space.noise(k) : undefined;
     x = x.map((value, i) => value - levels[k] * epsilon[i] + (xi === undefined ? 0 : next * xi[i]));
     space.project(x);
-    const alpha = xi === undefined ? schedule.alpha(0) : 1 / Math.hypot(1, next);
+    const alpha = xi === undefined ? schedule.alpha(0) : 1 / hypot(1, next);
     await onStep?.(
       k + 1,
       x.map((value) => alpha * value),

@@ -1,3 +1,4 @@
+import { exp, expm1 } from "../../math/elementary.ts";
 import { dataFrom } from "../prediction.ts";
 import type { NoiseSchedule } from "../schedule.ts";
 import { type Denoiser, PRIOR_STEP, type Space } from "../space.ts";
@@ -26,9 +27,9 @@ export async function sdeDpmSolver(
     const epsilon = await denoiser(z, t);
     const data = dataFrom(schedule, t, z, epsilon); // x̂
     const ahead = before === undefined || k === 1 ? 0 : h / (2 * before.h);
-    const lost = -Math.expm1(-2 * h); // 1 − e^{−2h}
+    const lost = -expm1(-2 * h); // 1 − e^{−2h}
     const [fromZ, fromData, fromNoise] = [
-      (sigmaS / sigmaT) * Math.exp(-h),
+      (sigmaS / sigmaT) * exp(-h),
       alphaS * lost,
       sigmaS * Math.sqrt(lost),
     ];

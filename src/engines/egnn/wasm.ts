@@ -1,11 +1,19 @@
 /**
- * The WebAssembly engine: the kernels of egnn.c for machines without a C compiler and for browsers. Memory is laid
- * out anew for each call in the order static | inputs | plan | gradients | workspaces, which the next call reuses.
+ * The WebAssembly engine: the kernels of egnn.c for machines without a C compiler and for browsers, in workers that share
+ * the memory, or in one that has a copy. Memory is laid out anew for each call behind network and weights, in the order
+ * inputs | plan | gradients | results | workspaces.
  */
 import { InputError, WorkError } from "../../errors.ts";
 import type { EgnnConfig } from "../../nets/egnn/egnn-config.ts";
-import type { AtomBatch, SquaredErrorTarget } from "../engine.ts";
-import { compileWasm, type WasmExports, type WasmVariant, wasmVariants } from "../wasm-module.ts";
+import type { AtomBatch } from "../engine.ts";
+import {
+  arenaIn,
+  compileWasm,
+  STACK,
+  type WasmExports,
+  type WasmVariant,
+  wasmVariants,
+} from "../wasm-module.ts";
 import { type KernelEngine, type KernelOptions, kernelEngine } from "./kernel-engine.ts";
 import { openTeam, STAGES, type Team } from "./wasm-team.ts";
 
@@ -25,8 +33,6 @@ export interface WasmStatus {
   readonly threads: boolean;
 }
 
-const STACK = 1 << 16;
-const PAGE = 1 << 16;
 /** Counters of a call and its EgnnCall lie below the stacks. */
 const COUNTERS = 64;
 const FIXED = 4096;
@@ -70,13 +76,8 @@ export async function loadWasmEngine(
   const memory = openMemory(shared);
   const { exports } = await WebAssembly.instantiate(module, { env: { memory } });
   const core = exports as unknown as WasmExports;
-  const team = shared
-    ? await openTeam(
-        module,
-        memory,
-        Array.from({ length: threads }, (_, k) => FIXED + (k + 2) * STACK),
-      )
-    : soloTeam(core);
+  const stacks = Array.from({ length: shared ? threads : 1 }, (_, k) => FIXED + (k + 2) * STACK);
+  const team = await openTeam(module, memory, stacks, shared);
   return engineOn(config, variant, core, memory, team);
 }
 
@@ -88,78 +89,59 @@ function engineOn(
   team: Team,
 ): KernelEngine {
   core.__stack_pointer.value = FIXED + STACK;
-  let end = FIXED + (team.size + 1) * STACK;
+  const arena = arenaIn(memory, FIXED + (team.size + 1) * STACK);
+  const { place, copy, read } = arena;
 
-  /** Reserves bytes at the end of what is used. */
-  const place = (bytes: number, what: string): number => {
-    const at = end;
-    end += Math.ceil(bytes / 64) * 64;
-    const missing = Math.ceil((end - memory.buffer.byteLength) / PAGE);
-    if (missing > 0) {
-      try {
-        memory.grow(missing);
-      } catch (cause) {
-        const megabytes = (bytes / 1e6).toFixed(0);
-        throw new WorkError(`wasm engine: out of memory: ${megabytes} MB for ${what}`, { cause });
-      }
-    }
-    return at;
-  };
-  const copy = (values: Float32Array | Int32Array, what: string): number => {
-    const at = place(values.byteLength, what);
-    if (values instanceof Int32Array) new Int32Array(memory.buffer, at, values.length).set(values);
-    else new Float32Array(memory.buffer, at, values.length).set(values);
-    return at;
-  };
-
-  const configAt = place(core.configBytes(), "the configuration");
+  const configAt = place(core.configBytes());
   core.setConfig(configAt, ...configValues(config));
-  const model = place(core.modelBytes(configAt), "the model");
+  const model = place(core.modelBytes(configAt));
   core.initModel(model, configAt);
+  const call = place(core.callBytes());
   const weights = place(core.weightsBytes(model), "weights");
-  const call = place(core.callBytes(), "a call");
-  const start = end;
+  const start = arena.end();
 
   const setBatch = (parameters: Float32Array, batch: AtomBatch, meanOver: number): void => {
-    end = start;
+    arena.cut(start);
     const arrays = [
-      copy(batch.sizes, "sizes"),
-      copy(batch.positions, "positions"),
-      copy(batch.features, "features"),
-      batch.guess ? copy(batch.guess, "a guess") : 0,
+      copy(batch.sizes),
+      copy(batch.positions),
+      copy(batch.features),
+      batch.guess ? copy(batch.guess) : 0,
     ];
     const atoms = batch.positions.length / 3;
-    core.setBatch(
-      call,
-      model,
-      copy(parameters, "parameters"),
-      weights,
-      batch.sizes.length,
-      atoms,
-      ...arrays,
-      meanOver,
-    );
+    core.setBatch(call, model, copy(parameters), weights, batch.sizes.length, atoms, ...arrays, meanOver);
     core.initPlan(call, place(core.planBytes(call), "the plan of a batch"));
   };
+  /** @param results where the results begin, which are the last that was placed */
   const runStages = async (
     address: number,
     bytes: number,
     order: readonly number[],
     what: string,
+    results: number,
   ): Promise<void> => {
+    const end = arena.end();
     const workspaces = Array.from({ length: team.size }, () => place(bytes, what));
     const stages = order.map((stage) => ({ stage, tasks: core.stageTasks(address, stage) }));
     new Int32Array(memory.buffer, COUNTERS, 2 * stages.length).fill(0);
-    await team.run({ call: address, stages, workspaces, counters: COUNTERS }).catch((cause: unknown) => {
-      throw new WorkError(`wasm engine: ${(cause as Error).message}`, { cause });
-    });
+    const given = [
+      [COUNTERS, FIXED],
+      [configAt, weights],
+      [start, end],
+    ] as const;
+    await team
+      .run({ call: address, stages, workspaces, counters: COUNTERS, given, results: [results, end] })
+      .catch((cause: unknown) => {
+        throw new WorkError(`wasm engine: ${(cause as Error).message}`, { cause });
+      });
   };
-  const run = (training: boolean): Promise<void> =>
+  const run = (training: boolean, results: number): Promise<void> =>
     runStages(
       call,
       core.workspaceBytes(call, Number(training)),
       training ? [STAGES.pack, STAGES.train, STAGES.reduce] : [STAGES.pack, STAGES.forward],
       "activations of a group of molecules",
+      results,
     );
 
   return kernelEngine(config, {
@@ -168,49 +150,45 @@ function engineOn(
       setBatch(parameters, batch, meanOver);
       const at = place(output.byteLength, "the output");
       core.setOutput(call, at);
-      await run(false);
-      output.set(new Float32Array(memory.buffer, at, output.length));
+      await run(false, at);
+      read(at, output);
     },
     squaredError: async (parameters, batch, meanOver, target, errors, gradient) => {
       setBatch(parameters, batch, meanOver);
-      const wanted = (
-        [target.target, target.positionWeight, target.featureWeight] satisfies Values<SquaredErrorTarget>
-      ).map((values) => copy(values, "targets"));
-      const position = place(errors.position.byteLength, "errors");
-      const feature = place(errors.feature.byteLength, "errors");
+      const wanted = [target.target, target.positionWeight, target.featureWeight].map(copy);
       const lanes = core.stageTasks(call, STAGES.train);
       const partial = place(lanes * core.partialBytes(model), "gradients");
-      const gradientAt = place(gradient.byteLength, "the gradient");
+      const [position, feature, gradientAt] = [errors.position, errors.feature, gradient].map(
+        ({ byteLength }) => place(byteLength, "the gradient"),
+      );
       core.setTarget(call, ...wanted, position, feature, partial, gradientAt);
-      await run(true);
-      errors.position.set(new Float64Array(memory.buffer, position, errors.position.length));
-      errors.feature.set(new Float64Array(memory.buffer, feature, errors.feature.length));
-      gradient.set(new Float32Array(memory.buffer, gradientAt, gradient.length));
+      await run(true, position);
+      read(position, errors.position);
+      read(feature, errors.feature);
+      read(gradientAt, gradient);
     },
     gradientNorm: async (gradient) => {
-      end = start;
-      const update = place(core.updateBytes(), "an update");
-      const gradientAt = copy(gradient, "the gradient");
+      arena.cut(start);
+      const update = place(core.updateBytes());
+      const gradientAt = copy(gradient);
       const none = [0, 0, 0, 0, 0, 0, 0, 0] as const;
       core.setUpdate(update, gradient.length, gradientAt, ...none, 0, 0);
-      const chunks = core.stageTasks(update, STAGES.norm);
-      const squares = place(8 * chunks, "a norm");
-      core.setUpdate(update, gradient.length, gradientAt, ...none, squares, 0);
-      await runStages(update, 0, [STAGES.norm], "a norm");
-      return Math.sqrt(new Float64Array(memory.buffer, squares, chunks).reduce((sum, s) => sum + s, 0));
+      const squares = new Float64Array(core.stageTasks(update, STAGES.norm));
+      const at = place(squares.byteLength, "a norm");
+      core.setUpdate(update, gradient.length, gradientAt, ...none, at, 0);
+      await runStages(update, 0, [STAGES.norm], "a norm", at);
+      read(at, squares);
+      return Math.sqrt(squares.reduce((sum, square) => sum + square, 0));
     },
     update: async (arrays, gradient, blocks, marks, coefficients) => {
-      end = start;
-      const update = place(core.updateBytes(), "an update");
+      arena.cut(start);
+      const update = place(core.updateBytes());
       const { parameters, ema, firstMoment, secondMoment, largestSecondMoment } = arrays;
       const changed = [parameters, ema, firstMoment, secondMoment, largestSecondMoment];
-      const gradientAt = copy(gradient, "the gradient");
-      const places = changed.map((values) => (values.length === 0 ? 0 : copy(values, "parameters")));
-      const blocksAt = copy(blocks, "matrices");
-      const marksAt = place(marks.byteLength, "matrices");
-      new Uint8Array(memory.buffer, marksAt, marks.length).set(marks);
-      const coefficientsAt = place(coefficients.byteLength, "coefficients");
-      new Float64Array(memory.buffer, coefficientsAt, coefficients.length).set(coefficients);
+      const [gradientAt, blocksAt, marksAt, coefficientsAt] = [gradient, blocks, marks, coefficients].map(
+        copy,
+      );
+      const places = changed.map((values) => (values.length === 0 ? 0 : copy(values)));
       core.setUpdate(
         update,
         ...[gradient.length, gradientAt, ...places, blocks.length / 4, blocksAt],
@@ -221,28 +199,14 @@ function engineOn(
         core.updateWorkspaceBytes(update),
         [STAGES.update],
         "a matrix of the optimiser",
+        places[0],
       );
       changed.forEach((values, k) => {
-        values.set(new Float32Array(memory.buffer, places[k], values.length));
+        read(places[k], values);
       });
     },
     dispose: team.dispose,
   });
-}
-
-type Values<T> = T[keyof T][];
-
-/** A team of one that works on the caller's thread. */
-function soloTeam(core: WasmExports): Team {
-  return {
-    size: 1,
-    run: async ({ call, stages, workspaces }) => {
-      for (const { stage, tasks } of stages) {
-        for (let task = 0; task < tasks; task++) core.runTask(call, stage, task, workspaces[0]);
-      }
-    },
-    dispose: () => undefined,
-  };
 }
 
 /** A memory that can grow to 4 GB, or as far as the engine allows. */

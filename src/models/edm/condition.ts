@@ -4,9 +4,11 @@
  * known both are 0, so that one network is conditional and unconditional (Ho & Salimans 2022). Deviations: the paper
  * has the value alone, and the same at all times; see `fade` and `scale`.
  */
+
 import { z } from "zod";
 import type { NoiseSchedule } from "../../diffusion/schedule.ts";
 import { InputError, nearest } from "../../errors.ts";
+import { square } from "../../math/elementary.ts";
 
 const count = z.number().int().positive();
 
@@ -93,7 +95,7 @@ export function contextAt(
   if (context === undefined || !condition?.fade) return context;
   const K = contextChannels({ condition });
   return context.map(
-    (value, at) => value * schedule.sigma(typeof time === "number" ? time : time[Math.floor(at / K)]) ** 2,
+    (value, at) => value * square(schedule.sigma(typeof time === "number" ? time : time[Math.floor(at / K)])),
   );
 }
 

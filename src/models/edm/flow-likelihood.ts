@@ -6,11 +6,13 @@
  * square of the difference and to rounding. v is of random direction and its exact mean length in the positions and in
  * the features of a molecule: where ∂ε̂/∂z is a number in each, as it nearly is at low noise, the estimate is exact.
  */
+
 import type { Molecule } from "../../chem/molecule.ts";
 import { type DivergenceDenoiser, flowLogDensity } from "../../diffusion/probability-flow.ts";
 import type { Denoiser } from "../../diffusion/space.ts";
 import type { DenoiserEngine } from "../../engines/engine.ts";
 import { WorkError } from "../../errors.ts";
+import { log, square } from "../../math/elementary.ts";
 import { LOG_SQRT_2PI } from "../../math/normal.ts";
 import { mean, standardError } from "../../math/statistics.ts";
 import { channelCount, encode } from "./features.ts";
@@ -76,8 +78,8 @@ export async function flowNegativeLogLikelihood(
           `molecule ${indices[m] + 1}: the probability-flow ODE met output of the network that is not finite; the bound has no such trouble`,
         );
       let squared = 0;
-      for (let k = ends[m]; k < ends[m + 1]; k++) squared += draws.noise[k] ** 2;
-      const logNoise = -0.5 * squared - dimensions[m] * (LOG_SQRT_2PI + Math.log(schedule.sigma(0)));
+      for (let k = ends[m]; k < ends[m + 1]; k++) squared += square(draws.noise[k]);
+      const logNoise = -0.5 * squared - dimensions[m] * (LOG_SQRT_2PI + log(schedule.sigma(0)));
       const reconstruction =
         constants[m] + 0.5 * errors.position[m] - logFeatureLikelihood(config, schedule, batch, z0, m);
       found.push(reconstruction + logNoise - logs[m] + volumes[m] - sizes.logProbability(batch.sizes[m]));

@@ -3,8 +3,10 @@
  * A): the prior's KL, the normaliser of p(x | z_0), the discrete likelihood of types and charges, the change of
  * volume of the normalisation. All in nats, per molecule.
  */
+
 import { klToStandardNormal } from "../../diffusion/process.ts";
 import type { NoiseSchedule } from "../../diffusion/schedule.ts";
+import { log, square } from "../../math/elementary.ts";
 import { LOG_SQRT_2PI, normalInterval } from "../../math/normal.ts";
 import type { EdmConfig } from "./config.ts";
 import { channelCount, type EncodedBatch } from "./features.ts";
@@ -16,13 +18,13 @@ const PROBABILITY_FLOOR = 1e-10;
 /** KL(q(z_1 | x, h) ‖ p(z_1)). [M] */
 export function priorKl(config: EdmConfig, schedule: NoiseSchedule, batch: EncodedBatch): Float64Array {
   const C = channelCount(config);
-  const [alpha2, sigma] = [schedule.alpha(1) ** 2, schedule.sigma(1)];
+  const [alpha2, sigma] = [square(schedule.alpha(1)), schedule.sigma(1)];
   return Float64Array.from(batch.sizes, (n, m) => {
     let squaredPosition = 0;
     let squaredFeature = 0;
     for (let k = C * batch.offsets[m]; k < C * batch.offsets[m + 1]; k++) {
-      if (k % C < 3) squaredPosition += batch.xh[k] ** 2;
-      else squaredFeature += batch.xh[k] ** 2;
+      if (k % C < 3) squaredPosition += square(batch.xh[k]);
+      else squaredFeature += square(batch.xh[k]);
     }
     return (
       klToStandardNormal(positionDegreesOfFreedom(n), sigma, alpha2 * squaredPosition) +
@@ -39,7 +41,7 @@ export function reconstructionConstants(schedule: NoiseSchedule, sizes: Int32Arr
 
 /** −log |det| of dividing the positions by their norm. [M] */
 export function volumeChange(config: EdmConfig, sizes: Int32Array): Float64Array {
-  const logNorm = Math.log(config.features.normalization[0]);
+  const logNorm = log(config.features.normalization[0]);
   return Float64Array.from(sizes, (n) => positionDegreesOfFreedom(n) * logNorm);
 }
 
@@ -68,10 +70,10 @@ export function logFeatureLikelihood(
       normalizer += mass;
       if (batch.xh[row + 3 + k] > 0) chosen = mass;
     }
-    total += Math.log(chosen) - Math.log(normalizer);
+    total += log(chosen) - log(normalizer);
     if (config.features.charges) {
       const charge = Math.round(batch.xh[row + C - 1] * chargeNorm);
-      total += Math.log(unitMass(charge - z[row + C - 1] * chargeNorm, sigma * chargeNorm));
+      total += log(unitMass(charge - z[row + C - 1] * chargeNorm, sigma * chargeNorm));
     }
   }
   return total;

@@ -3,6 +3,7 @@
  * bound plus −log p(N). The T terms of the diffusion are estimated from a few steps drawn by importance, one from each
  * of as many equally likely strata (../../diffusion/bound-draws.ts); the paper draws one uniformly.
  */
+
 import type { Molecule } from "../../chem/molecule.ts";
 import { boundDraws } from "../../diffusion/bound-draws.ts";
 import type { DenoiserEngine } from "../../engines/engine.ts";

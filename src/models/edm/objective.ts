@@ -11,6 +11,7 @@ import type { NoiseSchedule } from "../../diffusion/schedule.ts";
 import type { Denoiser } from "../../diffusion/space.ts";
 import type { AtomBatch, DenoiserEngine, SquaredErrors } from "../../engines/engine.ts";
 import { WorkError } from "../../errors.ts";
+import { square } from "../../math/elementary.ts";
 import { contextAt } from "./condition.ts";
 import type { EdmConfig } from "./config.ts";
 import { channelCount, type EncodedBatch } from "./features.ts";
@@ -310,7 +311,7 @@ function squaredErrors(
   for (let m = 0; m < M; m++) {
     for (let k = C * batch.offsets[m]; k < C * batch.offsets[m + 1]; k++) {
       const part = k % C < 3 ? errors.position : errors.feature;
-      part[m] += (out[k] - noise[k]) ** 2;
+      part[m] += square(out[k] - noise[k]);
     }
     if (Number.isNaN(errors.position[m] + errors.feature[m]))
       throw new WorkError("the network's output is not a number");

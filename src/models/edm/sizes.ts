@@ -1,4 +1,5 @@
 /** p(N): the histogram of the training molecules' sizes (Hoogeboom et al. 2022, section 3). */
+import { log } from "../../math/elementary.ts";
 import type { Stream } from "../../math/random.ts";
 
 export interface SizeDistribution {
@@ -25,7 +26,7 @@ export function sizeDistribution(histogram: Readonly<Record<string, number>>): S
       }
       return sizes[sizes.length - 1];
     },
-    logProbability: (size) => Math.log((histogram[size] ?? 0) / total + 1e-30),
+    logProbability: (size) => log((histogram[size] ?? 0) / total + 1e-30),
     largest: sizes[sizes.length - 1],
   };
 }
