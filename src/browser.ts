@@ -1,6 +1,6 @@
 /**
  * The library's door for pages: all that makes molecules and judges them, and nothing that needs a file system. Models come
- * from addresses or bytes. `import { … } from "equimol/browser"`.
+ * from addresses, files or bytes. `import { … } from "equimol/browser"`.
  */
 export { withBonds } from "./chem/bond-orders.ts";
 export { symbolOf } from "./chem/elements.ts";
@@ -17,4 +17,4 @@ export { formatSdf } from "./formats/sdf-write.ts";
 export { formatXyz } from "./formats/xyz.ts";
 export { dynamicsConfig, type EdmConfig } from "./models/edm/config.ts";
 export { type Generated, type GenerateOptions, generate } from "./models/edm/generate.ts";
-export { bondRuleOf, type EdmModel, edmFromBytes, edmFromUrl } from "./models/edm/model.ts";
+export { bondRuleOf, type EdmModel, edmFromBytes, edmFromFiles, edmFromUrl } from "./models/edm/model.ts";

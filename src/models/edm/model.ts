@@ -68,6 +68,35 @@ export async function edmFromUrl(url: string | URL): Promise<EdmModel> {
   return edmFromBytes(new TextDecoder().decode(config), weights, String(url));
 }
 
+/** What `File` and `Blob` with a name have. */
+interface NamedBytes {
+  readonly name: string;
+  /** Where a folder was chosen: "qm9/config.json". */
+  readonly webkitRelativePath?: string;
+  readonly arrayBuffer: () => Promise<ArrayBuffer>;
+}
+
+/**
+ * The model in files that a user of a page chose or dropped: `config.json` and `model.safetensors`, whatever is with them.
+ * @throws InputError where one is missing or they are not those of a model
+ */
+export async function edmFromFiles(files: Iterable<NamedBytes>): Promise<EdmModel> {
+  const chosen = [...files];
+  const folder = chosen[0]?.webkitRelativePath?.split("/").slice(0, -1).join("/") || "model";
+  const [config, weights] = await Promise.all(
+    ["config.json", "model.safetensors"].map(async (wanted) => {
+      const file = chosen.find(({ name }) => name === wanted);
+      if (file === undefined)
+        throw new InputError(
+          `is missing among ${chosen.map(({ name }) => name).join(", ") || "no files"}; a model is config.json and model.safetensors`,
+          { file: `${folder}/${wanted}` },
+        );
+      return new Uint8Array(await file.arrayBuffer());
+    }),
+  );
+  return edmFromBytes(new TextDecoder().decode(config), weights, folder);
+}
+
 async function fetched(url: URL): Promise<Uint8Array> {
   let response: Response;
   try {
