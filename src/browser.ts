@@ -1,5 +1,6 @@
 /**
- * The library's door for pages: all subjects that need no file system. Models come from addresses or bytes.
+ * The library's door for pages: all subjects that need no file system. Models come from addresses, files or
+ * bytes.
  * `import { … } from "equimol/browser"`.
  */
 export * from "./exports/chem.ts";

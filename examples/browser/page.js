@@ -2,6 +2,7 @@
 import {
   bondRuleOf,
   dynamicsConfig,
+  edmFromFiles,
   edmFromUrl,
   formatXyz,
   generate,
@@ -9,30 +10,35 @@ import {
   stability,
 } from "equimol/browser";
 
-const text = document.querySelector("#molecules");
-const progress = document.querySelector("#progress");
+const [make, files, progress, text] = ["#make", "#files", "#progress", "#molecules"].map((id) =>
+  document.querySelector(id),
+);
 const say = (line) => text.append(`${line}\n`);
+const onProgress = (share) => {
+  progress.value = share;
+};
 
-document.querySelector("#make").onclick = async () => {
-  text.textContent = "";
-  const model = await edmFromUrl("./model");
+async function molecules() {
+  const model = files.files.length > 0 ? await edmFromFiles(files.files) : await edmFromUrl("./model");
   const engine = await openEngine(
     { denoiser: dynamicsConfig(model.config) },
     { device: "cpu", onNotice: say },
   );
-  const onProgress = (share) => {
-    progress.value = share;
-  };
   const began = performance.now();
   for await (const batch of generate(model, engine, { count: 8, seed: 0, onProgress })) {
-    const stable = batch.filter(
-      ({ molecule }) => stability(molecule, bondRuleOf(model.config)).stable,
-    ).length;
-    say(
-      `${stable} of ${batch.length} are stable; ${engine.name}, ${((performance.now() - began) / 1000).toFixed(1)} s`,
-    );
+    const rule = bondRuleOf(model.config);
+    const stable = batch.filter(({ molecule }) => stability(molecule, rule).stable).length;
+    const seconds = ((performance.now() - began) / 1000).toFixed(1);
+    say(`${stable} of ${batch.length} are stable; ${engine.name}, ${seconds} s`);
     for (const { molecule } of batch) say(formatXyz(molecule));
   }
   engine.dispose();
+}
+
+make.onclick = async () => {
+  text.textContent = "";
+  make.disabled = true;
+  await molecules().catch((error) => say(error.message));
+  make.disabled = false;
   document.body.dataset.done = "";
 };

@@ -2,14 +2,21 @@
 export { type CgConfig, cgConfigSchema } from "../models/cg/config.ts";
 export { cgPotential } from "../models/cg/force-field.ts";
 export { type SampleBeadsOptions, sampleBeads } from "../models/cg/generate.ts";
-export { type CgModel, cgFromBytes, cgFromUrl } from "../models/cg/model.ts";
+export { type CgModel, cgFromBytes, cgFromFiles, cgFromUrl } from "../models/cg/model.ts";
 export { type Condition, type ConditionValues, conditionSchema } from "../models/edm/condition.ts";
 export { dynamicsConfig, type EdmConfig, edmConfigSchema } from "../models/edm/config.ts";
 export { decode, type EncodedBatch, encode } from "../models/edm/features.ts";
 export { type Generated, type GenerateOptions, generate } from "../models/edm/generate.ts";
 export { type JointDistribution, jointDistribution } from "../models/edm/joint.ts";
 export { type Likelihood, negativeLogLikelihood } from "../models/edm/likelihood.ts";
-export { bondRuleOf, type EdmModel, edmFromBytes, edmFromUrl, modelOf } from "../models/edm/model.ts";
+export {
+  bondRuleOf,
+  type EdmModel,
+  edmFromBytes,
+  edmFromFiles,
+  edmFromUrl,
+  modelOf,
+} from "../models/edm/model.ts";
 export { trainingLoss } from "../models/edm/objective.ts";
 export { type SweepOptions, sweep } from "../models/edm/sweep.ts";
 export { widenedParameters } from "../models/edm/widen.ts";
@@ -23,6 +30,7 @@ export {
 export {
   type ConformerModel,
   conformerModelFromBytes,
+  conformerModelFromFiles,
   conformerModelFromUrl,
 } from "../models/geodiff/model.ts";
 export { type ConformerNetwork, createConformerNetwork } from "../models/geodiff/network.ts";
@@ -31,6 +39,7 @@ export {
   forceFieldPotential,
   type GeometricModel,
   geometricFromBytes,
+  geometricFromFiles,
   geometricFromUrl,
   predictProperty,
 } from "../models/geometric/model.ts";

@@ -46,6 +46,38 @@ export async function modelFromUrl<Config, Model>(
   return modelFromBytes(kind, new TextDecoder().decode(config), weights, String(url));
 }
 
+/** What `File` and `Blob` with a name have. */
+export interface NamedBytes {
+  readonly name: string;
+  /** Where a folder was chosen: "qm9/config.json". */
+  readonly webkitRelativePath?: string;
+  readonly arrayBuffer: () => Promise<ArrayBuffer>;
+}
+
+/**
+ * The model in files that a user of a page chose or dropped: `config.json` and `model.safetensors`, whatever is with them.
+ * @throws InputError where one is missing or they are not those of a model
+ */
+export async function modelFromFiles<Config, Model>(
+  kind: ModelKind<Config, Model>,
+  files: Iterable<NamedBytes>,
+): Promise<Model> {
+  const chosen = [...files];
+  const folder = chosen[0]?.webkitRelativePath?.split("/").slice(0, -1).join("/") || "model";
+  const [config, weights] = await Promise.all(
+    ["config.json", "model.safetensors"].map(async (wanted) => {
+      const file = chosen.find(({ name }) => name === wanted);
+      if (file === undefined)
+        throw new InputError(
+          `is missing among ${chosen.map(({ name }) => name).join(", ") || "no files"}; a model is config.json and model.safetensors`,
+          { file: `${folder}/${wanted}` },
+        );
+      return new Uint8Array(await file.arrayBuffer());
+    }),
+  );
+  return modelFromBytes(kind, new TextDecoder().decode(config), weights, folder);
+}
+
 async function fetched(url: URL): Promise<Uint8Array> {
   let response: Response;
   try {

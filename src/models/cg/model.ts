@@ -3,7 +3,13 @@ import { type NoiseSchedule, type ScheduleConfig, scheduleFrom } from "../../dif
 import { InputError } from "../../errors.ts";
 import { pairCount } from "../../nets/beads/beads-config.ts";
 import type { Layout } from "../../nets/layers/parameters.ts";
-import { type ModelKind, modelFromBytes, modelFromUrl } from "../model-bytes.ts";
+import {
+  type ModelKind,
+  modelFromBytes,
+  modelFromFiles,
+  modelFromUrl,
+  type NamedBytes,
+} from "../model-bytes.ts";
 import { beadNetworkConfig, type CgConfig, cgConfigSchema } from "./config.ts";
 import { beadNetworkLayout } from "./field.ts";
 
@@ -47,3 +53,6 @@ export const cgFromBytes = (config: string, weights: Uint8Array, name?: string):
 
 /** See modelFromUrl. */
 export const cgFromUrl = (url: string | URL): Promise<CgModel> => modelFromUrl(CG, url);
+
+/** See modelFromFiles. */
+export const cgFromFiles = (files: Iterable<NamedBytes>): Promise<CgModel> => modelFromFiles(CG, files);

@@ -6,7 +6,13 @@ import { learnedSchedule } from "../../diffusion/learned-schedule.ts";
 import { type NoiseSchedule, scheduleFrom } from "../../diffusion/schedule.ts";
 import { dynamicsLayout } from "../../nets/egnn/dynamics-layout.ts";
 import { type Layout, layoutSize } from "../../nets/layers/parameters.ts";
-import { type ModelKind, modelFromBytes, modelFromUrl } from "../model-bytes.ts";
+import {
+  type ModelKind,
+  modelFromBytes,
+  modelFromFiles,
+  modelFromUrl,
+  type NamedBytes,
+} from "../model-bytes.ts";
 import { dynamicsConfig, type EdmConfig, edmConfigSchema } from "./config.ts";
 import { GAMMA_LAYOUT, gammaParameters } from "./gamma-parameters.ts";
 
@@ -49,3 +55,6 @@ export const edmFromBytes = (config: string, weights: Uint8Array, name?: string)
 
 /** See modelFromUrl. */
 export const edmFromUrl = (url: string | URL): Promise<EdmModel> => modelFromUrl(EDM, url);
+
+/** See modelFromFiles. */
+export const edmFromFiles = (files: Iterable<NamedBytes>): Promise<EdmModel> => modelFromFiles(EDM, files);

@@ -2,7 +2,13 @@
 import { type NoiseSchedule, scheduleFrom } from "../../diffusion/schedule.ts";
 import { geoDiffLayout } from "../../nets/geodiff/geodiff.ts";
 import type { Layout } from "../../nets/layers/parameters.ts";
-import { type ModelKind, modelFromBytes, modelFromUrl } from "../model-bytes.ts";
+import {
+  type ModelKind,
+  modelFromBytes,
+  modelFromFiles,
+  modelFromUrl,
+  type NamedBytes,
+} from "../model-bytes.ts";
 import { type GeoDiffModelConfig, geoDiffConfigSchema, geoDiffNetwork } from "./config.ts";
 
 /** A trained conformer model. */
@@ -39,3 +45,7 @@ export const conformerModelFromBytes = (config: string, weights: Uint8Array, nam
 /** See modelFromUrl. */
 export const conformerModelFromUrl = (url: string | URL): Promise<ConformerModel> =>
   modelFromUrl(CONFORMERS, url);
+
+/** See modelFromFiles. */
+export const conformerModelFromFiles = (files: Iterable<NamedBytes>): Promise<ConformerModel> =>
+  modelFromFiles(CONFORMERS, files);

@@ -6,7 +6,13 @@ import { InputError } from "../../errors.ts";
 import { geometricLayout } from "../../nets/geometric.ts";
 import type { Layout } from "../../nets/layers/parameters.ts";
 import type { EnergiesAndForces, EnergyUnit, Potential } from "../../physics/potential.ts";
-import { type ModelKind, modelFromBytes, modelFromUrl } from "../model-bytes.ts";
+import {
+  type ModelKind,
+  modelFromBytes,
+  modelFromFiles,
+  modelFromUrl,
+  type NamedBytes,
+} from "../model-bytes.ts";
 import { type GeometricModelConfig, geometricConfigSchema, networkOf, type OutputConfig } from "./config.ts";
 import { pool } from "./outputs.ts";
 
@@ -146,3 +152,7 @@ export function forceFieldPotential(model: GeometricModel, engine: AtomwiseEngin
     },
   };
 }
+
+/** See modelFromFiles. */
+export const geometricFromFiles = (files: Iterable<NamedBytes>): Promise<GeometricModel> =>
+  modelFromFiles(GEOMETRIC, files);
