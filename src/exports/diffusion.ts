@@ -13,7 +13,7 @@ export {
 export { ancestral } from "../diffusion/samplers/ancestral.ts";
 export { churn } from "../diffusion/samplers/churn.ts";
 export { ddim } from "../diffusion/samplers/ddim.ts";
-export { dpmSolver } from "../diffusion/samplers/dpm-solver.ts";
+export { dpmSolver, sdeDpmSolver } from "../diffusion/samplers/dpm-solver.ts";
 export {
   respacedTimes,
   type SamplingOptions,
@@ -38,7 +38,6 @@ export {
   type SamplerName,
   type SamplerOptions,
 } from "../diffusion/samplers/registry.ts";
-export { sdeDpmSolver } from "../diffusion/samplers/sde-dpm-solver.ts";
 export {
   cosineSchedule,
   linearSchedule,

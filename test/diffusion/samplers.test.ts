@@ -1,9 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { ancestral } from "../../src/diffusion/samplers/ancestral.ts";
 import { ddim } from "../../src/diffusion/samplers/ddim.ts";
-import { dpmSolver } from "../../src/diffusion/samplers/dpm-solver.ts";
+import { dpmSolver, sdeDpmSolver } from "../../src/diffusion/samplers/dpm-solver.ts";
 import { respacedTimes, samplingTimes } from "../../src/diffusion/samplers/grid.ts";
-import { sdeDpmSolver } from "../../src/diffusion/samplers/sde-dpm-solver.ts";
 import { linearSchedule, polynomialSchedule, scheduleOf } from "../../src/diffusion/schedule.ts";
 import { type Denoiser, PRIOR_STEP, type Space } from "../../src/diffusion/space.ts";
 import { stream } from "../../src/math/random.ts";

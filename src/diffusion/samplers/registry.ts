@@ -8,12 +8,11 @@ import type { Denoiser, Space } from "../space.ts";
 import { ancestral } from "./ancestral.ts";
 import { churn } from "./churn.ts";
 import { ddim } from "./ddim.ts";
-import { dpmSolver } from "./dpm-solver.ts";
+import { dpmSolver, sdeDpmSolver } from "./dpm-solver.ts";
 import type { SamplingOptions } from "./grid.ts";
 import { karras } from "./karras.ts";
 import { GRIDS, type Grid, levelRange } from "./noise-levels.ts";
 import { renoise } from "./renoise.ts";
-import { sdeDpmSolver } from "./sde-dpm-solver.ts";
 
 /** What may be said of a sampler besides its name and its steps. */
 export interface SamplerOptions {
