@@ -38,14 +38,13 @@ export interface SampleReport {
 }
 
 /**
- * Makes them one after the other, in order of their index; ends with the report.
+ * Makes them one after the other, in order of their index; ends with the report. Options are checked when it is called.
  * @throws InputError for options that do not fit the model, WorkError when no output of the network was finite
  * @example for await (const { molecule } of sampling({ model, count: 10 })) console.log(molecule.atomicNumbers);
  */
-export async function* sampling(options: SampleOptions): AsyncGenerator<Generated, SampleReport> {
+export function sampling(options: SampleOptions): AsyncGenerator<Generated, SampleReport> {
   const reporter = reporterOf(options);
-  const { model, seed = 0, first = 0, sizes, batchSize, chainOf, chainFrames, signal } = options;
-  const began = performance.now();
+  const { model, seed = 0, first = 0, sizes } = options;
   const swept = sweptRange(options, reporter.named);
   const chosen = resolveSampling(model, options, reporter.named);
   const asked = conditioned(
@@ -55,10 +54,28 @@ export async function* sampling(options: SampleOptions): AsyncGenerator<Generate
     reporter,
   );
   if (sizes !== undefined) warnOfSizes(sizes, model.config.sizes, reporter);
-  const { engine, close } = await engineFor(options.engine, (how?: EngineOptions) =>
-    openEngine({ denoiser: dynamicsConfig(model.config) }, { onNotice: reporter.notice, ...how }),
+  return made(options, chosen, { ...asked, first: asked.first ?? 0 }, reporter);
+}
+
+/** The engine that the options name, or a new one as they describe it. */
+export const samplingEngine = (
+  { model, engine }: Pick<SampleOptions, "model" | "engine">,
+  { notice }: Pick<Reporter, "notice">,
+): ReturnType<typeof engineFor<DenoiserEngine, EngineOptions>> =>
+  engineFor(engine, (how?: EngineOptions) =>
+    openEngine({ denoiser: dynamicsConfig(model.config) }, { onNotice: notice, ...how }),
   );
-  const { count } = asked;
+
+async function* made(
+  options: SampleOptions,
+  chosen: Sampling,
+  asked: ReturnType<typeof conditioned> & { readonly first: number },
+  reporter: Reporter,
+): AsyncGenerator<Generated, SampleReport> {
+  const { model, batchSize, chainOf, chainFrames, signal } = options;
+  const began = performance.now();
+  const { engine, close } = await samplingEngine(options, reporter);
+  const { count, first, seed } = asked;
   const progress = reporter.task("sampling", count * chosen.steps);
   let broken = 0;
   try {
@@ -85,14 +102,14 @@ export async function* sampling(options: SampleOptions): AsyncGenerator<Generate
   }
   if (broken === count)
     throw new WorkError(
-      `the network's output was never finite: ${sizes === undefined ? "the model is broken" : "the sizes are too far from those it was trained on, or the model is broken"}`,
+      `the network's output was never finite: ${options.sizes === undefined ? "the model is broken" : "the sizes are too far from those it was trained on, or the model is broken"}`,
     );
   if (broken > 0)
     reporter.warning(
       `${broken} of ${count} molecules met output that was not finite; it was taken as zero there`,
     );
   const seconds = (performance.now() - began) / 1000;
-  return { count, first: asked.first ?? 0, seed, sampling: chosen, engine: engine.name, seconds, broken };
+  return { count, first, seed, sampling: chosen, engine: engine.name, seconds, broken };
 }
 
 /**

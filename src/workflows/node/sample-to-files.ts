@@ -12,7 +12,7 @@ import { checkWritable } from "../../platform/node/atomic-write.ts";
 import { checkMoleculeTarget, writeMolecules } from "../../platform/node/molecules.ts";
 import { writeSweepPicture } from "../../views/sweep-picture.ts";
 import { askedFor, sweptRange, targetsOf } from "../condition.ts";
-import { type SampleOptions, sampling } from "../sample.ts";
+import { type SampleOptions, sampling, samplingEngine } from "../sample.ts";
 import { reporterOf } from "../workflow.ts";
 
 export interface SampleToFilesOptions extends Omit<SampleOptions, "model" | "chainOf"> {
@@ -32,7 +32,7 @@ export interface SampleToFilesOptions extends Omit<SampleOptions, "model" | "cha
  */
 export async function sampleToFiles(options: SampleToFilesOptions) {
   const { model: source = DEFAULT_MODEL, chain: chainFile, first = 0, ...rest } = options;
-  const { warning, named } = reporterOf(options);
+  const { notice, warning, named } = reporterOf(options);
   const began = performance.now();
   const swept = sweptRange(options, named);
   const { out, picture } = targets(options, swept?.property, named);
@@ -40,57 +40,62 @@ export async function sampleToFiles(options: SampleToFilesOptions) {
   for (const file of [out, chainFile]) if (file !== undefined) await checkMoleculeTarget(file);
   if (picture !== undefined) await checkWritable(picture);
 
-  const name = basename(resolve(source));
-  const rule = bondRuleOf(model.config);
-  const drawn: Generated[] = [];
-  const made = sampling({ ...rest, model, first, chainOf: chainFile === undefined ? undefined : first });
-  let report: Extract<Awaited<ReturnType<typeof made.next>>, { readonly done: true }>["value"] | undefined;
-  let lost = 0;
-  let written = 0;
-  const molecules = async function* (): AsyncGenerator<Molecule> {
-    for (;;) {
-      const next = await made.next();
-      if (next.done) {
-        report = next.value;
-        break;
+  const { engine, close } = await samplingEngine({ model, engine: rest.engine }, { notice });
+  const written = async () => {
+    const name = basename(resolve(source));
+    const rule = bondRuleOf(model.config);
+    const drawn: Generated[] = [];
+    const chainOf = chainFile === undefined ? undefined : first;
+    const made = sampling({ ...rest, model, engine, first, chainOf }); // wrong options show before a file is begun
+    let report: Extract<Awaited<ReturnType<typeof made.next>>, { readonly done: true }>["value"] | undefined;
+    let lost = 0;
+    let count = 0;
+    const molecules = async function* (): AsyncGenerator<Molecule> {
+      for (;;) {
+        const next = await made.next();
+        if (next.done) {
+          report = next.value;
+          break;
+        }
+        const { index, molecule, condition, chain } = next.value;
+        if (picture !== undefined) drawn.push(next.value);
+        if (!coordinatesFit(out, molecule)) {
+          lost++;
+          continue;
+        }
+        if (chain !== undefined && chainFile !== undefined) await writeMolecules(chainFile, chain);
+        const seed = options.seed ?? 0;
+        const titled = { ...molecule, name: `equimol ${name} seed ${seed} molecule ${index}` };
+        const wanted = targetsOf(condition);
+        yield formatOfPath(out) === "sdf"
+          ? withBonds({ ...titled, properties: wanted }, rule)
+          : { ...titled, properties: { seed, index, ...wanted } };
+        count++;
       }
-      const { index, molecule, condition, chain } = next.value;
-      if (picture !== undefined) drawn.push(next.value);
-      if (!coordinatesFit(out, molecule)) {
-        lost++;
-        continue;
-      }
-      if (chain !== undefined && chainFile !== undefined) await writeMolecules(chainFile, chain);
-      const seed = options.seed ?? 0;
-      const titled = { ...molecule, name: `equimol ${name} seed ${seed} molecule ${index}` };
-      const wanted = targetsOf(condition);
-      yield formatOfPath(out) === "sdf"
-        ? withBonds({ ...titled, properties: wanted }, rule)
-        : { ...titled, properties: { seed, index, ...wanted } };
-      written++;
-    }
-    if (written === 0) throw new WorkError("every molecule flew apart: the model is not trained, or broken");
+      if (count === 0) throw new WorkError("every molecule flew apart: the model is not trained, or broken");
+    };
+    await writeMolecules(out, molecules());
+    if (report === undefined) throw new Error("the generator ended without its report");
+    if (picture !== undefined && swept !== undefined)
+      await writeSweepPicture(picture, drawn, swept, rule, name);
+    if (lost > 0) warning(`${lost} of ${report.count} molecules flew apart and were left out`);
+    const { seed, broken } = report;
+    return {
+      model: source,
+      out,
+      ...(picture === undefined ? {} : { picture }),
+      molecules: count,
+      seed,
+      first: report.first,
+      ...report.sampling,
+      ...(model.config.condition && { condition: askedFor(options), guidance: options.guidance ?? 0 }),
+      engine: report.engine,
+      seconds: (performance.now() - began) / 1000,
+      broken,
+      lost,
+    };
   };
-  await writeMolecules(out, molecules());
-  if (report === undefined) throw new Error("the generator ended without its report");
-  if (picture !== undefined && swept !== undefined)
-    await writeSweepPicture(picture, drawn, swept, rule, name);
-  if (lost > 0) warning(`${lost} of ${report.count} molecules flew apart and were left out`);
-  const { seed, engine, broken } = report;
-  return {
-    model: source,
-    out,
-    ...(picture === undefined ? {} : { picture }),
-    molecules: written,
-    seed,
-    first: report.first,
-    ...report.sampling,
-    ...(model.config.condition && { condition: askedFor(options), guidance: options.guidance ?? 0 }),
-    engine,
-    seconds: (performance.now() - began) / 1000,
-    broken,
-    lost,
-  };
+  return written().finally(close);
 }
 
 /** Where to write: a sweep has a place of its own by default. */
