@@ -94,7 +94,10 @@ async function runOfRank(
   try {
     if (leads)
       options.onStart?.({
-        ...{ parameters, train, valid, engine },
+        parameters,
+        train,
+        valid,
+        engine,
         steps: settings.training.steps ?? task.batches(0).length * settings.training.epochs,
         stepsBefore: state?.optimizer.steps ?? 0,
       });

@@ -114,7 +114,10 @@ export async function conformersOf(options: ConformersOptions): Promise<Conforme
       index,
       molecule: {
         ...(name !== undefined && { name: `${name} conformer ${index}` }),
-        ...{ atomicNumbers, positions, bonds, formalCharges },
+        atomicNumbers,
+        positions,
+        bonds,
+        formalCharges,
         properties: { seed, index, ...(energy !== undefined && { mmff94: energy }) },
       },
       ...(energy !== undefined && { energy }),

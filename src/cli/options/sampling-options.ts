@@ -9,6 +9,7 @@ import {
 import { InputError } from "../../errors.ts";
 import { QUALITIES, type SamplingRequest } from "../../models/edm/sampling.ts";
 import { choiceOption, integerOption, numberOption } from "./options.ts";
+import { optionWord } from "./words.ts";
 
 type Kebab<S extends string> = S extends `${infer A}${infer B}`
   ? `${A extends Lowercase<A> ? A : `-${Lowercase<A>}`}${Kebab<B>}`
@@ -17,8 +18,7 @@ type Kebab<S extends string> = S extends `${infer A}${infer B}`
 export type SamplerWord = Kebab<SamplerOptionName>;
 
 const OPTION_NAMES = Object.keys(SAMPLER_OPTIONS) as SamplerOptionName[];
-const word = (name: SamplerOptionName): SamplerWord =>
-  name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`) as SamplerWord;
+const word = (name: SamplerOptionName): SamplerWord => optionWord(name).slice("--".length) as SamplerWord;
 
 /** All of them. */
 export const SAMPLER_WORDS: readonly SamplerWord[] = OPTION_NAMES.map(word);

@@ -67,7 +67,9 @@ async function multistep(
     const data = dataFrom(schedule, t, z, epsilon); // x̂
     const ahead = before === undefined || k === 1 ? 0 : h / (2 * before.h);
     const [fromZ, fromData, fromNoise] = coefficients({
-      ...{ alpha: schedule.alpha(s), sigma: schedule.sigma(s), sigmaBefore: schedule.sigma(t) },
+      alpha: schedule.alpha(s),
+      sigma: schedule.sigma(s),
+      sigmaBefore: schedule.sigma(t),
       h,
     });
     const noise = fromNoise > 0 ? space.noise(Math.round(s * schedule.steps)) : undefined;

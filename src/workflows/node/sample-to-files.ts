@@ -12,7 +12,7 @@ import { checkWritable } from "../../platform/node/atomic-write.ts";
 import { checkMoleculeTarget, writeMolecules } from "../../platform/node/molecules.ts";
 import { writeSweepPicture } from "../../views/sweep-picture.ts";
 import { askedFor, sweptRange, targetsOf } from "../condition.ts";
-import { type SampleOptions, sampling, samplingEngine } from "../sample.ts";
+import { type SampleOptions, type SampleReport, sampling, samplingEngine } from "../sample.ts";
 import { reporterOf } from "../workflow.ts";
 
 export interface SampleToFilesOptions extends Omit<SampleOptions, "model" | "chainOf"> {
@@ -31,7 +31,7 @@ export interface SampleToFilesOptions extends Omit<SampleOptions, "model" | "cha
  * @throws InputError for options that do not fit each other, the model or a file; WorkError when no molecule is whole
  */
 export async function sampleToFiles(options: SampleToFilesOptions) {
-  const { model: source = DEFAULT_MODEL, chain: chainFile, first = 0, ...rest } = options;
+  const { model: source = DEFAULT_MODEL, chain: chainFile, first = 0, seed = 0, ...rest } = options;
   const { notice, warning, named } = reporterOf(options);
   const began = performance.now();
   const swept = sweptRange(options, named);
@@ -46,8 +46,8 @@ export async function sampleToFiles(options: SampleToFilesOptions) {
     const rule = bondRuleOf(model.config);
     const drawn: Generated[] = [];
     const chainOf = chainFile === undefined ? undefined : first;
-    const made = sampling({ ...rest, model, engine, first, chainOf }); // wrong options show before a file is begun
-    let report: Extract<Awaited<ReturnType<typeof made.next>>, { readonly done: true }>["value"] | undefined;
+    const made = sampling({ ...rest, model, engine, first, seed, chainOf }); // wrong options show before a file is begun
+    let report: SampleReport | undefined;
     let lost = 0;
     let count = 0;
     const molecules = async function* (): AsyncGenerator<Molecule> {
@@ -64,7 +64,6 @@ export async function sampleToFiles(options: SampleToFilesOptions) {
           continue;
         }
         if (chain !== undefined && chainFile !== undefined) await writeMolecules(chainFile, chain);
-        const seed = options.seed ?? 0;
         const titled = { ...molecule, name: `equimol ${name} seed ${seed} molecule ${index}` };
         const wanted = targetsOf(condition);
         yield formatOfPath(out) === "sdf"
@@ -79,7 +78,6 @@ export async function sampleToFiles(options: SampleToFilesOptions) {
     if (picture !== undefined && swept !== undefined)
       await writeSweepPicture(picture, drawn, swept, rule, name);
     if (lost > 0) warning(`${lost} of ${report.count} molecules flew apart and were left out`);
-    const { seed, broken } = report;
     return {
       model: source,
       out,
@@ -91,7 +89,7 @@ export async function sampleToFiles(options: SampleToFilesOptions) {
       ...(model.config.condition && { condition: askedFor(options), guidance: options.guidance ?? 0 }),
       engine: report.engine,
       seconds: (performance.now() - began) / 1000,
-      broken,
+      broken: report.broken,
       lost,
     };
   };
