@@ -31,6 +31,8 @@ export type ScheduleConfig =
     }
   | { readonly kind: "cosine"; readonly steps: number }
   | { readonly kind: "linear"; readonly steps: number }
+  /** As published: `steps` is its number of levels. */
+  | { readonly kind: "ddpm"; readonly steps: number }
   | {
       readonly kind: "logLinear";
       readonly sigmaMin: number;
@@ -82,17 +84,36 @@ export function cosineSchedule(steps: number, offset = 0.008): NoiseSchedule {
   return tabulated("cosine", alpha2);
 }
 
-/** Ho et al. 2020, section 4: β rises linearly from 10⁻⁴ to 0.02 for T = 1000, both scaled by 1000/T; t = 0 is the first step. */
-export function linearSchedule(steps: number): NoiseSchedule {
-  const scale = 1000 / steps;
+/** β from 10⁻⁴ to 0.02 for T = 1000, both scaled by 1000/T; `at` from 0 to 1. */
+const linearBeta = (T: number, at: number): number =>
+  Math.min((1000 / T) * (1e-4 + (0.02 - 1e-4) * at), 0.999);
+
+/** ᾱ = Π (1 − β). */
+function productsOf(betas: readonly number[]): number[] {
   let product = 1;
-  const alpha2 = Array.from({ length: steps + 1 }, (_, k) => {
-    const beta = Math.min(scale * (1e-4 + (0.02 - 1e-4) * (k / steps)), 0.999);
+  return betas.map((beta) => {
     product *= 1 - beta;
     return product;
   });
-  return tabulated("linear", alpha2);
 }
+
+/**
+ * β linear as in Ho et al. 2020, section 4, on the T + 1 levels that the other tables have: T transitions, and the data
+ * are decoded from z_0, which has the first β. The published one, of T levels, is `ddpmSchedule`.
+ */
+export const linearSchedule = (steps: number): NoiseSchedule =>
+  tabulated("linear", productsOf(Array.from({ length: steps + 1 }, (_, k) => linearBeta(steps, k / steps))));
+
+/**
+ * Ho et al. 2020, section 4, as published: the T levels β_1 … β_T, evenly from 10⁻⁴ · 1000/T to 0.02 · 1000/T. t = 0 is
+ * level 1 and t = 1 is level T, so there are T − 1 transitions, and the last of T evaluations decodes the data.
+ * @param levels T, at least 2
+ */
+export const ddpmSchedule = (levels: number): NoiseSchedule =>
+  tabulated(
+    "ddpm",
+    productsOf(Array.from({ length: levels }, (_, k) => linearBeta(levels, k / (levels - 1)))),
+  );
 
 /**
  * ln σ̃ linear in t, with σ̃ = σ/α from `sigmaMin` to `sigmaMax`: equal steps of time are equal ratios of noise, and a
@@ -110,6 +131,8 @@ export function scheduleFrom(config: Exclude<ScheduleConfig, { kind: "learned" }
       return cosineSchedule(config.steps);
     case "linear":
       return linearSchedule(config.steps);
+    case "ddpm":
+      return ddpmSchedule(config.steps);
     case "logLinear":
       return logLinearSchedule(config.steps, config.sigmaMin, config.sigmaMax);
   }

@@ -40,6 +40,7 @@ export {
 } from "../diffusion/samplers/registry.ts";
 export {
   cosineSchedule,
+  ddpmSchedule,
   linearSchedule,
   type NoiseSchedule,
   polynomialSchedule,

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { ancestralStep, ddimStep, transition } from "../../src/diffusion/process.ts";
 import {
   cosineSchedule,
+  ddpmSchedule,
   linearSchedule,
   type NoiseSchedule,
   polynomialSchedule,
@@ -13,6 +14,8 @@ const schedules: readonly NoiseSchedule[] = [
   polynomialSchedule(200, 3, 1e-4),
   cosineSchedule(1000),
   linearSchedule(1000),
+  ddpmSchedule(1000),
+  ddpmSchedule(50),
 ];
 
 describe.each(schedules.map((schedule) => [`${schedule.name}, T = ${schedule.steps}`, schedule] as const))(
@@ -80,5 +83,24 @@ describe("schedules are the published ones", () => {
       expect(Math.abs(alpha - reference.alpha_t_given_s.data[k - 1])).toBeLessThan(2e-6);
       expect(Math.abs(sigma2 - reference.sigma2_t_given_s.data[k - 1])).toBeLessThan(4e-6);
     }
+  });
+});
+
+describe("the schedule of Ho et al. 2020", () => {
+  test("has T levels, whose β run evenly from 0.1/T to 20/T", () => {
+    for (const T of [50, 200, 1000]) {
+      const schedule = ddpmSchedule(T);
+      expect(schedule.steps).toBe(T - 1);
+      let before = 1;
+      for (let k = 0; k < T; k++) {
+        const kept = schedule.alpha(k / (T - 1)) ** 2;
+        expect(1 - kept / before).toBeCloseTo((0.1 + (19.9 * k) / (T - 1)) / T, 10);
+        before = kept;
+      }
+    }
+  });
+
+  test("leaves 4.0358e-5 of the data's variance after 1,000 levels, as the paper's code", () => {
+    expect(ddpmSchedule(1000).alpha(1) ** 2).toBeCloseTo(4.0358e-5, 9);
   });
 });

@@ -37,6 +37,7 @@ export const scheduleSchema = z.discriminatedUnion("kind", [
   }),
   z.strictObject({ kind: z.literal("cosine"), steps: count.default(1000) }),
   z.strictObject({ kind: z.literal("linear"), steps: count.default(1000) }),
+  z.strictObject({ kind: z.literal("ddpm"), steps: count.min(2).default(1000) }),
   z
     .strictObject({
       kind: z.literal("logLinear"),

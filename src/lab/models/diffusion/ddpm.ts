@@ -17,9 +17,10 @@ const count = z.number().int().positive();
 
 const settingsSchema = z.strictObject({
   ...denoiserSettings,
-  schedule: z.enum(["linear", "cosine"]).default("linear"),
+  /** `ddpm`: β as published, T levels; `linear`: the same β on T + 1 levels. */
+  schedule: z.enum(["linear", "ddpm", "cosine"]).default("linear"),
   /** T. */
-  steps: count.default(1000),
+  steps: count.min(2).default(1000),
   prediction: z.enum(PREDICTIONS).default("epsilon"),
   /** L_simple, or the variational bound in nats. */
   loss: z.enum(["simple", "vlb"]).default("simple"),
@@ -102,7 +103,7 @@ export const ddpm: LabModelKind<z.infer<typeof settingsSchema>> = {
           return {
             "prior, bits/dim": prior,
             ...Object.fromEntries(
-              ranges(settings.steps).map(([from, to]) => [
+              ranges(schedule.steps).map(([from, to]) => [
                 `L_${from}…${to}, bits/dim`,
                 bits(sumOfSteps(terms.byStep, from, to)),
               ]),
