@@ -62,7 +62,6 @@ export async function openEngine(
 
 function denoiserWays(config: DynamicsConfig): Ways<DenoiserEngine> {
   const jax = async () => (await import("./jax-engine.ts")).createJaxEngine(config);
-  if (config.network !== "egnn") return { network: config.network, jax };
   return {
     network: config.network,
     native: (threads) => loadNativeEngine(config, { threads }),

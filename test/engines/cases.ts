@@ -1,14 +1,14 @@
 /** Networks and batches that the tests of the kernels share: random parameters, positions and features. */
 import type { AtomBatch, SquaredErrorTarget } from "../../src/engines/engine.ts";
 import { stream } from "../../src/math/random.ts";
-import { type EgnnConfig, egnnLayout } from "../../src/nets/egnn/egnn-config.ts";
+import { type DynamicsConfig, dynamicsLayout } from "../../src/nets/egnn/dynamics-layout.ts";
 import { layoutSize, tensorSize } from "../../src/nets/layers/parameters.ts";
 import { TINY } from "../nets/tiny-network.ts";
 
-export const BASE: EgnnConfig = TINY;
+export const BASE: DynamicsConfig = TINY;
 
 /** One configuration for each option that changes what is computed. */
-export const VARIANTS: Readonly<Record<string, EgnnConfig>> = {
+export const VARIANTS: Readonly<Record<string, DynamicsConfig>> = {
   "attention, tanh, sum": BASE,
   "no attention": { ...BASE, attention: false },
   "no tanh": { ...BASE, tanh: false },
@@ -24,11 +24,21 @@ export const VARIANTS: Readonly<Record<string, EgnnConfig>> = {
   "two sublayers": { ...BASE, sublayers: 2, normConstant: 0.5 },
   "odd width, conditioning channels": { ...BASE, hidden: 13, inFeatures: 11, outFeatures: 5 },
   "wider than a panel": { ...BASE, hidden: 45, layers: 1 },
+  "the baseline": { ...BASE, network: "gnn" },
+  "the baseline, no attention, odd width, mean": {
+    ...BASE,
+    network: "gnn",
+    attention: false,
+    aggregation: "mean",
+    hidden: 13,
+    inFeatures: 11,
+    outFeatures: 5,
+  },
 };
 
 /** Uniform within each tensor's bounds; the coordinate network moves atoms visibly. */
-export function randomParameters(config: EgnnConfig, seed = 1): Float32Array {
-  const layout = egnnLayout(config);
+export function randomParameters(config: DynamicsConfig, seed = 1): Float32Array {
+  const layout = dynamicsLayout(config);
   const parameters = new Float32Array(layoutSize(layout));
   const random = stream({ seed, purpose: "test", index: 1 });
   let at = 0;
@@ -39,7 +49,7 @@ export function randomParameters(config: EgnnConfig, seed = 1): Float32Array {
   return parameters;
 }
 
-export function randomBatch(config: EgnnConfig, sizes: readonly number[], seed = 1): AtomBatch {
+export function randomBatch(config: DynamicsConfig, sizes: readonly number[], seed = 1): AtomBatch {
   const atoms = sizes.reduce((sum, n) => sum + n, 0);
   const random = stream({ seed, purpose: "test", index: 2 });
   const positions = (): Float32Array => random.normals(new Float32Array(3 * atoms)).map((v) => 1.5 * v);
@@ -52,7 +62,7 @@ export function randomBatch(config: EgnnConfig, sizes: readonly number[], seed =
 }
 
 export function randomTarget(
-  config: EgnnConfig,
+  config: DynamicsConfig,
   { sizes, positions }: AtomBatch,
   seed = 1,
 ): SquaredErrorTarget {

@@ -3,11 +3,11 @@ import type { KernelEngine } from "../../src/engines/egnn/kernel-engine.ts";
 import { loadNativeEngine } from "../../src/engines/egnn/native.ts";
 import { loadWasmEngine, wasmStatus } from "../../src/engines/egnn/wasm.ts";
 import { nativeStatus } from "../../src/engines/native-addon.ts";
-import type { EgnnConfig } from "../../src/nets/egnn/egnn-config.ts";
+import type { DynamicsConfig } from "../../src/nets/egnn/dynamics-layout.ts";
 
 export interface EngineUnderTest {
   readonly name: string;
-  readonly load: (config: EgnnConfig, threads?: number) => Promise<KernelEngine>;
+  readonly load: (config: DynamicsConfig, threads?: number) => Promise<KernelEngine>;
 }
 
 const native = nativeStatus();
@@ -16,11 +16,12 @@ const wasm = await wasmStatus();
 export const ENGINES: readonly EngineUnderTest[] = [
   ...native.isas.map((isa) => ({
     name: `native ${isa}`,
-    load: async (config: EgnnConfig, threads = 1) => loadNativeEngine(config, { threads, isa })!,
+    load: async (config: DynamicsConfig, threads = 1) => loadNativeEngine(config, { threads, isa })!,
   })),
   ...wasm.variants.map((variant) => ({
     name: `wasm ${variant}`,
-    load: async (config: EgnnConfig, threads = 1) => (await loadWasmEngine(config, { threads, variant }))!,
+    load: async (config: DynamicsConfig, threads = 1) =>
+      (await loadWasmEngine(config, { threads, variant }))!,
   })),
 ];
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { stream } from "../../src/math/random.ts";
-import { type EgnnConfig, egnnLayout } from "../../src/nets/egnn/egnn-config.ts";
+import { type DynamicsConfig, dynamicsLayout } from "../../src/nets/egnn/dynamics-layout.ts";
 import { tensorSize } from "../../src/nets/layers/parameters.ts";
 import { relativeDifference } from "../shared.ts";
 import { randomBatch, randomParameters, randomTarget, VARIANTS } from "./cases.ts";
@@ -10,9 +10,9 @@ import { referenceForward, referenceLoss } from "./reference.ts";
 const SIZES = [1, 2, 3, 6, 4];
 
 /** A direction for each tensor, normal within it and zero elsewhere. */
-function directions(config: EgnnConfig): Float64Array[] {
+function directions(config: DynamicsConfig): Float64Array[] {
   const random = stream({ seed: 7, purpose: "test" });
-  const layout = egnnLayout(config);
+  const layout = dynamicsLayout(config);
   const total = randomParameters(config).length;
   let at = 0;
   return layout.map(({ shape }) => {
@@ -23,7 +23,7 @@ function directions(config: EgnnConfig): Float64Array[] {
 }
 
 /** dL/dε of the float64 reference along a direction, by central differences. */
-function referenceSlope(config: EgnnConfig, direction: Float64Array): number {
+function referenceSlope(config: DynamicsConfig, direction: Float64Array): number {
   const parameters = randomParameters(config);
   const batch = randomBatch(config, SIZES);
   const target = randomTarget(config, batch);
@@ -62,7 +62,7 @@ for (const [variant, config] of Object.entries(VARIANTS)) {
       await engine.squaredError(parameters, batch, target, gradient);
       const mine = along.map((direction) => direction.reduce((sum, d, k) => sum + d * gradient[k], 0));
       for (const [k, slope] of slopes.entries()) {
-        expect(Math.abs(mine[k] - slope), egnnLayout(config)[k].name).toBeLessThan(
+        expect(Math.abs(mine[k] - slope), dynamicsLayout(config)[k].name).toBeLessThan(
           2e-5 * Math.max(1, Math.abs(slope)),
         );
       }

@@ -4,6 +4,10 @@ import { BASE, qm9LikeSizes, randomBatch, randomParameters, randomTarget, VARIAN
 import { ENGINES } from "./engines.ts";
 
 const WIDE = { ...BASE, hidden: 45 };
+const NETWORKS = ENGINES.flatMap(({ name, load }) => [
+  { name, load, config: WIDE },
+  { name: `${name}, the baseline,`, load, config: { ...WIDE, network: "gnn" as const } },
+]);
 
 /** The molecules of a batch in the given order. */
 function pick(batch: AtomBatch, inFeatures: number, molecules: readonly number[]): AtomBatch {
@@ -19,13 +23,13 @@ function pick(batch: AtomBatch, inFeatures: number, molecules: readonly number[]
   };
 }
 
-it.each(ENGINES)("$name gives the same bits on 1, 2 and 3 threads", async ({ load }) => {
-  const parameters = randomParameters(WIDE);
-  const batch = randomBatch(WIDE, qm9LikeSizes(20));
-  const target = randomTarget(WIDE, batch);
+it.each(NETWORKS)("$name gives the same bits on 1, 2 and 3 threads", async ({ load, config }) => {
+  const parameters = randomParameters(config);
+  const batch = randomBatch(config, qm9LikeSizes(20));
+  const target = randomTarget(config, batch);
   const results = [];
   for (const threads of [1, 2, 3]) {
-    const engine = await load(WIDE, threads);
+    const engine = await load(config, threads);
     const gradient = new Float32Array(parameters.length);
     const errors = await engine.squaredError(parameters, batch, target, gradient);
     results.push({ output: await engine.forward(parameters, batch), errors, gradient });
@@ -35,22 +39,22 @@ it.each(ENGINES)("$name gives the same bits on 1, 2 and 3 threads", async ({ loa
   expect(results[2]).toEqual(results[0]);
 });
 
-it.each(ENGINES)(
+it.each(NETWORKS)(
   "$name gives a molecule the same bits wherever it stands in whichever batch",
-  async ({ load }) => {
-    const parameters = randomParameters(WIDE);
+  async ({ load, config }) => {
+    const parameters = randomParameters(config);
     const sizes = [17, 3, 1, 29, 8, 2, 20, 11];
-    const batch = randomBatch(WIDE, sizes);
-    const engine = await load(WIDE, 2);
+    const batch = randomBatch(config, sizes);
+    const engine = await load(config, 2);
     const together = await engine.forward(parameters, batch);
-    const width = 3 + WIDE.outFeatures;
+    const width = 3 + config.outFeatures;
     let row = 0;
     for (const [m, n] of sizes.entries()) {
       const mine = together.subarray(row * width, (row + n) * width);
-      const alone = await engine.forward(parameters, pick(batch, WIDE.inFeatures, [m]));
+      const alone = await engine.forward(parameters, pick(batch, config.inFeatures, [m]));
       expect(alone).toEqual(mine);
       const others = [5, m, 0, 3];
-      const moved = await engine.forward(parameters, pick(batch, WIDE.inFeatures, others));
+      const moved = await engine.forward(parameters, pick(batch, config.inFeatures, others));
       expect(moved.subarray(sizes[5] * width, (sizes[5] + n) * width)).toEqual(mine);
       row += n;
     }

@@ -20,7 +20,7 @@ for (const [variant, config] of Object.entries(VARIANTS)) {
     const tolerance = config.sinEmbedding ? 1e-3 : 1e-5;
 
     it("agrees with jax-js", async () => {
-      const jax = createJaxEngine({ ...config, network: "egnn" });
+      const jax = createJaxEngine(config);
       const output = await jax.forward(parameters, batch);
       const gradient = new Float32Array(parameters.length);
       const errors = await jax.squaredError(parameters, batch, target, gradient);

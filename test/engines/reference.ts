@@ -1,10 +1,11 @@
 /**
- * The EGNN of EDM in plain float64 loops over pairs of atoms, as slow and as plain as can be: the oracle for
- * finite differences of the kernels. Hoogeboom et al. 2022, appendix B.
+ * The EGNN of EDM and the baseline without equivariance in plain float64 loops over pairs of atoms, as slow and as plain
+ * as can be: the oracle for finite differences of the kernels. Hoogeboom et al. 2022, appendix B.
  */
 
 import type { AtomBatch, SquaredErrorTarget } from "../../src/engines/engine.ts";
-import { type EgnnConfig, egnnLayout, SIN_FREQUENCIES } from "../../src/nets/egnn/egnn-config.ts";
+import { type DynamicsConfig, dynamicsLayout } from "../../src/nets/egnn/dynamics-layout.ts";
+import { SIN_FREQUENCIES } from "../../src/nets/egnn/egnn-config.ts";
 import { tensorSize } from "../../src/nets/layers/parameters.ts";
 
 type Vector = readonly number[];
@@ -25,7 +26,7 @@ export interface ReferenceOptions {
 
 /** Output rows of all molecules, one after the other. */
 export function referenceForward(
-  config: EgnnConfig,
+  config: DynamicsConfig,
   parameters: ArrayLike<number>,
   batch: AtomBatch,
   { meanOver, embeddingFrom }: ReferenceOptions = {},
@@ -50,7 +51,7 @@ export function referenceForward(
 
 /** L of SquaredErrorTarget. */
 export function referenceLoss(
-  config: EgnnConfig,
+  config: DynamicsConfig,
   parameters: ArrayLike<number>,
   batch: AtomBatch,
   { target, positionWeight, featureWeight }: SquaredErrorTarget,
@@ -77,10 +78,10 @@ const rows = (values: ArrayLike<number>, first: number, count: number, width: nu
     Array.from({ length: width }, (_, k) => values[(first + i) * width + k]),
   );
 
-function layersOf(config: EgnnConfig, parameters: ArrayLike<number>): (name: string) => Linear {
+function layersOf(config: DynamicsConfig, parameters: ArrayLike<number>): (name: string) => Linear {
   const tensors = new Map<string, number[]>();
   let offset = 0;
-  for (const { name, shape } of egnnLayout(config)) {
+  for (const { name, shape } of dynamicsLayout(config)) {
     const size = tensorSize(shape);
     tensors.set(name, Array.prototype.slice.call(parameters, offset, offset + size));
     offset += size;
@@ -99,8 +100,59 @@ interface Trajectory {
   readonly positions: number[][][];
 }
 
+/** h_i after one graph convolution; `senders` of each atom and what is known of an edge. */
+function convolved(
+  config: DynamicsConfig,
+  linear: (name: string) => Linear,
+  name: string,
+  h: readonly Vector[],
+  senders: (i: number) => readonly number[],
+  edge: (i: number, j: number) => Vector,
+  divisor: number,
+): number[][] {
+  const [edge0, edge1, node0, node1] = ["edge.0", "edge.1", "node.0", "node.1"].map((layer) =>
+    linear(`${name}.${layer}`),
+  );
+  const gate = config.attention ? linear(`${name}.attention`) : undefined;
+  return h.map((hi, i) => {
+    const sum = new Array<number>(config.hidden).fill(0);
+    for (const j of senders(i)) {
+      const message = edge1(edge0([...hi, ...h[j], ...edge(i, j)]).map(silu)).map(silu);
+      const open = gate ? sigmoid(gate(message)[0]) : 1;
+      for (const [k, value] of message.entries()) sum[k] += value * open;
+    }
+    const update = node1(node0([...hi, ...sum.map((v) => v / divisor)]).map(silu));
+    return hi.map((v, k) => v + update[k]);
+  });
+}
+
+/** Positions are features like others, every atom hears every atom and itself. */
+function baseline(
+  config: DynamicsConfig,
+  linear: (name: string) => Linear,
+  x0: number[][],
+  h0: number[][],
+  divisor: number,
+): number[][] {
+  const all = x0.map((_, i) => i);
+  let h = x0.map((x, i) => linear("embedding")([...x, ...h0[i]]));
+  for (let l = 0; l < config.layers; l++)
+    h = convolved(
+      config,
+      linear,
+      `layers.${l}`,
+      h,
+      () => all,
+      () => [],
+      divisor,
+    );
+  const out = h.map(linear("embeddingOut"));
+  const mean = [0, 1, 2].map((k) => out.reduce((sum, row) => sum + row[k], 0) / out.length);
+  return out.map((row) => row.map((value, k) => (k < 3 ? value - mean[k] : value)));
+}
+
 function molecule(
-  config: EgnnConfig,
+  config: DynamicsConfig,
   linear: (name: string) => Linear,
   x0: number[][],
   h0: number[][],
@@ -110,6 +162,7 @@ function molecule(
 ): Trajectory {
   const n = x0.length;
   const divisor = config.aggregation === "mean" ? meanOver : config.normalizationFactor;
+  if (config.network === "gnn") return { output: baseline(config, linear, x0, h0, divisor), positions: [] };
   const squared = (x: number[][], i: number, j: number): number =>
     x[i].reduce((sum, v, k) => sum + (v - x[j][k]) ** 2, 0);
   const embed = (d2: number): number[] => {
@@ -131,22 +184,7 @@ function molecule(
     ];
     const others = (i: number): number[] => Array.from({ length: n }, (_, j) => j).filter((j) => j !== i);
     for (let s = 0; s < config.sublayers; s++) {
-      const name = `blocks.${b}.gcl.${s}`;
-      const [edge0, edge1, node0, node1] = [`edge.0`, `edge.1`, `node.0`, `node.1`].map((layer) =>
-        linear(`${name}.${layer}`),
-      );
-      const gate = config.attention ? linear(`${name}.attention`) : undefined;
-      const old = h;
-      h = old.map((hi, i) => {
-        const sum = new Array<number>(config.hidden).fill(0);
-        for (const j of others(i)) {
-          const message = edge1(edge0([...hi, ...old[j], ...edge(i, j)]).map(silu)).map(silu);
-          const open = gate ? sigmoid(gate(message)[0]) : 1;
-          for (const [k, value] of message.entries()) sum[k] += value * open;
-        }
-        const update = node1(node0([...hi, ...sum.map((v) => v / divisor)]).map(silu));
-        return hi.map((v, k) => v + update[k]);
-      });
+      h = convolved(config, linear, `blocks.${b}.gcl.${s}`, h, others, edge, divisor);
     }
     const [coord0, coord1, coord2] = [0, 1, 2].map((layer) => linear(`blocks.${b}.coord.${layer}`));
     const now = h;

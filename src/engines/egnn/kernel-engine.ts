@@ -4,8 +4,7 @@
  */
 
 import { WorkError } from "../../errors.ts";
-import type { EgnnConfig } from "../../nets/egnn/egnn-config.ts";
-import { egnnLayout } from "../../nets/egnn/egnn-config.ts";
+import { type DynamicsConfig, dynamicsLayout } from "../../nets/egnn/dynamics-layout.ts";
 import { layoutSize } from "../../nets/layers/parameters.ts";
 import { checkLength } from "../check-length.ts";
 import type { AtomBatch, DenoiserEngine, SquaredErrors, SquaredErrorTarget } from "../engine.ts";
@@ -54,8 +53,8 @@ interface ExpectedLengths {
   readonly width: number;
 }
 
-const expectedLengths = (config: EgnnConfig): ExpectedLengths => ({
-  parameters: layoutSize(egnnLayout(config)),
+const expectedLengths = (config: DynamicsConfig): ExpectedLengths => ({
+  parameters: layoutSize(dynamicsLayout(config)),
   inFeatures: config.inFeatures,
   selfConditioning: config.selfConditioning,
   width: 3 + config.outFeatures,
@@ -134,7 +133,7 @@ export interface KernelBackend {
 }
 
 /** The engine around a build of the kernels. Calls wait for those before them; `dispose` too. */
-export function kernelEngine(config: EgnnConfig, backend: KernelBackend): KernelEngine {
+export function kernelEngine(config: DynamicsConfig, backend: KernelBackend): KernelEngine {
   const expected = expectedLengths(config);
   let last: Promise<unknown> = Promise.resolve();
   let disposed = false;

@@ -1,6 +1,6 @@
 /** The native engine: fused EGNN kernels in C (egnn.c) behind Node-API, the fastest there is on a CPU. */
 import { InputError, WorkError } from "../../errors.ts";
-import type { EgnnConfig } from "../../nets/egnn/egnn-config.ts";
+import type { DynamicsConfig } from "../../nets/egnn/dynamics-layout.ts";
 import { type NativeAddon, type NativeHandle, type NativeOptions, nativeAddon } from "../native-addon.ts";
 import type { ParameterUpdater } from "../update.ts";
 import { type KernelEngine, kernelEngine } from "./kernel-engine.ts";
@@ -9,7 +9,10 @@ import { type KernelEngine, kernelEngine } from "./kernel-engine.ts";
  * The native engine for a network, or undefined where it was not built.
  * @throws InputError for a configuration or instruction set it cannot compute
  */
-export function loadNativeEngine(config: EgnnConfig, options: NativeOptions = {}): KernelEngine | undefined {
+export function loadNativeEngine(
+  config: DynamicsConfig,
+  options: NativeOptions = {},
+): KernelEngine | undefined {
   const addon = nativeAddon()?.egnn;
   if (addon === undefined) return undefined;
   const handle = create(addon, config, options);
@@ -38,7 +41,8 @@ export function loadNativeEngine(config: EgnnConfig, options: NativeOptions = {}
 const NONE = new Float32Array(0);
 
 /** The smallest network: updates know nothing of networks, they use the add-on's threads and instruction set. */
-const ANY_NETWORK: EgnnConfig = {
+const ANY_NETWORK: DynamicsConfig = {
+  network: "egnn",
   inFeatures: 1,
   outFeatures: 1,
   hidden: 16,
@@ -72,7 +76,7 @@ async function explained<T>(operation: Promise<T>): Promise<T> {
 
 function create(
   addon: NativeAddon["egnn"],
-  config: EgnnConfig,
+  config: DynamicsConfig,
   { threads = 1, isa = "" }: NativeOptions,
 ): NativeHandle {
   const {
@@ -101,6 +105,7 @@ function create(
     mean: Number(config.aggregation === "mean"),
     sinEmbedding: Number(config.sinEmbedding),
     selfConditioning: Number(config.selfConditioning),
+    baseline: Number(config.network === "gnn"),
   };
   try {
     return addon.create({ ...numbers, ...flags, threads }, isa);

@@ -4,7 +4,7 @@
  * inputs | plan | gradients | results | workspaces.
  */
 import { InputError, WorkError } from "../../errors.ts";
-import type { EgnnConfig } from "../../nets/egnn/egnn-config.ts";
+import type { DynamicsConfig } from "../../nets/egnn/dynamics-layout.ts";
 import type { AtomBatch } from "../engine.ts";
 import {
   arenaIn,
@@ -61,7 +61,7 @@ export async function wasmStatus(): Promise<WasmStatus> {
  * @throws InputError for a configuration or variant it cannot compute
  */
 export async function loadWasmEngine(
-  config: EgnnConfig,
+  config: DynamicsConfig,
   options: WasmOptions = {},
 ): Promise<KernelEngine | undefined> {
   const { variants } = await wasmStatus();
@@ -82,7 +82,7 @@ export async function loadWasmEngine(
 }
 
 function engineOn(
-  config: EgnnConfig,
+  config: DynamicsConfig,
   variant: WasmVariant,
   core: WasmExports,
   memory: WebAssembly.Memory,
@@ -221,13 +221,14 @@ function openMemory(shared: boolean): WebAssembly.Memory {
 }
 
 /** In the order of setConfig. */
-const configValues = (c: EgnnConfig): number[] => [
+const configValues = (c: DynamicsConfig): number[] => [
   ...[c.inFeatures, c.outFeatures, c.hidden, c.layers, c.sublayers],
   ...[c.attention, c.tanh, c.aggregation === "mean", c.sinEmbedding, c.selfConditioning].map(Number),
+  Number(c.network === "gnn"),
   ...[c.coordsRange, c.normConstant, c.normalizationFactor],
 ];
 
-function checkConfig(config: EgnnConfig): void {
+function checkConfig(config: DynamicsConfig): void {
   const { inFeatures, outFeatures, hidden, layers, sublayers } = config;
   const counts = { inFeatures, hidden, sublayers };
   for (const [name, value] of Object.entries(counts)) {

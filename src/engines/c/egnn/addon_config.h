@@ -30,6 +30,7 @@ static int read_config(napi_env env, napi_value object, EgnnConfig *config, int 
       {"mean", &config->mean, 0, 1},
       {"sinEmbedding", &config->sin_embedding, 0, 1},
       {"selfConditioning", &config->self_conditioning, 0, 1},
+      {"baseline", &config->baseline, 0, 1},
       {"threads", threads, 1, 1024},
   };
   const struct {

@@ -5,10 +5,12 @@
 #include "muon.h"
 
 static size_t core_parameter_count(const EgnnConfig *c) {
-  size_t hidden = c->hidden, features = edge_features_of(c), in = c->in_features;
+  size_t hidden = c->hidden, features = edge_features_of(c), before = c->baseline ? 3 : 0;
+  size_t in = before + c->in_features, out = before + (c->baseline ? c->out_features : c->in_features);
   size_t edge = (2 * hidden + features + 1) * hidden + (hidden + 1) * hidden;
   size_t convolution = edge + (2 * hidden + 1) * hidden + (hidden + 1) * hidden + (c->attention ? hidden + 1 : 0);
-  return (in + 1) * hidden + c->layers * (c->sublayers * convolution + edge + hidden) + (hidden + 1) * in;
+  size_t block = c->baseline ? convolution : c->sublayers * convolution + edge + hidden;
+  return (in + 1) * hidden + c->layers * block + (hidden + 1) * out;
 }
 static size_t core_weights_bytes(const EgnnModel *m) { return whole_lines(m->packed * sizeof(float)); }
 static size_t core_partial_bytes(const EgnnModel *m) { return whole_lines(m->partial * sizeof(float)); }

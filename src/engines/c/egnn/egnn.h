@@ -1,5 +1,6 @@
-/* The denoiser of EDM (EGNN of Hoogeboom et al. 2022, appendix B) with hand-derived gradients: types shared by
- * the numerical core (egnn.c, compiled once per instruction set) and its hosts (addon.c, wasm.c).
+/* The denoiser of EDM (EGNN of Hoogeboom et al. 2022, appendix B) with hand-derived gradients, and the baseline
+ * without equivariance (GDM): types shared by the numerical core (egnn.c, compiled once per instruction set) and its
+ * hosts (addon.c, wasm.c).
  * The core allocates nothing and starts no thread. A host fills an EgnnCall, asks how much memory each part
  * needs, and runs the numbered tasks of a stage in any order on any number of threads; tasks of one stage never
  * write to the same place and every sum has a fixed order, so results do not depend on the number of threads. */
@@ -12,6 +13,7 @@
 typedef struct EgnnConfig {
   int32_t in_features, out_features, hidden, layers, sublayers;
   int32_t attention, tanh, mean, sin_embedding, self_conditioning; /* flags */
+  int32_t baseline; /* positions are three more features, edges have none, and an atom sends to itself */
   float coords_range, norm_constant, normalization_factor;
 } EgnnConfig;
 

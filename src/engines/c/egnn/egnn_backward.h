@@ -16,17 +16,16 @@ INLINE void linear_gradient(const Linear *l, float *partial, int64_t rows, const
 NOINLINE void error(const EgnnCall *call, const Group *g, Workspace *w) {
   const EgnnModel *m = call->model;
   const EgnnTarget *t = &call->target;
-  int features = m->config.out_features, width = 3 + features;
+  int features = m->config.out_features, width = 3 + features, before = m->moves ? 0 : 3;
   EACH_MOLECULE(mol, call, g) {
     const float *target = t->target + call->plan->start[mol.number] * width;
     float weight_x = 2 * t->position_weight[mol.number], weight_h = 2 * t->feature_weight[mol.number];
     double error_x = 0, error_h = 0;
     for (int axis = 0; axis < 3; axis++) {
-      const float *x0 = w->x + axis * w->atoms + mol.atom, *x = x0 + 3 * w->atoms * m->layers;
       float *grad = w->grad_x + axis * w->atoms + mol.atom;
       float mean = mean_shift(m, w, &mol, axis), sum = 0;
       for (int i = 0; i < mol.n; i++) {
-        float d = x[i] - x0[i] - mean - target[(int64_t)i * width + axis];
+        float d = shift(m, w, &mol, i, axis) - mean - target[(int64_t)i * width + axis];
         error_x += (double)d * d;
         grad[i] = weight_x * d;
         sum += grad[i];
@@ -36,8 +35,9 @@ NOINLINE void error(const EgnnCall *call, const Group *g, Workspace *w) {
     for (int i = 0; i < mol.n; i++) {
       const float *h = w->result + (mol.atom + i) * m->out;
       float *grad = w->grad_result + (mol.atom + i) * m->out;
-      for (int k = 0; k < m->out; k++) {
-        float d = k < features ? h[k] - target[(int64_t)i * width + 3 + k] : 0;
+      for (int k = 0; k < before; k++) grad[k] = w->grad_x[k * w->atoms + mol.atom + i];
+      for (int k = before; k < m->out; k++) {
+        float d = k < before + features ? h[k] - target[(int64_t)i * width + 3 + k - before] : 0;
         error_h += (double)d * d;
         grad[k] = weight_h * d;
       }
@@ -116,10 +116,14 @@ NOINLINE void backward_group(const EgnnCall *call, const Group *g, Workspace *w,
   product(w->atoms, m->last.inputs, m->last.backward_depth, w->grad_result, m->out, call->weights + m->last.backward, 0,
           w->grad_h, m->ld);
   for (int b = m->layers - 1; b >= 0; b--) {
-    EACH_MOLECULE(before, call, g) geometry(m, w, &before, b);
-    move_backward(call, g, w, partial, b);
+    if (m->moves) {
+      EACH_MOLECULE(before, call, g) geometry(m, w, &before, b);
+      move_backward(call, g, w, partial, b);
+    }
     for (int s = m->sublayers - 1; s >= 0; s--) convolve_backward(call, g, w, partial, b, b * m->sublayers + s);
-    EACH_MOLECULE(after, call, g) geometry_backward(w, &after);
+    if (m->moves) {
+      EACH_MOLECULE(after, call, g) geometry_backward(w, &after);
+    }
   }
   linear_gradient(&m->embedding, partial, w->atoms, w->grad_h, m->ld, w->features, m->in);
 }

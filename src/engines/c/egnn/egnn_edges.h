@@ -36,18 +36,20 @@ INLINE void first_layer_rows(const int with_slope, const int with_guess, const E
   const EgnnModel *m = p->model;
   const float *E = p->weights + p->layer->edge;
   const int64_t width = m->hidden, ld = m->ld, ld2 = m->ld2;
-  int n = p->mol->n, features = m->edge_features, plain = !m->config.sin_embedding;
-  int64_t e = (int64_t)from * (n - 1);
-  for (int i = from; i < to; i++, e += n - 1, first += (n - 1) * ld, slope += with_slope ? (n - 1) * ld : 0) {
+  int senders = p->mol->senders, features = m->edge_features, plain = m->distances && !m->config.sin_embedding;
+  int64_t e = (int64_t)from * senders;
+  for (int i = from; i < to; i++, e += senders, first += senders * ld, slope += with_slope ? senders * ld : 0) {
+    int hole = m->self ? -1 : i;
     const float *receiver = p->terms + i * ld2;
     for (int64_t k = 0; k < width; k += VL) {
       const float *sender = p->terms + width + k, *d2 = p->d2 + e, *d0 = p->d0 + e;
       const float *guessed = p->guessed + (with_guess ? e : 0);
-      vf of_receiver = load(receiver + k), of_current = load(E + k), of_input = load(E + width + k);
+      vf of_receiver = load(receiver + k);
+      vf of_current = plain ? load(E + k) : splat(0), of_input = plain ? load(E + width + k) : splat(0);
       vf of_guess = with_guess ? load(E + 2 * width + k) : splat(0);
       float *to_first = first + k, *to_slope = slope + k;
-      for (int j = 0; j < n - 1; j++, sender += ld2, to_first += ld, to_slope += ld) {
-        if (j == i) sender += ld2;
+      for (int j = 0; j < senders; j++, sender += ld2, to_first += ld, to_slope += ld) {
+        if (j == hole) sender += ld2;
         vf z = of_receiver + load(sender);
         if (plain) {
           z = multiply_add(splat(d2[j]), of_current, z);
@@ -105,19 +107,19 @@ NOINLINE void activate_rows(const EdgePass *p, int64_t rows, const float *z, flo
 }
 
 /* Receiving atoms per block. */
-INLINE int block_atoms(const Workspace *w, int n) {
-  int64_t fit = n > 1 ? w->rows / (n - 1) : n;
-  return fit < 1 ? 1 : fit > n ? n : (int)fit;
+INLINE int block_atoms(const Workspace *w, const Molecule *mol) {
+  int64_t n = mol->n, fit = mol->senders > 0 ? w->rows / mol->senders : n;
+  return fit < 1 ? 1 : fit > n ? (int)n : (int)fit;
 }
 
 /* Aggregates m̃_ij over j into aggregate[i] ([n, stride]); `gate` ([edges]) receives the attention. */
 NOINLINE void messages(const EdgePass *p, Workspace *w, const float *gate_offset, float *gate, float *aggregate,
                        int64_t stride) {
   const EgnnModel *m = p->model;
-  int n = p->mol->n, step = block_atoms(w, n);
+  int n = p->mol->n, senders = p->mol->senders, step = block_atoms(w, p->mol);
   for (int from = 0; from < n; from += step) {
     int to = from + step < n ? from + step : n;
-    int64_t rows = (int64_t)(to - from) * (n - 1), e = (int64_t)from * (n - 1);
+    int64_t rows = (int64_t)(to - from) * senders, e = (int64_t)from * senders;
     float *z = p->kept ? p->kept + e * m->ld : w->second;
     first_layer(p, from, to, w->first);
     second_layer(p, rows, w->first, z);
@@ -128,14 +130,14 @@ NOINLINE void messages(const EdgePass *p, Workspace *w, const float *gate_offset
       *g = sigmoid(*g + *gate_offset);
     }
     const float *y = w->second;
-    for (int i = from; i < to; i++, y += (n - 1) * m->ld, e += n - 1) {
+    for (int i = from; i < to; i++, y += senders * m->ld, e += senders) {
       float *sum = aggregate + i * stride;
       for (int k = 0; k < m->hidden; k += VL) {
         vf s = splat(0);
         if (p->layer->has_readout)
-          for (int j = 0; j < n - 1; j++) s = multiply_add(splat(gate[e + j]), load(y + j * m->ld + k), s);
+          for (int j = 0; j < senders; j++) s = multiply_add(splat(gate[e + j]), load(y + j * m->ld + k), s);
         else
-          for (int j = 0; j < n - 1; j++) s += load(y + j * m->ld + k);
+          for (int j = 0; j < senders; j++) s += load(y + j * m->ld + k);
         store(sum + k, s * p->mol->scale);
       }
     }
@@ -145,16 +147,16 @@ NOINLINE void messages(const EdgePass *p, Workspace *w, const float *gate_offset
 /* s_ij of all edges into score ([edges]). */
 NOINLINE void coordinate_scores(const EdgePass *p, Workspace *w, float *score) {
   const EgnnModel *m = p->model;
-  int n = p->mol->n, step = block_atoms(w, n);
+  int n = p->mol->n, senders = p->mol->senders, step = block_atoms(w, p->mol);
   for (int from = 0; from < n; from += step) {
     int to = from + step < n ? from + step : n;
-    int64_t rows = (int64_t)(to - from) * (n - 1), e = (int64_t)from * (n - 1);
+    int64_t rows = (int64_t)(to - from) * senders, e = (int64_t)from * senders;
     float *z = p->kept ? p->kept + e * m->ld : w->second;
     first_layer(p, from, to, w->first);
     second_layer(p, rows, w->first, z);
     activate_rows(p, rows, z, w->second, score + e);
   }
-  for (int64_t e = (int64_t)n * (n - 1); e < p->mol->edges; e++) score[e] = 0;
+  for (int64_t e = (int64_t)n * senders; e < p->mol->edges; e++) score[e] = 0;
 }
 
 /* Turns z (rows of receiving atoms from … to − 1) into ∂L/∂z of messages, given ∂L/∂aggregate. */
@@ -165,12 +167,12 @@ NOINLINE void messages_slope(const EdgePass *p, Workspace *w, int from, int to, 
   float *grad_readout = p->partial + p->layer->readout_gradient;
   float *y = w->row[0], *slope = w->row[1];
   const int64_t width = p->model->hidden, ld = p->model->ld;
-  const int others = p->mol->n - 1, attention = p->layer->has_readout;
+  const int senders = p->mol->senders, attention = p->layer->has_readout;
   const float scale = p->mol->scale;
   float grad_offset = 0;
   for (int i = from; i < to; i++) {
     const float *g = grad_aggregate + i * stride;
-    for (int j = 0; j < others; j++, z += ld, grad_z += ld, gate++) {
+    for (int j = 0; j < senders; j++, z += ld, grad_z += ld, gate++) {
       if (!attention) {
         for (int64_t k = 0; k < width; k += VL) {
           vf s;
@@ -231,23 +233,26 @@ NOINLINE void first_layer_backward(const EdgePass *p, int from, int to, const fl
   const EgnnModel *m = p->model;
   const float *E = p->weights + p->layer->edge;
   float *grad_E = p->partial + p->layer->edge_gradient;
-  int n = p->mol->n, width = m->hidden, plain = !m->config.sin_embedding;
-  int64_t e = (int64_t)from * (n - 1);
-  if (!plain)
-    outer_add(m->edge_features, width, (int64_t)(to - from) * (n - 1), p->embedded + e * m->edge_features,
+  int senders = p->mol->senders, width = m->hidden, plain = m->distances && !m->config.sin_embedding;
+  int64_t e = (int64_t)from * senders;
+  if (m->distances && !plain)
+    outer_add(m->edge_features, width, (int64_t)(to - from) * senders, p->embedded + e * m->edge_features,
               m->edge_features, grad, m->ld, grad_E, width);
-  for (int i = from; i < to; i++, e += n - 1, grad += (n - 1) * m->ld) {
+  for (int i = from; i < to; i++, e += senders, grad += senders * m->ld) {
+    int hole = m->self ? -1 : i;
     float *receiver = grad_terms + (size_t)i * m->ld2;
     for (int k = 0; k < width; k += VL) {
       vf sum = splat(0), current = splat(0), input = splat(0), guess = splat(0);
       const float *g = grad + k;
       float *sender = grad_terms + width + k;
-      for (int j = 0; j < n - 1; j++, g += m->ld, sender += m->ld2) {
-        if (j == i) sender += m->ld2;
+      for (int j = 0; j < senders; j++, g += m->ld, sender += m->ld2) {
+        if (j == hole) sender += m->ld2;
         vf d = load(g);
         sum += d;
-        current = multiply_add(splat(p->d2[e + j]), d, current);
-        input = multiply_add(splat(p->d0[e + j]), d, input);
+        if (plain) {
+          current = multiply_add(splat(p->d2[e + j]), d, current);
+          input = multiply_add(splat(p->d0[e + j]), d, input);
+        }
         if (p->guessed) guess = multiply_add(splat(p->guessed[e + j]), d, guess);
         store(sender, load(sender) + d);
       }
@@ -258,7 +263,7 @@ NOINLINE void first_layer_backward(const EdgePass *p, int from, int to, const fl
         if (p->guessed) store(grad_E + 2 * width + k, load(grad_E + 2 * width + k) + guess);
       }
     }
-    for (int j = 0; plain && j < n - 1; j++) {
+    for (int j = 0; plain && j < senders; j++) {
       vf dot = splat(0);
       for (int k = 0; k < width; k += VL) dot = multiply_add(load(grad + j * m->ld + k), load(E + k), dot);
       grad_d2[e + j] += sum_lanes(dot);
@@ -272,10 +277,10 @@ NOINLINE void edges_backward(const EdgePass *p, Workspace *w, const float *gate,
                              int64_t stride, const float *grad_score, float *grad_terms, float *grad_d2) {
   const EgnnModel *m = p->model;
   const Linear *l = &p->layer->second;
-  int n = p->mol->n, step = block_atoms(w, n);
+  int n = p->mol->n, senders = p->mol->senders, step = block_atoms(w, p->mol);
   for (int from = 0; from < n; from += step) {
     int to = from + step < n ? from + step : n;
-    int64_t rows = (int64_t)(to - from) * (n - 1), e = (int64_t)from * (n - 1);
+    int64_t rows = (int64_t)(to - from) * senders, e = (int64_t)from * senders;
     float *z = p->kept ? p->kept + e * m->ld : w->second;
     first_layer_with_slope(p, from, to, w->first, w->slope);
     if (!p->kept) second_layer(p, rows, w->first, z);

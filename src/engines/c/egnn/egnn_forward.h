@@ -28,17 +28,19 @@ NOINLINE void activate(int64_t rows, int64_t columns, int64_t ld, const float *x
     for (int64_t k = 0; k < columns; k += VL) store(y + r * ld + k, silu(load(x + r * ld + k)));
 }
 
-/* Copies positions and features of the group's molecules, the latter padded with zeros. */
+/* Copies positions and features of the group's molecules, the latter padded with zeros; in the baseline positions are
+ * the first of them. */
 NOINLINE void gather(const EgnnCall *call, const Group *g, Workspace *w) {
   const EgnnModel *m = call->model;
-  int features = m->config.in_features;
+  int features = m->config.in_features, before = m->moves ? 0 : 3;
   EACH_MOLECULE(mol, call, g) {
     int64_t start = call->plan->start[mol.number];
     const float *x = call->batch.positions + 3 * start, *h = call->batch.features + start * features;
     for (int i = 0; i < mol.n; i++) {
       for (int axis = 0; axis < 3; axis++) w->x[axis * w->atoms + mol.atom + i] = x[3 * i + axis];
       float *to = w->features + (mol.atom + i) * m->in;
-      for (int k = 0; k < m->in; k++) to[k] = k < features ? h[i * features + k] : 0;
+      for (int k = 0; k < before; k++) to[k] = x[3 * i + k];
+      for (int k = before; k < m->in; k++) to[k] = k - before < features ? h[i * features + k - before] : 0;
     }
   }
 }
@@ -81,29 +83,34 @@ NOINLINE void forward_group(const EgnnCall *call, const Group *g, Workspace *w) 
     EACH_MOLECULE(mol, call, g) guessed_distances(call->batch.guess + 3 * call->plan->start[mol.number], w, &mol);
   }
   for (int b = 0; b < m->layers; b++) {
-    EACH_MOLECULE(mol, call, g) geometry(m, w, &mol, b);
+    if (m->moves) {
+      EACH_MOLECULE(mol, call, g) geometry(m, w, &mol, b);
+    }
     for (int s = 0; s < m->sublayers; s++) convolve(call, g, w, b, b * m->sublayers + s);
-    move(call, g, w, b);
+    if (m->moves) move(call, g, w, b);
   }
   linear(call, &m->last, w->atoms, node_rows(m, w, m->layers * m->sublayers), m->ld2, w->result, m->out);
 }
 
-/* Mean of x − x0 over the atoms of a molecule. */
+/* What the network says of atom i's position: x − x0, in the baseline the first channels of its result. */
+INLINE float shift(const EgnnModel *m, const Workspace *w, const Molecule *mol, int i, int axis) {
+  const float *x0 = w->x + axis * w->atoms + mol->atom;
+  return m->moves ? x0[3 * w->atoms * m->layers + i] - x0[i] : w->result[(mol->atom + i) * m->out + axis];
+}
+
+/* Mean shift of the atoms of a molecule. */
 INLINE float mean_shift(const EgnnModel *m, const Workspace *w, const Molecule *mol, int axis) {
-  const float *x0 = w->x + axis * w->atoms + mol->atom, *x = x0 + 3 * w->atoms * m->layers;
   float sum = 0;
-  for (int i = 0; i < mol->n; i++) sum += x[i] - x0[i];
+  for (int i = 0; i < mol->n; i++) sum += shift(m, w, mol, i, axis);
   return sum / (float)mol->n;
 }
 
-/* Output row of atom i: x − x0 − mean | features. */
+/* Output row of atom i: shift − mean | features. */
 INLINE void output_row(const EgnnModel *m, const Workspace *w, const Molecule *mol, int i, const float mean[3],
                        float *row) {
-  for (int axis = 0; axis < 3; axis++) {
-    const float *x0 = w->x + axis * w->atoms + mol->atom, *x = x0 + 3 * w->atoms * m->layers;
-    row[axis] = x[i] - x0[i] - mean[axis];
-  }
-  for (int k = 0; k < m->config.out_features; k++) row[3 + k] = w->result[(mol->atom + i) * m->out + k];
+  const float *features = w->result + (mol->atom + i) * m->out + (m->moves ? 0 : 3);
+  for (int axis = 0; axis < 3; axis++) row[axis] = shift(m, w, mol, i, axis) - mean[axis];
+  for (int k = 0; k < m->config.out_features; k++) row[3 + k] = features[k];
 }
 
 NOINLINE void forward(const EgnnCall *call, int task, void *memory) {

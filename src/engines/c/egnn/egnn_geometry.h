@@ -8,23 +8,24 @@
 /* A molecule of the group. */
 typedef struct Molecule {
   int64_t number;      /* in the batch */
-  int n;
+  int n, senders;      /* to each atom */
   int64_t atom, edge;  /* first row in arrays of atoms and of edges of the group */
   int64_t edges;       /* padded */
   float scale;         /* 1 / normalisation of sums over neighbours */
 } Molecule;
 
 INLINE Molecule molecule_after(Molecule at, const EgnnCall *call, const Group *g, int index) {
-  const EgnnConfig *c = &call->model->config;
+  const EgnnModel *m = call->model;
+  const EgnnConfig *c = &m->config;
   int64_t number = call->plan->order[g->first + index];
   int n = call->batch.sizes[number];
   float norm = !c->mean ? c->normalization_factor : call->batch.mean_over > 0 ? call->batch.mean_over : (float)n;
-  return (Molecule){number, n, at.atom + at.n, at.edge + at.edges, padded_edges(n), 1.0f / norm};
+  return (Molecule){number, n, (int)senders_of(m, n), at.atom + at.n, at.edge + at.edges, padded_edges(m, n), 1.0f / norm};
 }
 
 /* `for` over the molecules of a group. */
 #define EACH_MOLECULE(MOL, CALL, GROUP)                                                      \
-  Molecule MOL = {0, 0, 0, 0, 0, 0};                                                         \
+  Molecule MOL = {0, 0, 0, 0, 0, 0, 0};                                                      \
   for (int MOL##_i = 0; MOL##_i < (GROUP)->count && (MOL = molecule_after(MOL, CALL, GROUP, MOL##_i), 1); MOL##_i++)
 
 INLINE vf sqrt_vector(vf x) {

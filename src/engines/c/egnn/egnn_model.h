@@ -41,8 +41,10 @@ struct EgnnModel {
   EgnnConfig config;
   int hidden, ld, ld2;          /* padded width; row strides of arrays of one and two such widths */
   int in, out;                  /* padded in_features (entering) and width of the last layer */
-  int distances;                /* that describe an edge: now, in the input, in the guess */
+  int distances;                /* that describe an edge: now, in the input, in the guess; none in the baseline */
   int edge_features;
+  int self;                     /* 1 where an atom sends to itself, too */
+  int moves;                    /* 1 where positions move, by a coordinate network in each block */
   int layers, sublayers;
   Linear embedding, last;
   size_t parameters, packed, partial; /* floats */
@@ -52,7 +54,7 @@ struct EgnnModel {
   Linear **linears;             /* all matrices, for packing and reducing */
 };
 
-INLINE int distances_of(const EgnnConfig *c) { return c->self_conditioning ? 3 : 2; }
+INLINE int distances_of(const EgnnConfig *c) { return c->baseline ? 0 : c->self_conditioning ? 3 : 2; }
 INLINE int edge_features_of(const EgnnConfig *c) { return distances_of(c) * (c->sin_embedding ? SIN_TERMS : 1); }
 INLINE int padded(int n) { return (n + VL - 1) / VL * VL; }
 INLINE size_t whole_lines(size_t bytes) { return (bytes + 63) & ~(size_t)63; }
@@ -127,12 +129,16 @@ NOINLINE void model_init(EgnnModel *m, const EgnnConfig *config) {
   int hidden = config->hidden;
   m->config = *config;
   m->layers = config->layers;
-  m->sublayers = config->sublayers;
+  m->sublayers = config->baseline ? 1 : config->sublayers;
+  m->self = config->baseline;
+  m->moves = !config->baseline;
   m->hidden = padded(hidden);
   /* Rows of a power of two of bytes share the sets of the cache; one vector more spreads them. */
   m->ld = m->hidden >= 128 ? m->hidden + VL : m->hidden;
   m->ld2 = 2 * m->hidden >= 128 ? 2 * m->hidden + VL : 2 * m->hidden;
-  m->in = m->out = padded(config->in_features);
+  int in = config->in_features + (config->baseline ? 3 : 0), out = config->baseline ? 3 + config->out_features : in;
+  m->in = padded(in);
+  m->out = padded(out);
   m->distances = distances_of(config);
   m->edge_features = edge_features_of(config);
   memory += whole_lines(sizeof(EgnnModel));
@@ -142,7 +148,7 @@ NOINLINE void model_init(EgnnModel *m, const EgnnConfig *config) {
   memory += whole_lines((size_t)m->layers * m->sublayers * sizeof(Convolution));
   m->linears = (Linear **)memory;
   m->linear_count = 0;
-  place_linear(&c, &m->embedding, hidden, config->in_features, 1, 1, 0, 1);
+  place_linear(&c, &m->embedding, hidden, in, 1, 1, 0, 1);
   for (int b = 0; b < m->layers; b++) {
     for (int s = 0; s < m->sublayers; s++) {
       Convolution *convolution = &m->convolutions[b * m->sublayers + s];
@@ -152,17 +158,20 @@ NOINLINE void model_init(EgnnModel *m, const EgnnConfig *config) {
       convolution->edge.has_readout = convolution->edge.has_offset = 0;
       if (config->attention) place_readout(&c, &convolution->edge, 1);
     }
+    if (!m->moves) continue;
     place_edge_layer(&c, &m->coordinates[b]);
     place_readout(&c, &m->coordinates[b], 0);
   }
-  place_linear(&c, &m->last, config->in_features, hidden, 1, 1, 0, 1);
+  place_linear(&c, &m->last, out, hidden, 1, 1, 0, 1);
   m->parameters = c.source;
   m->packed = c.packed;
   m->partial = c.partial;
 }
 
 /* All edge layers in one row: those of the convolutions, then those of the coordinates. */
-INLINE int edge_layer_count(const EgnnModel *m) { return m->layers * (m->sublayers + 1); }
+INLINE int edge_layer_count(const EgnnModel *m) { return m->layers * (m->sublayers + m->moves); }
+/* Atoms that send to one of n. */
+INLINE int64_t senders_of(const EgnnModel *m, int64_t n) { return n - 1 + m->self; }
 INLINE const EdgeLayer *edge_layer(const EgnnModel *m, int index) {
   int convolutions = m->layers * m->sublayers;
   return index < convolutions ? &m->convolutions[index].edge : &m->coordinates[index - convolutions];

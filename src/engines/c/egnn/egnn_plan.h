@@ -28,7 +28,7 @@ struct EgnnPlan {
   int64_t *lane_group; /* [lanes + 1] first group of each lane */
 };
 
-INLINE int64_t padded_edges(int64_t n) { return (n * (n - 1) + VL - 1) / VL * VL; }
+INLINE int64_t padded_edges(const EgnnModel *m, int64_t n) { return (n * senders_of(m, n) + VL - 1) / VL * VL; }
 
 INLINE int lane_limit(const EgnnModel *m) {
   size_t lanes = LANE_FLOATS / (m->partial ? m->partial : 1);
@@ -85,7 +85,7 @@ NOINLINE void plan_init(EgnnPlan *plan, const EgnnModel *m, const EgnnBatch *b) 
     int lightest = 0;
     for (int lane = 1; lane < plan->lanes; lane++)
       if (load[lane] < load[lightest]) lightest = lane;
-    load[lightest] += size * (size - 1) + 5 * size;
+    load[lightest] += size * (double)senders_of(m, b->sizes[sorted[i]]) + 5 * size;
     atoms[lightest] += b->sizes[sorted[i]];
     members[lightest + 1]++;
     lane_of[i] = lightest;
@@ -109,7 +109,7 @@ NOINLINE void plan_init(EgnnPlan *plan, const EgnnModel *m, const EgnnBatch *b) 
       }
       g->count++;
       g->atoms += size;
-      g->edges += padded_edges(size);
+      g->edges += padded_edges(m, size);
       done += size;
       if (done * parts >= part * atoms[lane]) {
         while (done * parts >= part * atoms[lane] && part < parts) part++;

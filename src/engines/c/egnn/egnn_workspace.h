@@ -1,5 +1,5 @@
 /* The memory of one thread: everything that a group of molecules needs on its way through the network and back.
- * Rows are atoms of the group, or edges (i, j), j ≠ i, of one molecule ordered by i, then j. */
+ * Rows are atoms of the group, or edges (i, j), j ≠ i (in the baseline also j = i), of one molecule ordered by i, then j. */
 #ifndef EGNN_WORKSPACE_H
 #define EGNN_WORKSPACE_H
 
@@ -56,7 +56,7 @@ INLINE float *floats(Arena *a, int64_t count) {
 
 /* Rows of a block: as many whole atoms as fit, at least one. */
 INLINE int64_t block_rows(const EgnnModel *m, int64_t largest) {
-  int64_t fit = BLOCK_FLOATS / m->ld, own = largest > 1 ? largest - 1 : 1;
+  int64_t fit = BLOCK_FLOATS / m->ld, own = senders_of(m, largest) > 0 ? senders_of(m, largest) : 1;
   return fit > own ? fit : own;
 }
 
@@ -64,7 +64,7 @@ INLINE int64_t block_rows(const EgnnModel *m, int64_t largest) {
 NOINLINE uint64_t workspace_layout(Workspace *w, const EgnnModel *m, const Group *g, int64_t largest, int training,
                                    void *base) {
   Arena a = {base, 0};
-  int64_t n = g->atoms, e = g->edges, b = m->layers, c = b * m->sublayers, all = c + b;
+  int64_t n = g->atoms, e = g->edges, b = m->layers, c = b * m->sublayers, all = edge_layer_count(m);
   int64_t keep = training ? all : 0;
   w->atoms = n;
   w->edges = e;
@@ -81,14 +81,14 @@ NOINLINE uint64_t workspace_layout(Workspace *w, const EgnnModel *m, const Group
   w->result = floats(&a, n * m->out);
   w->gate = floats(&a, (training ? c : 1) * e + VL);
   w->d2 = floats(&a, b * e);
-  w->guessed = m->config.self_conditioning ? floats(&a, e) : 0;
+  w->guessed = m->distances == 3 ? floats(&a, e) : 0;
   w->score = floats(&a, b * e);
   w->dx = floats(&a, e);
   w->dy = floats(&a, e);
   w->dz = floats(&a, e);
   w->inverse = floats(&a, e);
   w->factor = floats(&a, e);
-  w->embedded = m->config.sin_embedding ? floats(&a, e * m->edge_features) : 0;
+  w->embedded = m->config.sin_embedding && m->distances ? floats(&a, e * m->edge_features) : 0;
   w->kept = floats(&a, keep * e * m->ld);
   w->first = floats(&a, w->rows * m->ld);
   w->second = floats(&a, w->rows * m->ld);

@@ -10,10 +10,10 @@ EXPORT(configBytes) int config_bytes(void) { return (int)whole_lines(sizeof(Egnn
 
 EXPORT(setConfig)
 void set_config(EgnnConfig *c, int in_features, int out_features, int hidden, int layers, int sublayers, int attention,
-                int tanh, int mean, int sin_embedding, int self_conditioning, float coords_range, float norm_constant,
-                float normalization_factor) {
-  *c = (EgnnConfig){in_features, out_features, hidden,       layers,        sublayers,           attention, tanh, mean,
-                    sin_embedding, self_conditioning, coords_range, norm_constant, normalization_factor};
+                int tanh, int mean, int sin_embedding, int self_conditioning, int baseline, float coords_range,
+                float norm_constant, float normalization_factor) {
+  *c = (EgnnConfig){in_features,   out_features,      hidden,   layers,       sublayers,     attention,           tanh, mean,
+                    sin_embedding, self_conditioning, baseline, coords_range, norm_constant, normalization_factor};
 }
 
 EXPORT(modelBytes) size_t export_model_bytes(const EgnnConfig *c) { return model_bytes(c); }
