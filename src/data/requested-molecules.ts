@@ -109,13 +109,14 @@ async function* moleculeFile(file: string): AsyncGenerator<RequestedMolecule> {
 /** A flat record has no handedness to offer: stereo marks of SDF are not kept. */
 function molblockOf(molecule: Molecule): string {
   const flat = molecule.positions.every((value, k) => k % 3 !== 2 || value === 0);
-  const { atomicNumbers, bonds = [], formalCharges, positions, atomColumns } = molecule;
+  const { atomicNumbers, bonds = [], formalCharges, positions, isotopes, radicals } = molecule;
   return formatSdf({
     atomicNumbers,
     bonds,
     positions: flat ? new Float64Array(positions.length) : positions,
     ...(formalCharges && { formalCharges }),
-    ...(atomColumns && { atomColumns }),
+    ...(isotopes && { isotopes }),
+    ...(radicals && { radicals }),
   });
 }
 

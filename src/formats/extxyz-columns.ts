@@ -7,7 +7,7 @@ import type { AtomColumn } from "../chem/molecule.ts";
 import { InputError, type Place } from "../errors.ts";
 import { formatNumber, parseExtendedNumber, parseLogical, quote, unescapeText } from "./extxyz-header.ts";
 import { parseReal } from "./numbers.ts";
-import { excerpt } from "./xyz-frame.ts";
+import { excerpt } from "./records.ts";
 
 /** What a frame without Properties= has. */
 export const DEFAULT_COLUMNS = "species:S:1:pos:R:3";
@@ -39,6 +39,7 @@ export interface AtomLine {
 export function parseColumns(source: string, place: Place): readonly Column[] {
   const parts = source.split(":");
   const columns: Column[] = [];
+  const names = new Set<string>();
   let start = 0;
   for (let p = 0; p < parts.length; p += 3) {
     const [name, letter = "", widthText = ""] = parts.slice(p, p + 3);
@@ -48,9 +49,10 @@ export function parseColumns(source: string, place: Place): readonly Column[] {
       const part = excerpt(parts.slice(p, p + 3).join(":"));
       throw new InputError(`Properties= has ${part}; expected name:type:width with type S, R, I or L`, place);
     }
-    if (columns.some((column) => column.name === name)) {
+    if (names.has(name)) {
       throw new InputError(`Properties= names the column ${excerpt(name)} twice`, place);
     }
+    names.add(name);
     columns.push({ name, type, width, start });
     start += width;
     if (start > MAX_FIELDS)

@@ -8,7 +8,8 @@
 import type { PropertyValue } from "../chem/molecule.ts";
 import { InputError, type Place } from "../errors.ts";
 import { formatReal, parseNumber } from "./numbers.ts";
-import { closingQuote, excerpt } from "./xyz-frame.ts";
+import { excerpt } from "./records.ts";
+import { closingQuote } from "./xyz-frame.ts";
 
 const LOGICALS: ReadonlyMap<string, boolean> = new Map([
   ["T", true],

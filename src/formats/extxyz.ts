@@ -1,8 +1,9 @@
 /**
  * Extended XYZ: XYZ whose comment names columns (`Properties=species:S:1:pos:R:3:…`) and properties (key=value,
- * see extxyz-header.ts). `species` (or symbols, element, Z, numbers), `pos` (positions), `forces` (force) and
- * `formal_charges` become fields of the molecule, `name=` its name, all else `atomColumns` and `properties`.
- * Bonds are not held. A comment without Properties= means species:S:1:pos:R:3.
+ * see extxyz-header.ts). `species` (or symbols, element, Z, numbers), `pos` (positions), `forces` (force),
+ * `formal_charges`, `isotopes` and `radicals` become fields of the molecule, `name=` its name, all else `atomColumns` and
+ * `properties`. Bonds are not held; of a cell (Lattice=) it is said that it is not used. A comment without Properties=
+ * means species:S:1:pos:R:3.
  */
 
 import { symbolOf } from "../chem/elements.ts";
@@ -18,25 +19,42 @@ import {
   parseColumns,
   readColumn,
 } from "./extxyz-columns.ts";
-import { formatKeyValue, parseKeyValues } from "./extxyz-header.ts";
+import { formatKeyValue, parseKeyValues, parseLogical } from "./extxyz-header.ts";
+import { type ReadContext, readFrames } from "./frames.ts";
+import { elementsOf, isotopesOf, setElement } from "./labels.ts";
 import type { LineReader } from "./lines.ts";
 import { formatReal } from "./numbers.ts";
-import { type Frame, nextFrame, parseCoordinate, parseElement, splitFields } from "./xyz-frame.ts";
+import type { RecordLog } from "./records.ts";
+import { type Frame, parseCoordinate, splitFields } from "./xyz-frame.ts";
 
 /** Every frame of an extended XYZ text in turn. */
-export async function* readExtxyz(lines: LineReader, maxAtoms: number): AsyncGenerator<Molecule> {
+export function readExtxyz(lines: LineReader, context: ReadContext): AsyncGenerator<Molecule> {
+  const none = new Int32Array(0);
   let layout = layoutOf(DEFAULT_COLUMNS, { file: lines.file });
-  for (;;) {
-    const frame = await nextFrame(lines, maxAtoms);
-    if (frame === undefined) return;
+  const parse = (frame: Frame): Molecule => {
     const place = { file: frame.file, line: frame.countLine + 1 };
     const pairs = new Map(parseKeyValues(frame.lines[0], place));
     const columns = String(pairs.get("Properties") ?? DEFAULT_COLUMNS);
     if (columns !== layout.source) layout = layoutOf(columns, place);
     pairs.delete("Properties");
-    yield moleculeOf(frame, layout, pairs);
-  }
+    if (hasCell(pairs)) context.log.note(CELL_IS_NOT_USED, place);
+    return moleculeOf(frame, layout, pairs, context.log);
+  };
+  return readFrames(lines, context, parse, { isAtom: (line) => splitFields(line, none) === layout.width });
 }
+
+const CELL_IS_NOT_USED =
+  "Lattice= is kept but not used: distances are those of the positions as they are, without periodic images";
+
+/** Whether a frame is periodic: it has a lattice, and pbc does not say of all three directions that they are open. */
+function hasCell(pairs: ReadonlyMap<string, PropertyValue>): boolean {
+  const pbc = pairs.get("pbc") ?? true;
+  const directions =
+    typeof pbc === "string" ? pbc.split(/[\s,[\]{}]+/).filter((word) => word !== "") : [pbc].flat();
+  return pairs.has("Lattice") && !directions.every((each) => each === 0 || each === false || isFalse(each));
+}
+
+const isFalse = (value: unknown): boolean => typeof value === "string" && parseLogical(value) === false;
 
 /** Which column of a frame holds what. */
 interface Layout {
@@ -48,6 +66,8 @@ interface Layout {
   readonly positions: Column;
   readonly forces: Column | undefined;
   readonly formalCharges: Column | undefined;
+  readonly isotopes: Column | undefined;
+  readonly radicals: Column | undefined;
   readonly others: readonly Column[];
 }
 
@@ -82,14 +102,23 @@ function layoutOf(source: string, place: { readonly file: string; readonly line?
     throw new InputError(`Properties= names no column ${missing}; it needs species:S:1 and pos:R:3`, place);
   }
   const forces = find(["forces", "force"], vector);
-  const formalCharges = find(["formal_charges"], ({ type, width }) => type === "integer" && width === 1);
-  const known = new Set([species, positions, forces, formalCharges]);
+  const integer = ({ type, width }: Column): boolean => type === "integer" && width === 1;
+  const formalCharges = find(["formal_charges"], integer);
+  const isotopes = find(["isotopes"], integer);
+  const radicals = find(["radicals"], integer);
+  const known = new Set([species, positions, forces, formalCharges, isotopes, radicals]);
   const others = columns.filter((column) => !known.has(column));
   const last = columns[columns.length - 1];
-  return { source, width: last.start + last.width, species, positions, forces, formalCharges, others };
+  const width = last.start + last.width;
+  return { source, width, species, positions, forces, formalCharges, isotopes, radicals, others };
 }
 
-function moleculeOf(frame: Frame, layout: Layout, pairs: Map<string, PropertyValue>): Molecule {
+function moleculeOf(
+  frame: Frame,
+  layout: Layout,
+  pairs: Map<string, PropertyValue>,
+  log: RecordLog,
+): Molecule {
   const { atoms, lines, countLine, file } = frame;
   const {
     width,
@@ -99,10 +128,12 @@ function moleculeOf(frame: Frame, layout: Layout, pairs: Map<string, PropertyVal
     formalCharges: chargeColumn,
     others,
   } = layout;
-  const atomicNumbers = new Uint8Array(atoms);
+  const { isotopes: isotopeColumn, radicals: radicalColumn } = layout;
+  const elements = elementsOf(atoms);
   const positions = new Float64Array(3 * atoms); // [N, 3]
   const forces = forceColumn && new Float64Array(3 * atoms); // [N, 3]
   const formalCharges = chargeColumn && new Int8Array(atoms);
+  const radicals = radicalColumn && new Uint8Array(atoms);
   const values = others.map((): (number | string | boolean)[] => []);
   const bounds = new Int32Array(2 * width);
   for (let a = 0; a < atoms; a++) {
@@ -117,7 +148,7 @@ function moleculeOf(frame: Frame, layout: Layout, pairs: Map<string, PropertyVal
       );
     }
     const s = 2 * species.start;
-    atomicNumbers[a] = parseElement(line.slice(bounds[s], bounds[s + 1]), { file, line: lineNumber });
+    setElement(elements, a, line.slice(bounds[s], bounds[s + 1]), { file, line: lineNumber }, log);
     for (let d = 0; d < 3; d++) {
       const f = 2 * (place.start + d);
       positions[3 * a + d] = parseCoordinate(line, bounds[f], bounds[f + 1], file, lineNumber);
@@ -126,16 +157,23 @@ function moleculeOf(frame: Frame, layout: Layout, pairs: Map<string, PropertyVal
     if (forces) {
       for (let d = 0; d < 3; d++) forces[3 * a + d] = finiteField(forceColumn, d, cell);
     }
-    if (formalCharges) formalCharges[a] = parseCharge(chargeColumn, cell);
+    if (formalCharges) formalCharges[a] = integerWithin(-128, 127, "formal charge", chargeColumn, cell);
+    if (isotopeColumn) {
+      const isotope = integerWithin(0, 400, "mass number", isotopeColumn, cell);
+      if (isotope > 0) elements.isotopes[a] = isotope;
+    }
+    if (radicals) radicals[a] = integerWithin(0, 3, "spin multiplicity", radicalColumn, cell);
     for (let c = 0; c < others.length; c++) readColumn(others[c], cell, values[c]);
   }
   const name = pairs.get("name");
   if (typeof name === "string") pairs.delete("name");
   return {
     ...(typeof name === "string" ? { name } : {}),
-    atomicNumbers,
+    atomicNumbers: elements.atomicNumbers,
     positions,
     ...(formalCharges ? { formalCharges } : {}),
+    ...isotopesOf(elements),
+    ...(radicals?.some((value) => value !== 0) ? { radicals } : {}),
     ...(forces ? { forces } : {}),
     ...(others.length > 0 ? { atomColumns: columnsOf(others, values) } : {}),
     ...(pairs.size > 0 ? { properties: Object.fromEntries(pairs) } : {}),
@@ -151,15 +189,13 @@ function columnsOf(
   );
 }
 
-function parseCharge(column: Column, atom: AtomLine): number {
+function integerWithin(low: number, high: number, what: string, column: Column, atom: AtomLine): number {
   const cells: (number | string | boolean)[] = [];
   readColumn(column, atom, cells);
-  const charge = Number(cells[0]);
-  if (charge >= -128 && charge <= 127) return charge;
-  throw new InputError(`the formal charge ${charge} is beyond ±127`, {
-    file: atom.file,
-    line: atom.lineNumber,
-  });
+  const value = Number(cells[0]);
+  if (value >= low && value <= high) return value;
+  const range = low < 0 ? `±${high}` : `${low} … ${high}`;
+  throw new InputError(`the ${what} ${value} is beyond ${range}`, { file: atom.file, line: atom.lineNumber });
 }
 
 /** One frame of extended XYZ that reads back as the same molecule, bonds aside. */
@@ -169,6 +205,8 @@ export function formatExtxyz(molecule: Molecule): string {
     positions,
     forces,
     formalCharges,
+    isotopes,
+    radicals,
     atomColumns = {},
     properties = {},
     name,
@@ -179,10 +217,14 @@ export function formatExtxyz(molecule: Molecule): string {
     "pos",
     ...(forces ? ["forces"] : []),
     ...(formalCharges ? ["formal_charges"] : []),
+    ...(isotopes ? ["isotopes"] : []),
+    ...(radicals ? ["radicals"] : []),
   ]);
   const columns = [DEFAULT_COLUMNS];
   if (forces) columns.push("forces:R:3");
   if (formalCharges) columns.push("formal_charges:I:1");
+  if (isotopes) columns.push("isotopes:I:1");
+  if (radicals) columns.push("radicals:I:1");
   for (const [column, description] of others) {
     if (taken.has(column))
       throw new InputError(`the atom column "${column}" has the name of a column that is written anyway`);
@@ -208,6 +250,8 @@ export function formatExtxyz(molecule: Molecule): string {
     for (let d = 0; d < 3; d++) text += ` ${formatReal(positions[3 * a + d])}`;
     if (forces) for (let d = 0; d < 3; d++) text += ` ${formatReal(forces[3 * a + d])}`;
     if (formalCharges) text += ` ${formalCharges[a]}`;
+    if (isotopes) text += ` ${isotopes[a]}`;
+    if (radicals) text += ` ${radicals[a]}`;
     for (const [, { width, values }] of others) {
       for (let c = 0; c < width; c++) text += ` ${formatCell(values[width * a + c])}`;
     }

@@ -4,13 +4,15 @@ import type { Molecule } from "../chem/molecule.ts";
 import { InputError, WorkError } from "../errors.ts";
 import { formatExtxyz } from "./extxyz.ts";
 import { extensionOf, type Format, formatOfPath } from "./format.ts";
-import { formatSdf, MAX_SDF_COORDINATE } from "./sdf-write.ts";
+import { formatSdf, MAX_SDF_COORDINATE, type SdfOptions } from "./sdf-write.ts";
 import { formatXyz } from "./xyz.ts";
 import { MAX_COORDINATE } from "./xyz-frame.ts";
 
 export interface WriteOptions {
   /** By default the file name tells. */
   readonly format?: Format;
+  /** Connection table of SDF; by default V2000, and V3000 above 999 atoms or bonds. */
+  readonly sdfVersion?: SdfOptions["version"];
 }
 
 export interface FormatOptions extends WriteOptions {
@@ -25,9 +27,12 @@ export interface FormatOptions extends WriteOptions {
  */
 export function formatMolecules(
   molecules: Iterable<Molecule> | AsyncIterable<Molecule>,
-  { format, file = "molecules" }: FormatOptions,
+  { format, sdfVersion, file = "molecules" }: FormatOptions,
 ): AsyncGenerator<string> {
-  return records(molecules, FORMATTERS[writableFormat(file, format)], file);
+  const written = writableFormat(file, format);
+  const formatter =
+    written === "sdf" ? (each: Molecule) => formatSdf(each, { version: sdfVersion }) : FORMATTERS[written];
+  return records(molecules, formatter, file);
 }
 
 /** The format that a file of this name is written in. @throws InputError where it is only read */
@@ -45,7 +50,7 @@ export function coordinatesFit(file: string, { positions }: Molecule): boolean {
   return positions.every((x) => Math.abs(x) <= limit);
 }
 
-const FORMATTERS = { xyz: formatXyz, extxyz: formatExtxyz, sdf: formatSdf } as const;
+const FORMATTERS = { xyz: formatXyz, extxyz: formatExtxyz } as const;
 
 async function* records(
   molecules: Iterable<Molecule> | AsyncIterable<Molecule>,

@@ -7,10 +7,12 @@
 
 import type { Molecule, PropertyValue } from "../chem/molecule.ts";
 import { InputError } from "../errors.ts";
+import { type ReadContext, readFrames } from "./frames.ts";
 import type { LineReader } from "./lines.ts";
 import { parseReal } from "./numbers.ts";
+import { excerpt, type RecordLog, recordLog } from "./records.ts";
 import { parseAtoms } from "./xyz.ts";
-import { DEFAULT_MAX_ATOMS, excerpt, type Frame, nextFrame, parseCount } from "./xyz-frame.ts";
+import { DEFAULT_MAX_ATOMS, type Frame, parseCount } from "./xyz-frame.ts";
 
 /** Names of the 15 properties in the order of the record. */
 export const QM9_PROPERTIES: readonly string[] = "A B C mu alpha homo lumo gap r2 zpve U0 U H G Cv".split(
@@ -24,13 +26,8 @@ const TRAILING = 3;
 export const isQm9Comment = (line: string): boolean => /^gdb\s+\d+\s+[-\d.]/.test(line);
 
 /** Every record of a text of raw QM9 records in turn. */
-export async function* readQm9(lines: LineReader, maxAtoms: number): AsyncGenerator<Molecule> {
-  for (;;) {
-    const frame = await nextFrame(lines, maxAtoms, TRAILING);
-    if (frame === undefined) return;
-    yield moleculeOf(frame);
-  }
-}
+export const readQm9 = (lines: LineReader, context: ReadContext): AsyncGenerator<Molecule> =>
+  readFrames(lines, context, (frame) => moleculeOf(frame, context.log), { trailing: TRAILING });
 
 /**
  * The molecule of one record: properties `gdb`, the 15 of QM9_PROPERTIES, `frequencies`, `smiles_gdb`,
@@ -39,10 +36,10 @@ export async function* readQm9(lines: LineReader, maxAtoms: number): AsyncGenera
 export function parseQm9(text: string, file = "QM9 record"): Molecule {
   const [count, ...lines] = text.split(/\r\n|\n|\r/);
   const atoms = parseCount(count, true, DEFAULT_MAX_ATOMS, { file, line: 1 });
-  return moleculeOf({ atoms, lines, countLine: 1, file });
+  return moleculeOf({ atoms, lines, countLine: 1, file }, recordLog(file, { strict: true }));
 }
 
-function moleculeOf(frame: Frame): Molecule {
+function moleculeOf(frame: Frame, log: RecordLog): Molecule {
   const { atoms, file, countLine } = frame;
   if (frame.lines.length < 1 + atoms + TRAILING) {
     throw new InputError("the record ends before its frequencies, SMILES and InChI", {
@@ -79,7 +76,7 @@ function moleculeOf(frame: Frame): Molecule {
     }
     properties.push([`${key}_gdb`, pair[0]], [`${key}_relaxed`, pair[1]]);
   }
-  const parsed = parseAtoms({ ...frame, lines });
+  const parsed = parseAtoms({ ...frame, lines }, log);
   const mulliken = lines.slice(1, 1 + atoms).map((line, a) => {
     const columns = words(line);
     if (columns.length !== 5) {

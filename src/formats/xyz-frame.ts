@@ -3,10 +3,10 @@
  * comment, a line for each atom. Two atoms at the same place are not an error here; evaluation counts them.
  */
 
-import { atomicNumberOf } from "../chem/elements.ts";
 import { InputError } from "../errors.ts";
 import type { LineReader } from "./lines.ts";
 import { parseReal } from "./numbers.ts";
+import { excerpt } from "./records.ts";
 
 /** Frames of more atoms are refused unless the caller allows them. */
 export const DEFAULT_MAX_ATOMS = 100_000;
@@ -23,17 +23,13 @@ export interface Frame {
   readonly file: string;
 }
 
-/**
- * The next frame, or undefined at the end of the text. Blank lines before it are passed over. `trailing` lines
- * after the atoms belong to the frame too.
- */
-export async function nextFrame(
+/** The frame that begins at the next line; `trailing` lines after the atoms belong to it too. */
+export async function takeFrame(
   lines: LineReader,
   maxAtoms: number,
-  trailing = 0,
-): Promise<Frame | undefined> {
-  const first = lines.lineNumber() === 1;
-  if (!(await lines.skipBlank())) return undefined;
+  trailing: number,
+  first: boolean,
+): Promise<Frame> {
   const { file } = lines;
   const countLine = lines.lineNumber();
   const [countText] = await lines.take(1);
@@ -108,24 +104,6 @@ export function closingQuote(line: string, open: number): number {
   return -1;
 }
 
-/**
- * Atomic number of a symbol as in the periodic table ("Cl") or of a number ("17"). Labels ("C1"), beads ("CA"
- * for Cα), dummies ("X") and other spellings ("CL") are refused, for they would be guesses.
- */
-export function parseElement(label: string, place: { readonly file: string; readonly line: number }): number {
-  const z = atomicNumberOf(label);
-  if (z !== undefined) return z;
-  const number = /^\d{1,3}$/.test(label) ? Number(label) : 0;
-  if (number >= 1 && number <= 118) return number;
-  const letters = /^[A-Za-z]{1,2}/.exec(label)?.[0] ?? "";
-  const meant = letters.charAt(0).toUpperCase() + letters.slice(1).toLowerCase();
-  const hint =
-    letters !== label.replace(/\d+$/, "") || !atomicNumberOf(meant)
-      ? ""
-      : `; write ${meant} if that is meant`;
-  throw new InputError(`unknown element ${excerpt(label)}${hint}`, place);
-}
-
 /** Coordinate in Å of a field. Throws InputError when it is no number, not finite, or beyond 10⁶ Å. */
 export function parseCoordinate(
   line: string,
@@ -149,12 +127,4 @@ function coordinateError(field: string, place: { readonly file: string; readonly
         place,
       )
     : new InputError(`the coordinate ${excerpt(field, false)} is beyond ${MAX_COORDINATE} Å`, place);
-}
-
-/** A piece of the file for a message: one line, short, printable. */
-export function excerpt(text: string, quoted = true): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not reach a terminal
-  const printable = text.replace(/[\u0000-\u001f\u007f-\u009f]/g, "?");
-  const short = printable.length > 40 ? `${printable.slice(0, 37)}…` : printable;
-  return quoted ? `"${short}"` : short;
 }
