@@ -2,6 +2,7 @@
 import { basename, dirname, resolve } from "node:path";
 import { moleculeAt, setSize } from "../../data/molecule-set.ts";
 import { type Dataset, loadDataset } from "../../data/store.ts";
+import type { EngineOptions } from "../../engines/open-engine.ts";
 import { InputError } from "../../errors.ts";
 import { type BasinMap, findBasins } from "../../evaluate/basins.ts";
 import {
@@ -60,7 +61,7 @@ interface FrameSet {
 /** @throws InputError for frames of other beads, a model without data of forces, or options that do not fit each other */
 export async function evaluateBeads(options: EvaluateBeadsOptions): Promise<EvaluateBeadsReport> {
   const { files = [], noise, temperature = 300, figure, signal } = options;
-  const { task, named } = reporterOf(options);
+  const { task, named, notice } = reporterOf(options);
   if (noise !== undefined && options.model === undefined)
     throw new InputError(`${named("noise")} is the level of a model's forces; add ${named("model")}`);
   if (figure !== undefined) await checkWritable(`${figure}.svg`);
@@ -95,7 +96,7 @@ export async function evaluateBeads(options: EvaluateBeadsOptions): Promise<Eval
     });
     progress(sets.length);
   }
-  const forces = options.model === undefined ? undefined : await forcesOf(options.model, data, noise);
+  const forces = options.model === undefined ? undefined : await forcesOf(options.model, data, noise, { onNotice: notice });
   signal?.throwIfAborted();
   if (figure !== undefined) {
     const all = [train, ...(valid ? [valid] : []), ...read];
@@ -136,6 +137,7 @@ async function forcesOf(
   source: string,
   data: Dataset,
   chosen: number | undefined,
+  engine: EngineOptions,
 ): Promise<NonNullable<EvaluateBeadsReport["forces"]>> {
   const model = await loadCg(findModel(source));
   const noise = chosen ?? model.config.forceNoise;
@@ -143,7 +145,7 @@ async function forcesOf(
   if (set.forces === undefined)
     throw new InputError(`data set "${data.info.name}" has no forces to compare with`);
   commonBeads(set, data.info.name, model.config.beads);
-  const potential = cgPotential(model, noise);
+  const potential = cgPotential(model, noise, engine);
   try {
     const { forces } = await potential.evaluate(set.positions, moleculeAt(set, 0).atomicNumbers);
     return { noise, ...compareForces(forces, set.forces) };
