@@ -10,6 +10,7 @@ export {
   type AtomColumn,
   atomCount,
   type Bond,
+  type BondMark,
   type BondOrder,
   type Molecule,
   type PropertyValue,
