@@ -104,7 +104,10 @@ export function isotopeOfMass(z: number, mass: number): number | undefined {
 export const isotopeName = (z: number, massNumber: number): string => `${massNumber}${symbolOf(z)}`;
 
 /** Isotopes of a molecule with their numbers of atoms, as "3 2H, 1 13C"; empty where all atoms are the natural mixture. */
-export function isotopesInWords({ atomicNumbers, isotopes }: Pick<Molecule, "atomicNumbers" | "isotopes">): string {
+export function isotopesInWords({
+  atomicNumbers,
+  isotopes,
+}: Pick<Molecule, "atomicNumbers" | "isotopes">): string {
   const counts = new Map<string, number>();
   isotopes?.forEach((massNumber, a) => {
     if (massNumber === 0) return;

@@ -149,21 +149,28 @@ function warnOfSizes(
 
 /** Guidance beyond this pulls harder than molecules hold. */
 const STRONG_GUIDANCE = 10;
+/** Noise beyond this times that of the process carries molecules away. */
+const HOT = 1.2;
 
 /** What was asked for that the model was not made for, each with what it was made for: the likeliest cause first. */
 function strangeSettings(options: SampleOptions, named: Reporter["named"]): string[] {
   const { config } = options.model;
-  const { sizes = [], guidance = 0 } = options;
+  const { sizes = [], guidance = 0, temperature = 1 } = options;
   const { least, most, strange } = farSizes(sizes, config.sizes);
   return [
     ...(strange.length > 0
-      ? [`${named("sizes")} ${strange.join(",")}, where the training molecules have ${least} to ${most} atoms`]
+      ? [
+          `${named("sizes")} ${strange.join(",")}, where the training molecules have ${least} to ${most} atoms`,
+        ]
       : []),
     ...farValues(config, options).map(
       ({ property, value, known }) => `${named("condition")} ${property}=${value}, where ${known}`,
     ),
     ...(Math.abs(guidance) > STRONG_GUIDANCE
       ? [`${named("guidance")} ${guidance}, where up to about ${STRONG_GUIDANCE} keeps molecules whole`]
+      : []),
+    ...(temperature > HOT
+      ? [`${named("temperature")} ${temperature}, where 1 is the noise that the model was trained with`]
       : []),
   ];
 }

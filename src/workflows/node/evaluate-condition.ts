@@ -102,7 +102,11 @@ export async function evaluateCondition(options: EvaluateConditionOptions): Prom
     const generated = whole.filter((_, i) => conceivable(property, values[i]));
     const lost = drawn - generated.length;
     if (generated.length === 0)
-      throw nothingWhole("every molecule flew apart or collapsed", { ...options, ...asked, model }, { named });
+      throw nothingWhole(
+        "every molecule flew apart or collapsed",
+        { ...options, ...asked, model },
+        { named },
+      );
     if (lost > 0)
       warning(
         `${lost} of ${drawn} molecules flew apart or collapsed, so that the judge has no value for them, and do not count; a smaller ${named("guidance")} or more ${named("steps")} may help`,

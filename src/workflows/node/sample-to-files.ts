@@ -12,13 +12,7 @@ import { checkWritable } from "../../platform/node/atomic-write.ts";
 import { checkMoleculeTarget, writeMolecules } from "../../platform/node/molecules.ts";
 import { writeSweepPicture } from "../../views/sweep-picture.ts";
 import { askedFor, sweptRange, targetsOf } from "../condition.ts";
-import {
-  nothingWhole,
-  type SampleOptions,
-  type SampleReport,
-  sampling,
-  samplingEngine,
-} from "../sample.ts";
+import { nothingWhole, type SampleOptions, type SampleReport, sampling, samplingEngine } from "../sample.ts";
 import { reporterOf } from "../workflow.ts";
 
 export interface SampleToFilesOptions extends Omit<SampleOptions, "model" | "chainOf"> {
