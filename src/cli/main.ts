@@ -76,6 +76,7 @@ async function runVerb(words: readonly string[]): Promise<number> {
   const [first] = words;
   if (first === undefined || first === "--help" || first === "-h") return say(overview());
   if (first === "--version") return say(packageVersion());
+  if (first === "help") return runVerb(words.length === 1 ? ["--help"] : [...words.slice(1), "--help"]);
   const { path, verb, rest } = await findVerb("equimol", VERBS, words);
   const options = rest.includes("--") ? rest.slice(0, rest.indexOf("--")) : rest;
   if (options.includes("--help") || options.includes("-h") || verb.run === undefined) {
@@ -103,13 +104,14 @@ async function findVerb(
     );
   }
   if (!Object.hasOwn(verbs, name)) {
-    const near = nearest(name, names);
+    const near = nearest(name, path === "equimol" ? [...names, "help"] : names);
     const hint = near === undefined ? `the verbs are ${names.join(", ")}` : `did you mean ${path} ${near}?`;
     throw new InputError(`unknown verb "${name}"; ${hint} (see ${path} --help)`);
   }
   const verb = await verbs[name].load();
   const here = `${path} ${name}`;
-  const wantsHelp = rest[0] === "--help" || rest[0] === "-h";
+  const wantsHelp =
+    rest[0] === "--help" || rest[0] === "-h" || (rest[0] === "help" && verb.run === undefined);
   if (verb.subCommands === undefined || rest.length === 0 || wantsHelp) return { path: here, verb, rest };
   if (verb.run !== undefined && !Object.hasOwn(verb.subCommands, rest[0])) return { path: here, verb, rest };
   return findVerb(here, verb.subCommands, rest);
@@ -124,7 +126,7 @@ function overview(): string {
     section(
       "Options",
       [
-        ["-h, --help", "show this help, or with a verb the help of the verb"],
+        ["-h, --help", "show this help, or with a verb the help of the verb (also: equimol help VERB)"],
         ["--version", "print the version"],
       ],
       colours,

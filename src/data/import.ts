@@ -11,6 +11,7 @@ import { InputError } from "../errors.ts";
 import { digestOfFile } from "../platform/node/digest.ts";
 import { readMolecules } from "../platform/node/molecules.ts";
 import { type DatasetInfo, type Source, SPLITS, type Split } from "./dataset-info.ts";
+import { labelReader } from "./label-reader.ts";
 import { type MoleculeSet, moleculeSetBuilder } from "./molecule-set.ts";
 import { newDatasetFolder, writeDataset } from "./store.ts";
 
@@ -37,6 +38,8 @@ export interface ImportOptions {
   /** Replace a data set of the same name. */
   readonly replace?: boolean;
   readonly onProgress?: (progress: ImportProgress) => void;
+  /** Told what was chosen where the files leave a choice, and what is not kept. */
+  readonly onNotice?: (notice: string) => void;
 }
 
 const MOLECULE_FILES = "**/*.{xyz,extxyz,sdf,mol}{,.gz}";
@@ -64,14 +67,17 @@ export async function importDataset(options: ImportOptions): Promise<DatasetInfo
   const sources: Source[] = [];
   let molecules = 0;
   let tooLarge = 0;
+  let current: string | undefined;
+  const labels = labelReader(() => current);
   const read = async (split: Split): Promise<MoleculeSet> => {
     const builder = moleculeSetBuilder();
     for (const file of files[split]) {
       const before = builder.size();
+      current = file;
       const report = () => onProgress?.({ file, filesDone: sources.length, files: count, molecules });
       for await (const molecule of readMolecules(file)) {
         if (molecule.atomicNumbers.length > maxAtoms) tooLarge++;
-        else builder.add(molecule);
+        else builder.add(labels.read(molecule));
         if (++molecules % 1_000 === 0) report();
       }
       sources.push({
@@ -90,9 +96,12 @@ export async function importDataset(options: ImportOptions): Promise<DatasetInfo
   };
 
   const content = { train: await read("train"), valid: await read("valid"), test: await read("test") };
+  for (const remark of labels.remarks()) options.onNotice?.(remark);
+  const unit = labels.unit();
   const limited = Number.isFinite(maxAtoms);
   return writeDataset({
     ...content,
+    ...(unit && { units: { energy: unit } }),
     name,
     home,
     replace,

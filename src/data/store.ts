@@ -15,6 +15,7 @@ import { dataHome } from "../platform/node/home.ts";
 import { readMolecules } from "../platform/node/molecules.ts";
 import { readSafetensors, writeSafetensors } from "../platform/node/safetensors.ts";
 import { type DatasetInfo, type DatasetSummary, datasetInfo, datasetInfoSchema } from "./dataset-info.ts";
+import { labelReader } from "./label-reader.ts";
 import { concatenate, type MoleculeSet, moleculeSetBuilder, setSize, subset } from "./molecule-set.ts";
 
 /** Molecules in three parts and what is known of them. Of a molecule file, all are in `train`. */
@@ -149,6 +150,8 @@ export interface LoadOptions {
   readonly home?: string;
   /** Compare the checksum of the arrays with `dataset.json` (default true; about 0.1 s for QM9). */
   readonly verify?: boolean;
+  /** Told what was chosen where a molecule file leaves a choice, and what of it is not kept. */
+  readonly onNotice?: (notice: string) => void;
 }
 
 /**
@@ -158,7 +161,7 @@ export interface LoadOptions {
 export async function loadDataset(nameOrPath: string, options: LoadOptions = {}): Promise<Dataset> {
   const { home = dataHome(), verify = true } = options;
   const folder = findDataset(nameOrPath, home);
-  if (folder === undefined) return loadMoleculeFile(nameOrPath);
+  if (folder === undefined) return loadMoleculeFile(nameOrPath, options.onNotice);
   const info = await readDatasetInfo(folder);
   const file = join(folder, ARRAYS);
   if (!existsSync(file)) throw new InputError("is missing; import the data set again", { file });
@@ -212,14 +215,23 @@ export function findDataset(nameOrPath: string, home = dataHome()): string | und
   );
 }
 
-async function loadMoleculeFile(file: string): Promise<Dataset> {
+async function loadMoleculeFile(file: string, onNotice?: (notice: string) => void): Promise<Dataset> {
   const builder = moleculeSetBuilder();
-  for await (const molecule of readMolecules(file)) builder.add(molecule);
+  const labels = labelReader(() => file);
+  for await (const molecule of readMolecules(file)) builder.add(labels.read(molecule));
+  for (const remark of labels.remarks()) onNotice?.(`${file}: ${remark}`);
+  const unit = labels.unit();
   const train = builder.finish();
   const sha256 = await digestOfFile("sha256", file);
   const source = { file, sha256, molecules: setSize(train) };
   const provenance = { command: "file", sources: [source], options: {}, dropped: {} };
-  const info = datasetInfo({ name: basename(file), train, sha256, provenance });
+  const info = datasetInfo({
+    name: basename(file),
+    train,
+    sha256,
+    provenance,
+    ...(unit && { units: { energy: unit } }),
+  });
   return { info, train, valid: undefined, test: undefined };
 }
 

@@ -78,9 +78,10 @@ export async function openPotential(
   if (await isCoarseGrained(folder)) {
     const model = await loadCg(folder);
     checkSame(model.parameters, settings);
-    const { engine, dispose } = await openBeadFields(beadNetworkConfig(model.config));
-    dispose();
-    return { potential: cgPotential(model, settings.noise), engine, nearest: TOUCHING };
+    const { engine, dispose } = await openBeadFields(beadNetworkConfig(model.config), options);
+    dispose(); // its name and its notices are known; the potential opens its own
+    const { onNotice: _, ...quiet } = options;
+    return { potential: cgPotential(model, settings.noise, quiet), engine, nearest: TOUCHING };
   }
   const model = await loadGeometric(folder);
   checkSame(model.parameters, settings);

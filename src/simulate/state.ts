@@ -140,9 +140,9 @@ export function removeRigidMotion(state: SimulationState): void {
       }
     }
     const { values, vectors } = symmetricEigen(inertia);
-    const turn = [0, 0, 0]; // angular velocity; none about the axis of a linear molecule
+    const turn = [0, 0, 0]; // angular velocity; none about the axis of a linear molecule, nor of a single atom
     vectors.forEach((axis, k) => {
-      if (values[k] < 1e-8 * Math.max(...values)) return;
+      if (!(values[k] > 1e-8 * Math.max(...values))) return;
       const along = (axis[0] * spin[0] + axis[1] * spin[1] + axis[2] * spin[2]) / values[k];
       for (let d = 0; d < 3; d++) turn[d] += along * axis[d];
     });

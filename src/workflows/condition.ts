@@ -70,8 +70,8 @@ export function conditioned(
   const { guidance = 0, fixedNoise = false } = options;
   const swept = sweptRange(options, named);
   const whole: EdmConfig = condition === undefined ? config : { ...config, condition };
-  for (const [property, value] of entriesOf(options))
-    warnIfFar(whole, property, typeof value === "number" ? [value] : [value.from, value.to], warning);
+  for (const { property, value, known } of farValues(whole, options))
+    warning(`${property}=${value} is far from what the model was trained on: ${known}`);
   if (condition === undefined) {
     if (guidance !== 0)
       throw new InputError(`${named("guidance")} needs a conditional model; this one is not`);
@@ -89,23 +89,27 @@ export function conditioned(
 /** Share of the training molecules outside of which a value is far from them, on each side. */
 const TAIL = 0.005;
 
-function warnIfFar(
-  config: EdmConfig,
-  property: string,
-  values: readonly number[],
-  warning: (text: string) => void,
-): void {
-  const known = conditionedProperty(config, property);
-  if (config.condition === undefined) return;
-  const { quantile } = jointDistribution(config.condition);
-  const [low, high] = [quantile(property, TAIL), quantile(property, 1 - TAIL)];
-  const short = (value: number): string => String(Number(value.toPrecision(4)));
-  for (const value of values) {
-    if (value >= low && value <= high) continue;
-    warning(
-      `${property}=${value} is far from what the model was trained on: 99 % of those molecules have ${withUnit(known)} from ${short(low)} to ${short(high)}, all from ${short(known.min)} to ${short(known.max)}`,
-    );
-  }
+/** A value that is asked for and that (almost) no training molecule has. */
+export interface FarValue {
+  readonly property: string;
+  readonly value: number;
+  /** What the training molecules have, in words. */
+  readonly known: string;
+}
+
+/** The values asked for that are far from those of the training molecules. @throws InputError for a property that the model is not conditioned on */
+export function farValues(config: EdmConfig, options: ConditionOptions): FarValue[] {
+  return entriesOf(options).flatMap(([property, asked]) => {
+    const known = conditionedProperty(config, property);
+    if (config.condition === undefined) return [];
+    const { quantile } = jointDistribution(config.condition);
+    const [low, high] = [quantile(property, TAIL), quantile(property, 1 - TAIL)];
+    const short = (value: number): string => String(Number(value.toPrecision(4)));
+    const range = `99 % of those molecules have ${withUnit(known)} from ${short(low)} to ${short(high)}, all from ${short(known.min)} to ${short(known.max)}`;
+    return (typeof asked === "number" ? [asked] : [asked.from, asked.to])
+      .filter((value) => !(value >= low && value <= high))
+      .map((value) => ({ property, value, known: range }));
+  });
 }
 
 /** What was asked for, for a report: numbers, a range, or what is drawn. */

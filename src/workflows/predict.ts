@@ -1,4 +1,5 @@
 /** Energies and forces, or a property, of molecules. Runs in Node and in a page. */
+import { chargeOf } from "../chem/charge.ts";
 import type { Molecule } from "../chem/molecule.ts";
 import type { AtomwiseEngine } from "../engines/atomwise-engine.ts";
 import { type EngineOptions, openEngine } from "../engines/open-engine.ts";
@@ -7,6 +8,8 @@ import { moleculeProblem } from "../models/geometric/check.ts";
 import { networkOf } from "../models/geometric/config.ts";
 import type { GeometricModel } from "../models/geometric/model.ts";
 import { type Prediction, predictions } from "../models/geometric/predict.ts";
+import { labelsOf, propertyOf } from "../physics/labels.ts";
+import { energyUnitNamed, kcalOf } from "../physics/units.ts";
 import { breather } from "../platform/breath.ts";
 import { engineFor, reporterOf, type WorkflowOptions } from "./workflow.ts";
 
@@ -16,6 +19,13 @@ export interface PlacedMolecule {
   /** In its file, or in what was given; from 1. */
   readonly index: number;
   readonly molecule: Molecule;
+}
+
+/** What the file says of a molecule, in the model's unit; under whatever name and in whatever unit it stands there. */
+export interface Known {
+  readonly known?: number;
+  /** [N, 3] */
+  readonly knownForces?: Float64Array;
 }
 
 export interface PredictWith extends WorkflowOptions {
@@ -46,7 +56,7 @@ export interface PredictReport {
   /** Mean over molecules of the mean absolute error of a component; null where no forces are known. */
   readonly forceMae?: number | null;
   /** In the order of the molecules. */
-  readonly molecules: readonly (PlacedMolecule & Prediction & { readonly known?: number })[];
+  readonly molecules: readonly (PlacedMolecule & Prediction & Known)[];
 }
 
 /**
@@ -79,6 +89,11 @@ export async function predictPlaced(
     openEngine({ atomwise: networkOf(model.config) }, { onNotice: notice, ...how }),
   );
   const { property, unit, range } = model.config.output;
+  const remarks = remarkCounter();
+  const known = placed.map(({ file, index, molecule }) =>
+    named(file, index, () => knownOf(molecule, model.config, remarks.add)),
+  );
+  remarks.tell(notice);
   const progress = task("molecules", placed.length);
   const heard = breather(options.signal);
   const began = performance.now();
@@ -86,9 +101,13 @@ export async function predictPlaced(
   try {
     const all = placed.map(({ molecule }) => molecule);
     for await (const prediction of predictions(model, engine, all)) {
-      const place = placed[molecules.length];
-      const known = place.molecule.properties?.[property];
-      molecules.push({ ...place, ...prediction, ...(typeof known === "number" && { known }) });
+      const { value, forces } = known[molecules.length];
+      molecules.push({
+        ...placed[molecules.length],
+        ...prediction,
+        ...(value !== undefined && { known: value }),
+        ...(forces !== undefined && { knownForces: forces }),
+      });
       progress(molecules.length);
       await heard();
     }
@@ -99,8 +118,10 @@ export async function predictPlaced(
   const errors = molecules.flatMap(({ value, known }) =>
     known === undefined ? [] : [Math.abs(value - known)],
   );
-  const forceErrors = molecules.flatMap(({ forces, molecule: { forces: known } }) =>
-    forces && known ? [meanOf(Array.from(forces, (f, i) => Math.abs(f - known[i]))) as number] : [],
+  const forceErrors = molecules.flatMap(({ forces, knownForces }) =>
+    forces && knownForces
+      ? [meanOf(Array.from(forces, (f, i) => Math.abs(f - knownForces[i]))) as number]
+      : [],
   );
   const outside = range ? molecules.filter(({ value }) => value < range[0] || value > range[1]).length : 0;
   if (range && outside > 0)
@@ -117,6 +138,80 @@ export async function predictPlaced(
     ...(model.config.kind === "forcefield" && { forceUnit: `${unit}/Å`, forceMae: meanOf(forceErrors) }),
     molecules,
   };
+}
+
+interface KnownValues {
+  readonly value?: number;
+  readonly forces?: Float64Array;
+}
+
+/** What the molecule is labelled with, in the model's unit. @throws InputError for a unit that is not known */
+function knownOf(
+  molecule: Molecule,
+  { kind, output: { property, unit } }: GeometricModel["config"],
+  remark: (text: string) => void,
+): KnownValues {
+  const charge = chargeOf(molecule);
+  if (charge !== 0)
+    remark(
+      `a charge of ${charge > 0 ? "+" : ""}${charge} is not seen: the model knows elements and positions alone`,
+    );
+  if ((molecule.radicals ?? []).some((radical) => radical !== 0))
+    remark("radicals are not seen by the model");
+  const own = energyUnitNamed(unit);
+  if (kind !== "forcefield" || own === undefined) return knownProperty(molecule, property, unit, remark);
+  const { energy, forces, unit: given, remarks } = labelsOf(molecule);
+  if (energy === undefined && forces === undefined) return {};
+  for (const text of remarks) remark(text);
+  if (given === undefined)
+    remark(`the file names no unit of energy (energy_unit=…); its values are taken to be in ${unit}`);
+  else if (given !== own) remark(`energies in ${given} are converted to the model's ${unit}`);
+  const factor = given === undefined || given === own ? 1 : kcalOf(given) / kcalOf(own);
+  return {
+    ...(energy !== undefined && { value: factor * energy }),
+    ...(forces && { forces: factor === 1 ? forces : forces.map((f) => factor * f) }),
+  };
+}
+
+function knownProperty(
+  molecule: Molecule,
+  property: string,
+  unit: string,
+  remark: (text: string) => void,
+): KnownValues {
+  const { value, key, unit: given } = propertyOf(molecule, property);
+  if (value === undefined || key === undefined) return {};
+  if (key !== property) remark(`${key} is taken for ${property}`);
+  if (given === undefined || given === unit) return { value };
+  const [from, to] = [energyUnitNamed(given), energyUnitNamed(unit)];
+  if (from === undefined || to === undefined) {
+    remark(`${key} is in ${given}, the model's ${property} in ${unit || "no unit"}: it is not compared`);
+    return {};
+  }
+  if (from !== to) remark(`${key} in ${given} is converted to the model's ${unit}`);
+  return { value: from === to ? value : (kcalOf(from) / kcalOf(to)) * value };
+}
+
+/** Remarks with the number of molecules that each is of. */
+function remarkCounter() {
+  const counts = new Map<string, number>();
+  return {
+    add: (text: string): void => {
+      counts.set(text, (counts.get(text) ?? 0) + 1);
+    },
+    tell: (notice: (text: string) => void): void => {
+      for (const [text, count] of counts) notice(`${text} (${count} molecule${count === 1 ? "" : "s"})`);
+    },
+  };
+}
+
+function named<T>(file: string | undefined, index: number, run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    throw new InputError(`molecule ${index}: ${error.message}`, file === undefined ? {} : { file });
+  }
 }
 
 const meanOf = (values: readonly number[]): number | null =>

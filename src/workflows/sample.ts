@@ -1,12 +1,12 @@
 /** New molecules from a trained model, as good as the model is known to make them. Runs in Node and in a page. */
 import type { DenoiserEngine } from "../engines/engine.ts";
 import { type EngineOptions, openEngine } from "../engines/open-engine.ts";
-import { WorkError } from "../errors.ts";
+import { InputError, WorkError } from "../errors.ts";
 import { dynamicsConfig, type EdmConfig } from "../models/edm/config.ts";
 import { type Generated, type GenerateOptions, generate } from "../models/edm/generate.ts";
 import type { EdmModel } from "../models/edm/model.ts";
 import { resolveSampling, type Sampling, type SamplingRequest } from "../models/edm/sampling.ts";
-import { type ConditionOptions, conditioned, sweptRange } from "./condition.ts";
+import { type ConditionOptions, conditioned, farValues, sweptRange } from "./condition.ts";
 import { engineFor, type Reporter, reporterOf, type WorkflowOptions } from "./workflow.ts";
 
 /** What is left out of the sampling is as the model recommends. */
@@ -100,14 +100,13 @@ async function* made(
   } finally {
     close();
   }
-  if (broken === count)
-    throw new WorkError(
-      `the network's output was never finite: ${options.sizes === undefined ? "the model is broken" : "the sizes are too far from those it was trained on, or the model is broken"}`,
-    );
-  if (broken > 0)
+  if (broken === count) throw nothingWhole("the network's output was never finite", options, reporter);
+  if (broken > 0) {
+    const [cause] = strangeSettings(options, reporter.named);
     reporter.warning(
-      `${broken} of ${count} molecules met output that was not finite; it was taken as zero there`,
+      `${broken} of ${count} molecules met output that was not finite; it was taken as zero there${cause === undefined ? "" : `. What the model was not made for: ${cause}`}`,
     );
+  }
   const seconds = (performance.now() - began) / 1000;
   return { count, first, seed, sampling: chosen, engine: engine.name, seconds, broken };
 }
@@ -128,17 +127,62 @@ export async function sample(
   }
 }
 
+/** The sizes asked for that no training molecule is near, and the range of those it was trained on. */
+function farSizes(sizes: readonly number[], histogram: EdmConfig["sizes"]) {
+  const known = Object.keys(histogram).map(Number);
+  const [least, most] = [Math.min(...known), Math.max(...known)];
+  return { least, most, strange: [...new Set(sizes)].filter((size) => size < least || size > most) };
+}
+
 /** Says which sizes were asked for that the model was not trained on. */
 function warnOfSizes(
   sizes: readonly number[],
   histogram: EdmConfig["sizes"],
   { warning, named }: Reporter,
 ): void {
-  const known = Object.keys(histogram).map(Number);
-  const [least, most] = [Math.min(...known), Math.max(...known)];
-  const strange = [...new Set(sizes)].filter((size) => size < least || size > most);
+  const { least, most, strange } = farSizes(sizes, histogram);
   if (strange.length > 0)
     warning(
       `${named("sizes")} ${strange.join(",")}: the model was trained on molecules of ${least} to ${most} atoms; it has not learned what others look like`,
     );
+}
+
+/** Guidance beyond this pulls harder than molecules hold. */
+const STRONG_GUIDANCE = 10;
+/** Noise beyond this times that of the process carries molecules away. */
+const HOT = 1.2;
+
+/** What was asked for that the model was not made for, each with what it was made for: the likeliest cause first. */
+function strangeSettings(options: SampleOptions, named: Reporter["named"]): string[] {
+  const { config } = options.model;
+  const { sizes = [], guidance = 0, temperature = 1 } = options;
+  const { least, most, strange } = farSizes(sizes, config.sizes);
+  return [
+    ...(strange.length > 0
+      ? [
+          `${named("sizes")} ${strange.join(",")}, where the training molecules have ${least} to ${most} atoms`,
+        ]
+      : []),
+    ...farValues(config, options).map(
+      ({ property, value, known }) => `${named("condition")} ${property}=${value}, where ${known}`,
+    ),
+    ...(Math.abs(guidance) > STRONG_GUIDANCE
+      ? [`${named("guidance")} ${guidance}, where up to about ${STRONG_GUIDANCE} keeps molecules whole`]
+      : []),
+    ...(temperature > HOT
+      ? [`${named("temperature")} ${temperature}, where 1 is the noise that the model was trained with`]
+      : []),
+  ];
+}
+
+/** The error where no molecule came out: of the settings, where they are not what the model was made for. */
+export function nothingWhole(
+  what: string,
+  options: SampleOptions,
+  { named }: Pick<Reporter, "named">,
+): InputError | WorkError {
+  const causes = strangeSettings(options, named);
+  return causes.length === 0
+    ? new WorkError(`${what}: the model is not trained, or broken`)
+    : new InputError(`${causes.join("; ")}: ${what}; ask for what the model knows`);
 }

@@ -46,6 +46,7 @@ export const importFiles = defineVerb({
       test: valuesOf(rawArgs, "test"),
       replace: args.replace === true,
       ...(maxAtoms === undefined ? {} : { maxAtoms }),
+      onNotice: (notice) => output.log(notice),
       onProgress: ({ filesDone, files, molecules }) => {
         bar ??= output.progress("files", files);
         bar.update(filesDone, `${molecules.toLocaleString("en")} molecules`);

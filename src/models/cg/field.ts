@@ -1,7 +1,7 @@
 /** The network of a coarse-grained model at any noise level, by whatever computes its kind. */
 
-import { openEngine } from "../../engines/open-engine.ts";
-import { WorkError } from "../../errors.ts";
+import { type EngineOptions, openEngine } from "../../engines/open-engine.ts";
+import { InputError, WorkError } from "../../errors.ts";
 import { type BeadField, beadField } from "../../nets/beads/bead-field.ts";
 import { beadPainnLayout, painnOf } from "../../nets/beads/bead-painn.ts";
 import { type BeadNetworkConfig, beadLayout } from "../../nets/beads/beads-config.ts";
@@ -21,23 +21,39 @@ export interface BeadFields {
 export const beadNetworkLayout = (config: BeadNetworkConfig): Layout =>
   config.kind === "painn" ? beadPainnLayout(config) : beadLayout(config);
 
-export async function openBeadFields(config: BeadNetworkConfig): Promise<BeadFields> {
-  if (config.kind === "perceptron")
+/**
+ * Opens what computes the network; the caller disposes of it.
+ * @param options `onNotice` is told where it is not the fastest there is, and why
+ * @throws InputError when the engine that is asked for cannot compute it; WorkError where no kernel is here
+ */
+export async function openBeadFields(
+  config: BeadNetworkConfig,
+  options: EngineOptions = {},
+): Promise<BeadFields> {
+  const { engine: asked = "auto" } = options;
+  const misfit = (computes: string): InputError =>
+    new InputError(`--engine ${asked}: this network of beads is computed by ${computes}; leave it out`);
+  if (config.kind === "perceptron") {
+    if (asked !== "auto") throw misfit("plain arrays");
     return {
       engine: "plain arrays",
       at: (parameters, gamma) => beadField(config, parameters, gamma),
       dispose: () => {},
     };
+  }
   if (config.conservative) {
-    const engine = await openEngine({ atomwise: painnOf(config, withSites(config.beads)) });
-    if (engine.positionGradientNow === undefined)
+    const engine = await openEngine({ atomwise: painnOf(config, withSites(config.beads)) }, options);
+    if (engine.positionGradientNow === undefined) {
+      engine.dispose();
       throw new WorkError("PaiNN of beads needs native code or WebAssembly; neither is here");
+    }
     return {
       engine: engine.name,
       at: (parameters, gamma) => beadPainnField(config, parameters, gamma, engine),
       dispose: engine.dispose,
     };
   }
+  if (asked === "native" || asked === "wasm") throw misfit("jax-js");
   const { device } = await prepareRuntime("cpu");
   const { compiledField, freeBeadField } = await import("../../nets/beads/bead-painn-free.ts");
   const compiled = compiledField(config);

@@ -5,6 +5,7 @@
  */
 import { symbolOf } from "../../chem/elements.ts";
 import { alphaOf } from "../../diffusion/schedule.ts";
+import type { EngineOptions } from "../../engines/open-engine.ts";
 import { InputError } from "../../errors.ts";
 import type { BeadField } from "../../nets/beads/bead-field.ts";
 import type { EnergiesAndForces, Potential } from "../../physics/potential.ts";
@@ -20,8 +21,13 @@ export const gammaOfNoise = (scale: number, noise: number): number => 2 * Math.l
  * The potential of mean force that the model stands for. Of a network without energy conservation only the forces
  * mean something; its energies are zero.
  * @param noise deviation in Å of the noise level (what the model recommends)
+ * @param options which engine, and whom to tell why it is not a better one
  */
-export function cgPotential(model: CgModel, noise = model.config.forceNoise): Potential {
+export function cgPotential(
+  model: CgModel,
+  noise = model.config.forceNoise,
+  options: EngineOptions = {},
+): Potential {
   const { config, parameters } = model;
   const gamma = gammaOfNoise(config.scale, noise);
   let fields: BeadFields | undefined;
@@ -53,7 +59,7 @@ export function cgPotential(model: CgModel, noise = model.config.forceNoise): Po
         held = { energies: new Float64Array(z.length / width), forces: new Float64Array(z.length) };
       }
       if (opened !== undefined) return evaluate(opened, positions);
-      return openBeadFields(beadNetworkConfig(config)).then((found) => {
+      return openBeadFields(beadNetworkConfig(config), options).then((found) => {
         fields = found;
         opened = found.at(parameters, gamma);
         return evaluate(opened, positions);

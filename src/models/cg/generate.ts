@@ -5,6 +5,7 @@
 import type { Molecule } from "../../chem/molecule.ts";
 import { SAMPLERS, type SamplerChoice } from "../../diffusion/samplers/registry.ts";
 import type { Denoiser } from "../../diffusion/space.ts";
+import type { EngineOptions } from "../../engines/open-engine.ts";
 import type { BeadField } from "../../nets/beads/bead-field.ts";
 import { moleculeSpace } from "../edm/noise.ts";
 import { beadNetworkConfig, type CgConfig } from "./config.ts";
@@ -18,6 +19,8 @@ export interface SampleBeadsOptions extends SamplerChoice {
   readonly first?: number;
   /** Called after each denoising step with the share of all work that is done. */
   readonly onProgress?: (share: number) => void;
+  /** Which engine, and whom to tell why it is not a better one. */
+  readonly engine?: EngineOptions;
 }
 
 /** Denoising steps where neither the user nor the model says. */
@@ -49,11 +52,23 @@ export function cgDenoiser({ parameters, schedule }: CgModel, fields: BeadFields
 
 /** Positions of samples `first` … `first + count − 1`, in Å; independent of each other. [count, N, 3] */
 export async function sampleBeads(model: CgModel, options: SampleBeadsOptions): Promise<Float64Array> {
+  const fields = await openBeadFields(beadNetworkConfig(model.config), options.engine);
+  try {
+    return await drawn(model, fields, options);
+  } finally {
+    fields.dispose();
+  }
+}
+
+async function drawn(
+  model: CgModel,
+  fields: BeadFields,
+  { engine: _, ...options }: SampleBeadsOptions,
+): Promise<Float64Array> {
   const { config, schedule } = model;
   const { count, seed, sampler, steps, first = 0, onProgress } = options;
   const width = 3 * config.beads.length;
   const out = new Float64Array(count * width);
-  const fields = await openBeadFields(beadNetworkConfig(config));
   const denoiser = cgDenoiser(model, fields);
   const [alpha, sigma] = [schedule.alpha(0), schedule.sigma(0)];
   for (let done = 0; done < count; done += BATCH) {
@@ -69,7 +84,6 @@ export async function sampleBeads(model: CgModel, options: SampleBeadsOptions): 
     for (let k = 0; k < z.length; k++)
       out[done * width + k] = (config.scale * (z[k] - sigma * epsilon[k])) / alpha;
   }
-  fields.dispose();
   return out;
 }
 

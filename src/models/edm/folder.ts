@@ -1,8 +1,8 @@
 /** EDMs in model folders, and those that are shipped. */
 import { existsSync, readdirSync } from "node:fs";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { InputError } from "../../errors.ts";
+import { InputError, nearest } from "../../errors.ts";
 import { loadModel, readModelConfig, writeModelFolder } from "../model-folder.ts";
 import { type EdmConfig, edmConfigSchema } from "./config.ts";
 import { EDM, type EdmModel, modelLayout } from "./model.ts";
@@ -35,6 +35,25 @@ export function shippedModelNames(): string[] {
     .sort();
 }
 
+/** The model, beside the place that was named or shipped, whose name is nearest to the one that was given. */
+function nearModel(nameOrPath: string, shipped: readonly string[]): string | undefined {
+  const places = new Map(shipped.map((name): [string, string] => [name, name]));
+  const folder = dirname(nameOrPath);
+  try {
+    for (const name of readdirSync(folder)) {
+      const place = join(folder, name);
+      if (MODEL_FILES.some((file) => existsSync(join(place, file)))) places.set(name, place);
+    }
+  } catch {
+    // there is no such folder: nothing lies beside
+  }
+  const near = nearest(basename(nameOrPath), places.keys());
+  return near === undefined ? undefined : places.get(near);
+}
+
+/** What tells a folder for a model or a run. */
+const MODEL_FILES: readonly string[] = ["config.json", "checkpoints"];
+
 /**
  * The model folder that the user means: a model folder, a run (its best, else its last checkpoint), or the name of a
  * shipped model. @throws InputError saying what was looked for
@@ -49,8 +68,10 @@ export function findModel(nameOrPath: string): string {
   ];
   for (const folder of candidates) if (existsSync(join(folder, "config.json"))) return folder;
   const shipped = shippedModelNames();
+  const near = nearModel(nameOrPath, shipped);
+  const meant = near === undefined ? "" : ` (did you mean "${near}"?)`;
   const known = shipped.length > 0 ? `the shipped models are ${shipped.join(", ")}` : "no model is shipped";
   throw new InputError(
-    `model "${nameOrPath}" not found: there is no model folder (config.json, model.safetensors) nor run with checkpoints at that place; ${known}`,
+    `model "${nameOrPath}" not found${meant}: there is no model folder (config.json, model.safetensors) nor run with checkpoints at that place; ${known}`,
   );
 }

@@ -8,7 +8,8 @@
  * depend on γ, plus a harmonic term for each distance.
  * Without energy conservation ε̂ = σ (σ²z + Jᵀc) with J = ∂f/∂z and any c(f, γ) in the place of ∂E/∂f.
  */
-import { jax, nn, np } from "../../platform/jax.ts";
+import { jax, np } from "../../platform/jax.ts";
+import { sigmoid, silu } from "../layers/mlp.ts";
 import { type Linear, linear, type ParameterTree } from "../layers/tensors.ts";
 import { type BeadNetworkConfig, CHIRAL_SOFTENING, pairsOf, volumeCount } from "./beads-config.ts";
 
@@ -113,7 +114,7 @@ const firstLayer = (p: BeadParameters, f: Invariants): np.Array =>
 function energyOfInvariants(p: BeadParameters, f: Invariants, level: np.Array): np.Array {
   const harmonic = setBy(level, p.harmonic).mul(np.square(f.distances.ref)).sum(1);
   const modulated = (x: np.Array, l: number): np.Array =>
-    nn.silu(x.mul(setBy(level, p.gains[l]).add(1)).add(setBy(level, p.biases[l])));
+    silu(x.mul(setBy(level, p.gains[l]).add(1)).add(setBy(level, p.biases[l])));
   const first = modulated(firstLayer(p, f), 0);
   f.distances.dispose();
   f.volumes.dispose();
@@ -137,7 +138,7 @@ function coefficients(p: BeadParameters, f: Invariants, level: np.Array): Invari
     const x = (l === 0 ? h : np.matmul(h, rest[l - 1].weight.ref.transpose()))
       .mul(gain.ref)
       .add(setBy(level, p.biases[l]));
-    const s = nn.sigmoid(x.ref);
+    const s = sigmoid(x.ref);
     h = x.mul(s.ref);
     slopes.push(s.ref.add(h.ref.mul(np.array(1).sub(s)))); // silu′
   });
@@ -172,7 +173,7 @@ export function beadEnergy(
   { z, time, alpha, sigma }: BeadInputs,
 ): np.Array {
   const gaussian = np.square(z.ref).sum([1, 2]).mul(np.square(sigma.ref).sum(1)).mul(0.5);
-  const level = nn.silu(linear(parameters.time, time));
+  const level = silu(linear(parameters.time, time));
   const energy = energyOfInvariants(parameters, invariants(config, z, alpha, sigma), level);
   level.dispose();
   return gaussian.add(energy);
@@ -186,7 +187,7 @@ export function beadNoise(
 ): np.Array {
   const [B] = z.shape;
   const scale = sigma.ref.reshape([B, 1, 1]);
-  const level = nn.silu(linear(parameters.time, time));
+  const level = silu(linear(parameters.time, time));
   const c = coefficients(parameters, invariants(config, z.ref, alpha.ref, sigma.ref), level);
   level.dispose();
   const weighted = (z: np.Array, c: Invariants, alpha: np.Array, sigma: np.Array): np.Array => {

@@ -5,7 +5,8 @@
  * Deviation: the first layer of φ_e and φ_x is factorised, W[h_i; h_j; e] = W₁h_i + W₂h_j + W₃e, so that no
  * [N, N, 2H] array is made; the function is the same.
  */
-import { jax, nn, np } from "../../platform/jax.ts";
+import { jax, np } from "../../platform/jax.ts";
+import { sigmoid, silu } from "../layers/mlp.ts";
 import { type Linear, linear } from "../layers/tensors.ts";
 import { type EgnnConfig, SIN_FREQUENCIES } from "./egnn-config.ts";
 
@@ -75,10 +76,10 @@ export function graphConvolution(
   e: np.Array | undefined,
   graph: PaddedGraph,
 ): np.Array {
-  let message = nn.silu(linear(p.edge[1], nn.silu(pairLinear(p.edge[0], h.ref, e)))); // [B, N, N, H]
-  if (p.attention) message = message.ref.mul(nn.sigmoid(linear(p.attention, message)));
+  let message = silu(linear(p.edge[1], silu(pairLinear(p.edge[0], h.ref, e)))); // [B, N, N, H]
+  if (p.attention) message = message.ref.mul(sigmoid(linear(p.attention, message)));
   const aggregate = message.mul(graph.pairs.ref).sum(2).div(graph.divisor.ref); // [B, N, H]
-  const update = linear(p.node[1], nn.silu(linear(p.node[0], np.concatenate([h.ref, aggregate], 2))));
+  const update = linear(p.node[1], silu(linear(p.node[0], np.concatenate([h.ref, aggregate], 2))));
   return h.add(update).mul(graph.atoms.ref);
 }
 
@@ -92,7 +93,7 @@ function coordinateUpdate(
   e: np.Array,
   graph: PaddedGraph,
 ): np.Array {
-  const hidden = nn.silu(linear(p[1], nn.silu(pairLinear(p[0], h, e)))); // [B, N, N, H]
+  const hidden = silu(linear(p[1], silu(pairLinear(p[0], h, e)))); // [B, N, N, H]
   const scalar = np.matmul(hidden, p[2].weight.transpose()); // [B, N, N, 1]
   const step = config.tanh ? np.tanh(scalar).mul(config.coordsRange) : scalar;
   const shift = direction.mul(step).mul(graph.pairs.ref).sum(2).div(graph.divisor.ref); // [B, N, 3]

@@ -4,7 +4,7 @@
  * have seen no label of the half that is left for the judge.
  */
 import { type MoleculeSet, moleculeAt, setSize } from "../../data/molecule-set.ts";
-import { openEngine } from "../../engines/open-engine.ts";
+import { type EngineOptions, openEngine } from "../../engines/open-engine.ts";
 import { InputError } from "../../errors.ts";
 import { findModel } from "../../models/edm/folder.ts";
 import { networkOf } from "../../models/geometric/config.ts";
@@ -23,6 +23,7 @@ const TOGETHER = 256;
 export async function withPredictedLabels(
   train: MoleculeSet,
   { properties, half, labeller }: EdmSettings["condition"],
+  engineOptions: EngineOptions = {},
 ): Promise<MoleculeSet> {
   if (labeller === undefined) return train;
   const model = await loadGeometric(findModel(labeller));
@@ -39,7 +40,7 @@ export async function withPredictedLabels(
     );
   const values = Float64Array.from(train.properties[property]);
   const unknown = [...Array(setSize(train)).keys()].filter((i) => Number.isNaN(values[i]));
-  const engine = await openEngine({ atomwise: networkOf(model.config) });
+  const engine = await openEngine({ atomwise: networkOf(model.config) }, engineOptions);
   try {
     for (let first = 0; first < unknown.length; first += TOGETHER) {
       const part = unknown.slice(first, first + TOGETHER);

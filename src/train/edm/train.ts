@@ -79,7 +79,9 @@ export async function trainEdm(options: TrainEdmOptions): Promise<TrainingOutcom
     provenance: {},
   };
   const items = trainingItems(train, settings.condition);
-  const labels = await withPredictedLabels(train, settings.condition);
+  const labels = await withPredictedLabels(train, settings.condition, {
+    ...(options.onNotice && { onNotice: options.onNotice }),
+  });
   const rule = bondRuleOf(config);
   // The objective of a learned schedule is computed by jax-js whatever the engine.
   if (settings.schedule.kind === "learned") await prepareRuntime("cpu");

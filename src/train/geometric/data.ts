@@ -5,10 +5,19 @@ import { type MoleculeSet, setSize, subset } from "../../data/molecule-set.ts";
 import type { Dataset } from "../../data/store.ts";
 import { InputError, nearest } from "../../errors.ts";
 import { OVERLAP, overlap } from "../../models/geometric/check.ts";
+import type { EnergyUnit } from "../../physics/potential.ts";
+import { energyUnitNamed, kcalOf } from "../../physics/units.ts";
 import { type TrainingParts, upToSize, withValidation } from "../held-out.ts";
 
-/** Molecules with energies and forces. @throws InputError where there are none */
-export function forceFieldData(data: Dataset, seed: number, maxAtoms?: number): TrainingParts {
+/**
+ * Molecules with energies and forces, in the unit that the force field is to have.
+ * @param onNotice told where the data are converted, or say no unit
+ * @throws InputError where there are none
+ */
+export function forceFieldData(
+  data: Dataset,
+  { unit, seed, maxAtoms, onNotice }: ForceFieldDataOptions,
+): TrainingParts {
   if (data.train.properties.energy === undefined)
     throw new InputError(
       `data set "${data.info.name}" has no energies: a property "energy" of each molecule was expected, as extended XYZ has it`,
@@ -18,7 +27,52 @@ export function forceFieldData(data: Dataset, seed: number, maxAtoms?: number): 
       `data set "${data.info.name}" has no forces: columns "forces:R:3" of extended XYZ were expected`,
     );
   const parts = withValidation({ ...data, valid: data.valid && complete(data.valid) }, seed);
-  return checked({ train: upToSize(complete(parts.train), maxAtoms), valid: complete(parts.valid) }, data);
+  const factor = factorTo(unit, data, onNotice);
+  return checked(
+    {
+      train: scaled(upToSize(complete(parts.train), maxAtoms), factor),
+      valid: scaled(complete(parts.valid), factor),
+    },
+    data,
+  );
+}
+
+export interface ForceFieldDataOptions {
+  /** Of energies, and of forces per Å. */
+  readonly unit: EnergyUnit;
+  readonly seed: number;
+  readonly maxAtoms?: number | undefined;
+  readonly onNotice?: ((notice: string) => void) | undefined;
+}
+
+/** What energies of the data are multiplied with to be in `unit`. @throws InputError for data in no unit of energy */
+function factorTo(unit: EnergyUnit, { info }: Dataset, onNotice?: (notice: string) => void): number {
+  const own = info.properties.energy?.unit;
+  if (own === undefined) {
+    onNotice?.(
+      `data set "${info.name}" names no unit of energy (energy_unit=…): its energies are taken to be in ${unit}, its forces in ${unit}/Å (--set unit=eV says otherwise)`,
+    );
+    return 1;
+  }
+  const known = energyUnitNamed(own);
+  if (known === undefined)
+    throw new InputError(`data set "${info.name}" has energies in "${own}", which is no unit of energy`);
+  if (known !== unit)
+    onNotice?.(
+      `data set "${info.name}" has energies in ${own}: they and the forces are converted to ${unit}`,
+    );
+  return kcalOf(known) / kcalOf(unit);
+}
+
+/** The set with its energies and forces times a factor. */
+function scaled(set: MoleculeSet, factor: number): MoleculeSet {
+  if (factor === 1) return set;
+  const { forces, properties } = set;
+  return {
+    ...set,
+    ...(forces && { forces: forces.map((f) => factor * f) }),
+    properties: { ...properties, energy: properties.energy.map((energy) => factor * energy) },
+  };
 }
 
 /** The molecules of which energy and forces are known. */

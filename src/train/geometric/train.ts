@@ -42,7 +42,12 @@ export async function trainForceField(
   options: TrainGeometricOptions<ForceFieldSettings>,
 ): Promise<TrainingOutcome> {
   const { settings, data } = options;
-  const parts = forceFieldData(data, settings.training.seed, settings.data.maxAtoms);
+  const parts = forceFieldData(data, {
+    unit: settings.unit,
+    seed: settings.training.seed,
+    maxAtoms: settings.data.maxAtoms,
+    onNotice: options.onNotice,
+  });
   const { unit } = settings;
   const outputOf = (elements: readonly number[]): OutputConfig => {
     const molecules = compositions(parts.train, "energy", elements);

@@ -2,6 +2,7 @@
 import { basename, dirname, resolve } from "node:path";
 import { moleculeAt, setSize } from "../../data/molecule-set.ts";
 import { type Dataset, loadDataset } from "../../data/store.ts";
+import type { EngineOptions } from "../../engines/open-engine.ts";
 import { InputError } from "../../errors.ts";
 import { type BasinMap, findBasins } from "../../evaluate/basins.ts";
 import {
@@ -15,6 +16,7 @@ import { loadCg } from "../../models/cg/folder.ts";
 import { cgPotential } from "../../models/cg/force-field.ts";
 import { commonBeads } from "../../models/cg/frames.ts";
 import { findModel } from "../../models/edm/folder.ts";
+import { energyUnitNamed, kcalOf } from "../../physics/units.ts";
 import { breath } from "../../platform/breath.ts";
 import { checkWritable } from "../../platform/node/atomic-write.ts";
 import { writeFigure } from "../../views/pictures/figure.ts";
@@ -60,11 +62,11 @@ interface FrameSet {
 /** @throws InputError for frames of other beads, a model without data of forces, or options that do not fit each other */
 export async function evaluateBeads(options: EvaluateBeadsOptions): Promise<EvaluateBeadsReport> {
   const { files = [], noise, temperature = 300, figure, signal } = options;
-  const { task, named } = reporterOf(options);
+  const { task, named, notice } = reporterOf(options);
   if (noise !== undefined && options.model === undefined)
     throw new InputError(`${named("noise")} is the level of a model's forces; add ${named("model")}`);
   if (figure !== undefined) await checkWritable(`${figure}.svg`);
-  const data = await loadDataset(options.data);
+  const data = await loadDataset(options.data, { onNotice: notice });
   const { name } = data.info;
   const beads = commonBeads(data.train, name);
   if (beads.length < 5) throw new InputError(`φ and ψ need 5 beads; the data have ${beads.length}`);
@@ -95,7 +97,10 @@ export async function evaluateBeads(options: EvaluateBeadsOptions): Promise<Eval
     });
     progress(sets.length);
   }
-  const forces = options.model === undefined ? undefined : await forcesOf(options.model, data, noise);
+  const forces =
+    options.model === undefined
+      ? undefined
+      : await forcesOf(options.model, data, noise, { onNotice: notice });
   signal?.throwIfAborted();
   if (figure !== undefined) {
     const all = [train, ...(valid ? [valid] : []), ...read];
@@ -136,6 +141,7 @@ async function forcesOf(
   source: string,
   data: Dataset,
   chosen: number | undefined,
+  engine: EngineOptions,
 ): Promise<NonNullable<EvaluateBeadsReport["forces"]>> {
   const model = await loadCg(findModel(source));
   const noise = chosen ?? model.config.forceNoise;
@@ -143,13 +149,24 @@ async function forcesOf(
   if (set.forces === undefined)
     throw new InputError(`data set "${data.info.name}" has no forces to compare with`);
   commonBeads(set, data.info.name, model.config.beads);
-  const potential = cgPotential(model, noise);
+  const potential = cgPotential(model, noise, engine);
   try {
     const { forces } = await potential.evaluate(set.positions, moleculeAt(set, 0).atomicNumbers);
-    return { noise, ...compareForces(forces, set.forces) };
+    const known = inKcal(set.forces, data);
+    return { noise, ...compareForces(forces, known) };
   } finally {
     potential.dispose?.();
   }
+}
+
+/** Forces of the data in kcal/mol/Å: as they are where the data say no unit. @throws InputError for data in no unit of energy */
+function inKcal(forces: Float64Array, { info }: Dataset): Float64Array {
+  const own = info.properties.energy?.unit;
+  if (own === undefined) return forces;
+  const unit = energyUnitNamed(own);
+  if (unit === undefined)
+    throw new InputError(`data set "${info.name}" has energies in "${own}", which is no unit of energy`);
+  return unit === "kcal/mol" ? forces : forces.map((f) => kcalOf(unit) * f);
 }
 
 /** What a file is called in a picture: its name without ending, a trajectory by its folder's. */

@@ -7,7 +7,7 @@ import { halfOf, labelled } from "../../data/halves.ts";
 import { atomsOf, type MoleculeSet, moleculeAt } from "../../data/molecule-set.ts";
 import { loadDataset } from "../../data/store.ts";
 import type { EngineOptions } from "../../engines/open-engine.ts";
-import { InputError, WorkError } from "../../errors.ts";
+import { InputError } from "../../errors.ts";
 import {
   generatedError,
   type Labelled,
@@ -20,7 +20,7 @@ import { findModel, loadEdm } from "../../models/edm/folder.ts";
 import { bondRuleOf, type EdmModel } from "../../models/edm/model.ts";
 import { resolveSampling, type SamplingRequest } from "../../models/edm/sampling.ts";
 import type { Range } from "../condition.ts";
-import { sampling } from "../sample.ts";
+import { nothingWhole, sampling } from "../sample.ts";
 import { reporterOf, type WorkflowOptions } from "../workflow.ts";
 import { judgeOf } from "./judge.ts";
 
@@ -102,7 +102,11 @@ export async function evaluateCondition(options: EvaluateConditionOptions): Prom
     const generated = whole.filter((_, i) => conceivable(property, values[i]));
     const lost = drawn - generated.length;
     if (generated.length === 0)
-      throw new WorkError("every molecule flew apart or collapsed: the model is not trained, or broken");
+      throw nothingWhole(
+        "every molecule flew apart or collapsed",
+        { ...options, ...asked, model },
+        { named },
+      );
     if (lost > 0)
       warning(
         `${lost} of ${drawn} molecules flew apart or collapsed, so that the judge has no value for them, and do not count; a smaller ${named("guidance")} or more ${named("steps")} may help`,

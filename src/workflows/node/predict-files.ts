@@ -5,6 +5,8 @@ import { InputError } from "../../errors.ts";
 import { findModel } from "../../models/edm/folder.ts";
 import { loadGeometric } from "../../models/geometric/folder.ts";
 import { modelKindOf } from "../../models/model-folder.ts";
+import { inEnergyUnit } from "../../physics/labels.ts";
+import { energyUnitNamed } from "../../physics/units.ts";
 import { checkMoleculeTarget, readMolecules, writeMolecules } from "../../platform/node/molecules.ts";
 import { type PlacedMolecule, type PredictReport, predictPlaced } from "../predict.ts";
 import { reporterOf, type WorkflowOptions } from "../workflow.ts";
@@ -55,20 +57,22 @@ export async function predictFiles(options: PredictFilesOptions): Promise<Predic
   if (out !== undefined)
     await writeMolecules(
       out,
-      report.molecules.map((each) => predicted(report.property, each)),
+      report.molecules.map((each) => predicted(report, each)),
     );
   return { model: source, ...report };
 }
 
-/** The molecule with what was predicted: energy and forces, or `predicted_NAME`. */
+/**
+ * The molecule with what was predicted: energy and forces, and whatever energies the file has then in the same unit; or
+ * `predicted_NAME`.
+ */
 function predicted(
-  property: string,
+  { property, unit }: PredictReport,
   { molecule, value, forces }: PredictReport["molecules"][number],
 ): Molecule {
-  const { forces: _, ...rest } = molecule;
-  return {
-    ...rest,
-    ...(forces ? { forces } : {}),
-    properties: { ...molecule.properties, [forces ? property : `predicted_${property}`]: value },
-  };
+  if (forces === undefined)
+    return { ...molecule, properties: { ...molecule.properties, [`predicted_${property}`]: value } };
+  const own = energyUnitNamed(unit);
+  const { properties, ...rest } = own === undefined ? molecule : inEnergyUnit(molecule, own);
+  return { ...rest, forces, properties: { ...properties, [property]: value, energy_unit: unit } };
 }

@@ -40,7 +40,7 @@ export interface SampleBeadsReport {
 /** @throws InputError for options that do not fit the model or the file, WorkError when every frame flew apart */
 export async function sampleBeadsToFile(options: SampleBeadsToFileOptions): Promise<SampleBeadsReport> {
   const { model: source, out, count = 100, first = 0, seed = 0 } = options;
-  const { task, warning, named, checkSignal } = reporterOf(options);
+  const { task, notice, warning, named, checkSignal } = reporterOf(options);
   const began = performance.now();
   await checkMoleculeTarget(out);
   const model = await loadCg(findModel(source));
@@ -55,6 +55,7 @@ export async function sampleBeadsToFile(options: SampleBeadsToFileOptions): Prom
     first,
     seed,
     ...sampling,
+    engine: { onNotice: notice },
     onProgress: (share) => {
       checkSignal();
       progress(Math.floor(share * count));

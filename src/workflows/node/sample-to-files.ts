@@ -2,7 +2,7 @@
 import { basename, resolve } from "node:path";
 import { withBonds } from "../../chem/bond-orders.ts";
 import type { Molecule } from "../../chem/molecule.ts";
-import { InputError, WorkError } from "../../errors.ts";
+import { InputError } from "../../errors.ts";
 import { formatOfPath } from "../../formats/format.ts";
 import { coordinatesFit } from "../../formats/format-molecules.ts";
 import { DEFAULT_MODEL, findModel, loadEdm } from "../../models/edm/folder.ts";
@@ -12,7 +12,7 @@ import { checkWritable } from "../../platform/node/atomic-write.ts";
 import { checkMoleculeTarget, writeMolecules } from "../../platform/node/molecules.ts";
 import { writeSweepPicture } from "../../views/sweep-picture.ts";
 import { askedFor, sweptRange, targetsOf } from "../condition.ts";
-import { type SampleOptions, type SampleReport, sampling, samplingEngine } from "../sample.ts";
+import { nothingWhole, type SampleOptions, type SampleReport, sampling, samplingEngine } from "../sample.ts";
 import { reporterOf } from "../workflow.ts";
 
 export interface SampleToFilesOptions extends Omit<SampleOptions, "model" | "chainOf"> {
@@ -71,7 +71,7 @@ export async function sampleToFiles(options: SampleToFilesOptions) {
           : { ...titled, properties: { seed, index, ...wanted } };
         count++;
       }
-      if (count === 0) throw new WorkError("every molecule flew apart: the model is not trained, or broken");
+      if (count === 0) throw nothingWhole("every molecule flew apart", { ...rest, model }, { named });
     };
     await writeMolecules(out, molecules());
     if (report === undefined) throw new Error("the generator ended without its report");
