@@ -69,14 +69,14 @@ export async function predictPlaced(
   placed: readonly PlacedMolecule[],
   options: PredictWith,
 ): Promise<PredictReport> {
-  const { notice, warning, task } = reporterOf(options);
+  const { notice, warning, task, named } = reporterOf(options);
   for (const { file, index, molecule } of placed) {
     const problem = moleculeProblem(model.config, molecule);
     if (problem !== undefined)
       throw new InputError(`molecule ${index}: ${problem}`, file === undefined ? {} : { file });
   }
   const { engine, close } = await engineFor(options.engine, (how?: EngineOptions) =>
-    openEngine({ atomwise: networkOf(model.config) }, { onNotice: notice, ...how }),
+    openEngine({ atomwise: networkOf(model.config) }, { onNotice: notice, named, ...how }),
   );
   const { property, unit, range } = model.config.output;
   const progress = task("molecules", placed.length);
