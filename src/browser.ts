@@ -13,4 +13,5 @@ export * from "./exports/math.ts";
 export * from "./exports/models.ts";
 export * from "./exports/nets.ts";
 export * from "./exports/physics.ts";
+export * from "./exports/simulate.ts";
 export * from "./exports/workflows.ts";

@@ -32,6 +32,12 @@ export class WorkError extends Error {
   }
 }
 
+/** How an option is written where it was given, for messages: "churnFrom" is "--churn-from" on the command line. */
+export type Named = (option: string) => string;
+
+/** The option's own name, as pages and programs give it. */
+export const ownName: Named = (option) => option;
+
 /** The candidate nearest to `word` in edit distance, or undefined when none is near enough to be a typo. */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
   let best: string | undefined;

@@ -3,7 +3,6 @@ export * from "./browser.ts";
 export * from "./exports/data.ts";
 export * from "./exports/files.ts";
 export * from "./exports/lab.ts";
-export * from "./exports/simulate.ts";
 export * from "./exports/train.ts";
 export * from "./exports/verbs.ts";
 export * from "./exports/views.ts";

@@ -28,13 +28,14 @@ const LAYERS = [
 /** Layers that pages use as they are. */
 const UNIVERSAL = [
   ...["errors.ts", "math", "chem", "physics", "diffusion", "formats", "platform", "nets", "engines"],
-  ...["models", "evaluate", "workflows", "browser.ts"],
+  ...["models", "simulate", "evaluate", "workflows", "browser.ts"],
 ];
 /** What of these layers is for Node alone, and why. */
 const NODE_ONLY: readonly (readonly [files: RegExp, reason: string])[] = [
   [/^platform\/node\//, "files, checksums and the home folder are Node's"],
   [/^models\/model-folder\.ts$/, "reads and writes folders"],
   [/^models\/\w+\/folder\.ts$/, "reads and writes folders"],
+  [/^simulate\/node\//, "the folder of a simulation, and models in folders"],
   [/^workflows\/node\//, "works on files and folders"],
 ];
 const FILES = readdirSync(SRC, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".ts"));
@@ -145,6 +146,18 @@ describe("the source", () => {
     );
     expect(found).toEqual([]);
     expect(rounded.test("Math.exp(x)") && rounded.test("x ** y")).toBe(true);
+  });
+
+  test("writes options with dashes in the command line alone: elsewhere `named` knows how, or a whole command is quoted", () => {
+    const dashed = (text: string): boolean =>
+      /["'`(\s]--[a-z]/.test(text) && !/\bequimol |\bnode |--experimental-/.test(text);
+    const found = FILES.filter((file) => !/^(cli|views)\//.test(file)).flatMap((file) =>
+      [...codeOf(file).matchAll(/"[^"\n]*"|`[^`]*`/g)]
+        .filter(([text]) => dashed(text))
+        .map(([text]) => `${file}: ${text}`),
+    );
+    expect(found).toEqual([]);
+    expect(dashed('"leave out --resume to start"') && dashed('"--engine"')).toBe(true);
   });
 
   test("finds a circle where there is one", () => {

@@ -1,8 +1,8 @@
 /** `equimol simulate`: molecular dynamics and geometry optimisation. */
 import { ARGON } from "../physics/reference-potentials.ts";
 import { METHODS } from "../simulate/settings.ts";
-import { type SimulateReport, simulate as simulated } from "../workflows/node/simulate.ts";
-import { CLOSED_FORMS } from "../workflows/node/simulation-settings.ts";
+import { type SimulateToFolderReport, simulateToFolder } from "../workflows/node/simulate-to-folder.ts";
+import { CLOSED_FORMS } from "../workflows/simulation-request.ts";
 import { followToSave } from "./follow.ts";
 import { engineArgs, engineOptions } from "./options/engine-options.ts";
 import { choiceOption, commonOptions, integerOption, numberOption, seedOption } from "./options/options.ts";
@@ -135,7 +135,7 @@ export const simulate = defineVerb({
       noise: numberOption("noise", args.noise, { min: 1e-4, max: 10 }),
     };
     const { report, received } = await followToSave(output, "saving", (events) =>
-      simulated({ ...events, ...options }),
+      simulateToFolder({ ...events, ...options }),
     );
     output.result(report);
     output.print(simulationText(report));
@@ -145,7 +145,7 @@ export const simulate = defineVerb({
   },
 });
 
-function simulationText(report: SimulateReport): string {
+function simulationText(report: SimulateToFolderReport): string {
   if (!("time" in report)) {
     const energies = report.energies.map((energy) => energy.toFixed(4)).join(", ");
     return `${report.steps} steps of ${report.method}: ${energies} ${report.units} → ${report.final}`;

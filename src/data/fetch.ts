@@ -19,7 +19,7 @@ import {
   uncharacterizedIds,
 } from "./qm9-archive.ts";
 import { QM9_UNITS } from "./qm9-units.ts";
-import { newDatasetFolder, writeDataset } from "./store.ts";
+import { type DatasetPlace, newDatasetFolder, writeDataset } from "./store.ts";
 
 /** How far it is: bytes while downloading, molecules while reading. */
 export interface FetchProgress {
@@ -29,7 +29,7 @@ export interface FetchProgress {
 }
 
 /** Where QM9 comes from and what it is called. */
-export interface FetchOptions {
+export interface FetchOptions extends DatasetPlace {
   /**
    * Where the two files are to be found by their names (`dsgdb9nsd.xyz.tar.bz2`, `uncharacterized.txt`).
    * Default: `$EQUIMOL_QM9_URL`, or figshare.
@@ -37,9 +37,6 @@ export interface FetchOptions {
   readonly baseUrl?: string;
   /** Default "qm9". */
   readonly name?: string;
-  /** Default: `dataHome()`. */
-  readonly home?: string;
-  readonly replace?: boolean;
   /** Default: `QM9_SOURCE`. */
   readonly source?: Qm9Source;
   readonly onProgress?: (progress: FetchProgress) => void;
@@ -64,7 +61,7 @@ export async function fetchQm9(options: FetchOptions = {}): Promise<DatasetInfo>
     onProgress,
     pause,
   } = options;
-  newDatasetFolder(name, home, replace);
+  newDatasetFolder(name, options);
   const baseUrl = options.baseUrl ?? process.env.EQUIMOL_QM9_URL;
   const total = source.archive.bytes + source.uncharacterized.bytes;
   const local = async (published: PublishedFile, before: number): Promise<string> => {

@@ -13,7 +13,7 @@ import { readMolecules } from "../platform/node/molecules.ts";
 import { type DatasetInfo, type Source, SPLITS, type Split } from "./dataset-info.ts";
 import { labelReader } from "./label-reader.ts";
 import { type MoleculeSet, moleculeSetBuilder } from "./molecule-set.ts";
-import { newDatasetFolder, writeDataset } from "./store.ts";
+import { type DatasetPlace, newDatasetFolder, writeDataset } from "./store.ts";
 
 /** How far an import is. */
 export interface ImportProgress {
@@ -25,7 +25,7 @@ export interface ImportProgress {
 }
 
 /** What is imported, and under which name. */
-export interface ImportOptions {
+export interface ImportOptions extends DatasetPlace {
   readonly name: string;
   /** Files, folders (all molecule files below) or glob patterns, for training. */
   readonly files: readonly string[];
@@ -33,10 +33,6 @@ export interface ImportOptions {
   readonly test?: readonly string[];
   /** Molecules with more atoms are left out, and counted. */
   readonly maxAtoms?: number;
-  /** Default: `dataHome()`. */
-  readonly home?: string;
-  /** Replace a data set of the same name. */
-  readonly replace?: boolean;
   readonly onProgress?: (progress: ImportProgress) => void;
   /** Told what was chosen where the files leave a choice, and what is not kept. */
   readonly onNotice?: (notice: string) => void;
@@ -53,7 +49,7 @@ const MOST_SOURCES = 1_000;
  */
 export async function importDataset(options: ImportOptions): Promise<DatasetInfo> {
   const { name, maxAtoms = Number.POSITIVE_INFINITY, home, replace = false, onProgress } = options;
-  newDatasetFolder(name, home, replace); // the name is refused before the reading, not after it
+  newDatasetFolder(name, options); // the name is refused before the reading, not after it
   if (!(maxAtoms >= 1)) throw new InputError(`maxAtoms must be at least 1, got ${maxAtoms}`);
   const files: Record<Split, string[]> = {
     train: await expand(options.files),

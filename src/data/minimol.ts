@@ -11,7 +11,7 @@ import type { DatasetInfo } from "./dataset-info.ts";
 import { embedByDistances } from "./embedding.ts";
 import { drawGraph, isReasonable, toOpenChemLib } from "./minimol-graphs.ts";
 import { type MoleculeSet, moleculeSetBuilder, subset } from "./molecule-set.ts";
-import { newDatasetFolder, writeDataset } from "./store.ts";
+import { type DatasetPlace, newDatasetFolder, writeDataset } from "./store.ts";
 
 /** Size and seed of the built-in data. */
 export interface MinimolOptions {
@@ -108,18 +108,15 @@ function relaxedConformer(molecule: OclMolecule, random: Stream): Molecule | und
 }
 
 /** Where to write minimol. */
-export interface MakeMinimolOptions extends MinimolOptions {
+export interface MakeMinimolOptions extends MinimolOptions, DatasetPlace {
   /** Default "minimol". */
   readonly name?: string;
-  /** Default: `dataHome()`. */
-  readonly home?: string;
-  readonly replace?: boolean;
 }
 
 /** Makes minimol and writes it as a data set: of every ten molecules eight train, one validates, one tests. */
 export async function makeMinimol(options: MakeMinimolOptions = {}): Promise<DatasetInfo> {
   const { name = "minimol", seed = 0, count = 2_500, home, replace = false } = options;
-  newDatasetFolder(name, home, replace);
+  newDatasetFolder(name, options);
   if (!Number.isInteger(count) || count < 10)
     throw new InputError(`count must be a whole number ≥ 10, got ${count}`);
   const { molecules, failed } = await minimolMolecules(options);

@@ -8,7 +8,7 @@
 import { existsSync, readdirSync, rmSync, statSync } from "node:fs";
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { InputError, nearest } from "../errors.ts";
+import { InputError, type Named, nearest, ownName } from "../errors.ts";
 import type { Tensor } from "../formats/safetensors.ts";
 import { digestOfFile } from "../platform/node/digest.ts";
 import { dataHome } from "../platform/node/home.ts";
@@ -42,11 +42,24 @@ export function datasetNames(home = dataHome()): string[] {
     .sort();
 }
 
+/** Where a new data set goes. */
+export interface DatasetPlace {
+  /** Default: `dataHome()`. */
+  readonly home?: string;
+  /** Replace a data set of the same name. */
+  readonly replace?: boolean;
+  /** How options are written in messages; by their own names where absent. */
+  readonly named?: Named;
+}
+
 /**
  * The folder of a new data set of this name.
  * @throws InputError when the name cannot be a folder's, or is taken and `replace` is not given
  */
-export function newDatasetFolder(name: string, home = dataHome(), replace = false): string {
+export function newDatasetFolder(
+  name: string,
+  { home = dataHome(), replace = false, named = ownName }: DatasetPlace,
+): string {
   if (!/^[A-Za-z0-9][A-Za-z0-9._+-]{0,99}$/.test(name)) {
     throw new InputError(
       `"${name}" cannot name a data set: use letters, digits, "-", "_", "+" and ".", beginning with a letter or digit`,
@@ -55,26 +68,22 @@ export function newDatasetFolder(name: string, home = dataHome(), replace = fals
   const folder = join(home, "data", name);
   if (existsSync(folder) && !replace) {
     throw new InputError(
-      `data set "${name}" exists already (${folder}); choose another name, or replace it with --replace`,
+      `data set "${name}" exists already (${folder}); choose another name, or replace it with ${named("replace")}`,
     );
   }
   return folder;
 }
 
 /** What to write: three parts and where they come from. */
-export interface DatasetContent extends Omit<DatasetSummary, "sha256"> {
-  readonly home?: string;
-  /** Replace a data set of the same name. */
-  readonly replace?: boolean;
-}
+export interface DatasetContent extends Omit<DatasetSummary, "sha256">, DatasetPlace {}
 
 /**
  * Writes a data set below the home folder. Either all of it is there afterwards or nothing is.
  * @throws InputError when the name is bad or taken, or the folder cannot be written to
  */
 export async function writeDataset(content: DatasetContent): Promise<DatasetInfo> {
-  const { home = dataHome(), replace = false, train, valid, test } = content;
-  const folder = newDatasetFolder(content.name, home, replace);
+  const { home = dataHome(), train, valid, test } = content;
+  const folder = newDatasetFolder(content.name, content);
   const parts = [train, valid, test].map((part) => part ?? concatenate([]));
   const all = concatenate(parts);
   const split = Uint8Array.from(parts.flatMap((part, k) => Array<number>(setSize(part)).fill(k)));
@@ -208,7 +217,7 @@ export function findDataset(nameOrPath: string, home = dataHome()): string | und
   if (!found.isDirectory()) return undefined;
   if (existsSync(join(nameOrPath, INFO))) return nameOrPath;
   throw new InputError(
-    `folder has no ${INFO}; import its files first: equimol data import ${nameOrPath} --name NAME`,
+    `folder has no ${INFO}; import its files first: "equimol data import ${nameOrPath} --name NAME"`,
     {
       file: nameOrPath,
     },

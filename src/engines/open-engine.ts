@@ -2,7 +2,7 @@
  * The one place that decides what computes a network: native code where it was built, else WebAssembly, else jax-js. What
  * was asked for by name and cannot be had is an error; what "auto" has to do without is told, with the reason.
  */
-import { InputError } from "../errors.ts";
+import { InputError, type Named, ownName } from "../errors.ts";
 import type { DynamicsConfig } from "../nets/egnn/dynamics-layout.ts";
 import type { GeometricConfig } from "../nets/geometric.ts";
 import { inNode } from "../platform/platform.ts";
@@ -25,6 +25,8 @@ export interface EngineOptions {
   readonly device?: DeviceName;
   /** Told when "auto" cannot use what is fastest, and why. */
   readonly onNotice?: (notice: string) => void;
+  /** How options are written in messages; by their own names where absent. */
+  readonly named?: Named;
 }
 
 /** How one network can be computed. */
@@ -95,12 +97,14 @@ async function atomwiseWays(config: GeometricConfig): Promise<Ways<AtomwiseEngin
 /** @throws InputError when the engine that is asked for cannot compute this network here */
 export async function chooseEngine<E extends { readonly name: string }>(
   { network, native, wasm, jax }: Ways<E>,
-  { engine = "auto", device = "auto", onNotice }: EngineOptions,
+  { engine = "auto", device = "auto", onNotice, named = ownName }: EngineOptions,
 ): Promise<E> {
-  const named = engine !== "auto";
+  const isAsked = engine !== "auto";
   if ((engine === "native" || engine === "wasm") && device === "webgpu")
-    throw new InputError(`--engine ${engine} computes on the CPU; leave out --device webgpu`);
-  if (engine === "jax" || device === "webgpu") return onJax(device, jax);
+    throw new InputError(
+      `${named("engine")} ${engine} computes on the CPU; leave out ${named("device")} webgpu`,
+    );
+  if (engine === "jax" || device === "webgpu") return onJax(device, jax, named);
   const threads = threadCount();
   const missing: string[] = [];
   if (engine !== "wasm") {
@@ -116,7 +120,7 @@ export async function chooseEngine<E extends { readonly name: string }>(
     if (found !== undefined) {
       const full = status.threads && status.variants[0] !== "scalar";
       const lacking = [...(inNode ? missing : []), ...(full ? [] : [status.reason])];
-      if (lacking.length > 0 && !named) onNotice?.(`${lacking.join("; ")}; computing with ${found.name}`);
+      if (lacking.length > 0 && !isAsked) onNotice?.(`${lacking.join("; ")}; computing with ${found.name}`);
       return found;
     }
     missing.push(
@@ -125,23 +129,17 @@ export async function chooseEngine<E extends { readonly name: string }>(
         : `WebAssembly engine: ${status.reason}`,
     );
   }
-  if (named) throw new InputError(`--engine ${engine}: ${missing.join("; ")}; use --engine jax`);
+  if (isAsked)
+    throw new InputError(`${named("engine")} ${engine}: ${missing.join("; ")}; use ${named("engine")} jax`);
   onNotice?.(
     native === undefined && wasm === undefined
       ? `the fast engines do not compute the network "${network}"; computing with jax-js`
       : `${missing.join("; ")}; computing with jax-js, which is slower`,
   );
-  return onJax(device, jax);
+  return onJax(device, jax, named);
 }
 
-async function onJax<E>(device: DeviceName, jax: () => Promise<E>): Promise<E> {
-  await prepareRuntime(device);
+async function onJax<E>(device: DeviceName, jax: () => Promise<E>, named: Named): Promise<E> {
+  await prepareRuntime(device, named);
   return jax();
-}
-
-/** The engine of that name. @throws InputError for an unknown one */
-export function engineNamed(name: string): EngineName {
-  const known = ENGINES.find((engine) => engine === name);
-  if (known === undefined) throw new InputError(`--engine ${name}: expected one of ${ENGINES.join(", ")}`);
-  return known;
 }

@@ -1,5 +1,4 @@
-/** Integrators, optimisers, and the folder of a run. */
-export { createFolder, resumeFolder, type SimulationFolder } from "../simulate/folder.ts";
+/** Molecules in motion: integrators, optimisers, observables, the run; folders are in `equimol/files`. */
 export {
   advance,
   type Integrator,
@@ -7,10 +6,16 @@ export {
   langevinBaoab,
   velocityVerlet,
 } from "../simulate/integrators.ts";
-export { type OpenedPotential, openPotential } from "../simulate/open-potential.ts";
+export { type OpenedPotential, openPotential, type PotentialSource } from "../simulate/open-potential.ts";
 export { fire, lbfgs, type MinimizeOptions, minimize, type Optimizer } from "../simulate/optimize.ts";
+export {
+  createMemory,
+  type ObservablesLine,
+  type SimulationMemory,
+  type SimulationRecord,
+} from "../simulate/record.ts";
 export { type RunOptions, type RunOutcome, runSimulation } from "../simulate/run.ts";
-export type { SimulationSettings } from "../simulate/settings.ts";
+export type { RunSettings, SimulationSettings } from "../simulate/settings.ts";
 export { startState } from "../simulate/start.ts";
 export {
   createState,
@@ -22,4 +27,4 @@ export {
   type StartOptions,
   temperatureOf,
 } from "../simulate/state.ts";
-export { type SimulationSummary, summarize } from "../simulate/summary.ts";
+export { type RecordedSimulation, type SimulationSummary, summarize } from "../simulate/summary.ts";

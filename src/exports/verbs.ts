@@ -54,8 +54,12 @@ export {
   sampleBeadsToFile,
 } from "../workflows/node/sample-beads.ts";
 export { type SampleToFilesOptions, sampleToFiles } from "../workflows/node/sample-to-files.ts";
-export { type SimulateOptions, type SimulateReport, simulate } from "../workflows/node/simulate.ts";
-export type { SimulationRequest } from "../workflows/node/simulation-settings.ts";
+export {
+  type SimulateToFolderOptions,
+  type SimulateToFolderReport,
+  simulateToFolder,
+} from "../workflows/node/simulate-to-folder.ts";
+export type { FolderSimulationRequest } from "../workflows/node/simulation-settings.ts";
 export {
   type DistillRunOptions,
   distillRun,

@@ -2,7 +2,7 @@
  * Chooses and initialises the device that jax-js computes on. In Node the CPU is jax-js' WebAssembly backend, on
  * several threads by the worker shim; WebGPU comes from the optional package `webgpu` (Dawn).
  */
-import { InputError } from "../errors.ts";
+import { InputError, ownName } from "../errors.ts";
 import { hasSimd, inNode } from "./platform.ts";
 import "./worker-shim.ts";
 
@@ -21,9 +21,10 @@ export interface PreparedDevice {
 /**
  * Makes jax-js ready on the device.
  * "auto" is the CPU in Node and WebGPU in a browser that has it.
+ * @param named how options are written in messages
  * @throws InputError when "webgpu" is asked for and there is no adapter, or the CPU has no WebAssembly SIMD
  */
-export async function prepareRuntime(device: DeviceName = "auto"): Promise<PreparedDevice> {
+export async function prepareRuntime(device: DeviceName = "auto", named = ownName): Promise<PreparedDevice> {
   const { jax } = await import("./jax.ts");
   if (device === "webgpu" || (device === "auto" && !inNode)) {
     const { available, reason } = await webgpuStatus();
@@ -32,11 +33,12 @@ export async function prepareRuntime(device: DeviceName = "auto"): Promise<Prepa
       jax.defaultDevice("webgpu");
       return { device: "webgpu", reason };
     }
-    if (device === "webgpu") throw new InputError(`--device webgpu: ${reason}; use --device cpu`);
+    if (device === "webgpu")
+      throw new InputError(`${named("device")} webgpu: ${reason}; use ${named("device")} cpu`);
   }
   if (!hasSimd())
     throw new InputError(
-      "jax-js needs WebAssembly SIMD, which this JavaScript engine lacks; use --engine auto",
+      `jax-js needs WebAssembly SIMD, which this JavaScript engine lacks; use ${named("engine")} auto`,
     );
   await jax.init("wasm");
   jax.defaultDevice("wasm");

@@ -1,20 +1,27 @@
-/** The potential that settings name: a trained force field, or one with a closed form. */
-import { createHash } from "node:crypto";
-import type { EngineOptions } from "../engines/open-engine.ts";
-import { openEngine } from "../engines/open-engine.ts";
-import { InputError } from "../errors.ts";
+/** Where energies and forces come from: a trained model, a closed form, or a potential of the caller's own. */
+import { type EngineOptions, openEngine } from "../engines/open-engine.ts";
+import { InputError, ownName, type Place } from "../errors.ts";
 import { beadNetworkConfig } from "../models/cg/config.ts";
 import { openBeadFields } from "../models/cg/field.ts";
-import { loadCg } from "../models/cg/folder.ts";
 import { cgPotential } from "../models/cg/force-field.ts";
-import { findModel } from "../models/edm/folder.ts";
+import type { CgModel } from "../models/cg/model.ts";
 import { networkOf } from "../models/geometric/config.ts";
-import { loadGeometric } from "../models/geometric/folder.ts";
-import { forceFieldPotential } from "../models/geometric/model.ts";
-import { modelKindOf } from "../models/model-folder.ts";
+import { forceFieldPotential, type GeometricModel } from "../models/geometric/model.ts";
 import type { Potential } from "../physics/potential.ts";
 import { harmonicWells, lennardJones } from "../physics/reference-potentials.ts";
 import type { PotentialSettings } from "./settings.ts";
+
+/** What gives the forces. */
+export type PotentialSource =
+  | Exclude<PotentialSettings, { readonly kind: "model" }>
+  | {
+      readonly kind: "model";
+      readonly model: GeometricModel | CgModel;
+      /** Å; of a coarse-grained model the noise level whose score is the force, what it recommends by default. */
+      readonly noise?: number;
+    }
+  /** Stays the caller's to dispose of. */
+  | { readonly kind: "own"; readonly potential: Potential };
 
 /** A potential, and what is known of it. */
 export interface OpenedPotential {
@@ -23,81 +30,70 @@ export interface OpenedPotential {
   readonly engine: string;
   /** Å; atoms nearer than this overlap. 0: nothing does. */
   readonly nearest: number;
+  /** Frees what was opened. */
+  readonly close: () => void;
 }
 
 /** Å; no two atoms of a molecule are as near as this. */
 const TOUCHING = 0.5;
 
-/**
- * Settings of a trained model, its parameters fingerprinted.
- * @param noise Å; the noise level of the force of a coarse-grained model
- * @throws InputError when there is no such model, or it has no noise level
- */
-export async function modelSettings(model: string, noise?: number): Promise<PotentialSettings> {
-  const folder = findModel(model);
-  if (await isCoarseGrained(folder)) {
-    const { config, parameters } = await loadCg(folder);
-    return { kind: "model", model, parameters: fingerprint(parameters), noise: noise ?? config.forceNoise };
-  }
+/** Whether it is a diffusion model of beads, whose score is the force. */
+export const isCoarseGrained = (model: GeometricModel | CgModel): model is CgModel =>
+  model.config.kind === "cg";
+
+/** Noise level in Å of a coarse-grained model's force; none of other models. @throws InputError where one is given for those */
+export function forceNoise(
+  model: GeometricModel | CgModel,
+  noise: number | undefined,
+  named = ownName,
+  place: Place = {},
+): number | undefined {
+  if (noise !== undefined && !(noise > 0))
+    throw new InputError(`${named("noise")} must be a length in Å above 0; got ${noise}`);
+  if (isCoarseGrained(model)) return noise ?? model.config.forceNoise;
   if (noise !== undefined)
-    throw new InputError("--noise is the level of a coarse-grained model's force; this is another model", {
-      file: model,
-    });
-  const { parameters } = await loadGeometric(folder);
-  return { kind: "model", model, parameters: fingerprint(parameters) };
+    throw new InputError(
+      `${named("noise")} is the level of a coarse-grained model's force; this is another model`,
+      place,
+    );
+  return undefined;
 }
-
-/** Whether a model folder holds a diffusion model of beads, whose score is the force. */
-export const isCoarseGrained = async (folder: string): Promise<boolean> =>
-  (await modelKindOf(folder)) === "cg";
-
-const fingerprint = (parameters: Float32Array): string =>
-  createHash("sha256")
-    .update(new Uint8Array(parameters.buffer, parameters.byteOffset, parameters.byteLength))
-    .digest("hex")
-    .slice(0, 16);
 
 /**
  * Opens the potential.
  * @param start positions of replica 0, Å [N, 3]: the centres of harmonic wells
- * @throws InputError when the model is not there any more, is another one by now, or has no forces
+ * @throws InputError when the model has no forces, or no noise level where one is given
  */
 export async function openPotential(
-  settings: PotentialSettings,
+  source: PotentialSource,
   start: ArrayLike<number>,
   options: EngineOptions = {},
 ): Promise<OpenedPotential> {
-  if (settings.kind === "harmonic")
-    return { potential: harmonicWells(start, settings.stiffness), engine: "closed form", nearest: 0 };
-  if (settings.kind === "lennard-jones") {
-    const { epsilon, sigma, cutoff } = settings;
+  const closed = { engine: "closed form", close: () => {} };
+  if (source.kind === "own")
+    return { ...closed, engine: "the caller's", potential: source.potential, nearest: 0 };
+  if (source.kind === "harmonic")
+    return { ...closed, potential: harmonicWells(start, source.stiffness), nearest: 0 };
+  if (source.kind === "lennard-jones") {
+    const { epsilon, sigma, cutoff } = source;
     const potential = lennardJones({ epsilon, sigma, ...(cutoff === undefined ? {} : { cutoff }) });
-    return { potential, engine: "closed form", nearest: 0.5 * sigma };
+    return { ...closed, potential, nearest: 0.5 * sigma };
   }
-  const folder = findModel(settings.model);
-  if (await isCoarseGrained(folder)) {
-    const model = await loadCg(folder);
-    checkSame(model.parameters, settings);
+  const { model } = source;
+  const noise = forceNoise(model, source.noise, options.named);
+  if (isCoarseGrained(model)) {
     const { engine, dispose } = await openBeadFields(beadNetworkConfig(model.config), options);
     dispose(); // its name and its notices are known; the potential opens its own
     const { onNotice: _, ...quiet } = options;
-    return { potential: cgPotential(model, settings.noise, quiet), engine, nearest: TOUCHING };
+    const potential = cgPotential(model, noise, quiet);
+    return { potential, engine, nearest: TOUCHING, close: () => potential.dispose?.() };
   }
-  const model = await loadGeometric(folder);
-  checkSame(model.parameters, settings);
   const engine = await openEngine({ atomwise: networkOf(model.config) }, options);
-  const potential = forceFieldPotential(model, engine);
-  return {
-    potential: { ...potential, dispose: engine.dispose },
-    engine: engine.name,
-    nearest: TOUCHING,
-  };
-}
-
-function checkSame(parameters: Float32Array, settings: PotentialSettings & { readonly kind: "model" }): void {
-  if (fingerprint(parameters) === settings.parameters) return;
-  throw new InputError(
-    "is not the model the simulation was started with (its parameters changed); start a new one, or bring the model back",
-    { file: settings.model },
-  );
+  try {
+    const potential = forceFieldPotential(model, engine);
+    return { potential, engine: engine.name, nearest: TOUCHING, close: engine.dispose };
+  } catch (error) {
+    engine.dispose(); // a network of a property has no forces
+    throw error;
+  }
 }

@@ -4,30 +4,31 @@
  * or interruptions fall.
  */
 import type { Molecule } from "../chem/molecule.ts";
-import { InputError } from "../errors.ts";
-import { formatExtxyz } from "../formats/extxyz.ts";
+import { InputError, type Named, ownName, type Place } from "../errors.ts";
 import type { Potential } from "../physics/potential.ts";
 import { inUnit } from "../physics/units.ts";
 import { breather } from "../platform/breath.ts";
-import type { ObservablesLine, SimulationFolder } from "./folder.ts";
 import { advance, type Integrator, langevinBaoab, velocityVerlet } from "./integrators.ts";
 import { fire, lbfgs, minimize } from "./optimize.ts";
+import type { ObservablesLine, SimulationRecord } from "./record.ts";
 import { explosion } from "./sanity.ts";
-import { isDynamics, type SimulationSettings } from "./settings.ts";
+import { isDynamics, type RunSettings } from "./settings.ts";
 import { kineticEnergy, refresh, type SimulationState, temperatureOf } from "./state.ts";
 
 /** What is simulated, where it is kept, and when it stops. */
 export interface RunOptions {
-  readonly settings: SimulationSettings;
+  readonly settings: RunSettings;
   readonly potential: Potential;
   readonly state: SimulationState;
-  readonly folder: SimulationFolder;
-  /** True when the folder holds the frame of the state's step already. */
+  readonly record: SimulationRecord;
+  /** True when the record holds the frame of the state's step already. */
   readonly resumed: boolean;
   /** Stop after this many seconds. */
   readonly maxSeconds?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: (step: number, line: ObservablesLine) => void;
+  /** How options are written in messages; by their own names where absent. */
+  readonly named?: Named;
 }
 
 /** How far a run came. */
@@ -48,7 +49,7 @@ const CHECKPOINT_EVERY = 30;
 /** Degrees of freedom that share the heat: those of the molecule as a whole stand still where nothing moves them. */
 export function degreesOfFreedom(
   { atoms }: SimulationState,
-  { method }: SimulationSettings,
+  { method }: RunSettings,
   potential: Potential,
 ): number {
   if (method === "nvt" || potential.external) return 3 * atoms;
@@ -58,7 +59,7 @@ export function degreesOfFreedom(
 /** Values of the state now. */
 export function observe(
   state: SimulationState,
-  settings: SimulationSettings,
+  settings: RunSettings,
   potential: Potential,
 ): ObservablesLine {
   const kinetic = Array.from({ length: state.replicas }, (_, b) => kineticEnergy(state, b));
@@ -75,7 +76,7 @@ export function observe(
 /** The frame of replica b, in the units of the run. */
 export function frameOf(
   state: SimulationState,
-  settings: SimulationSettings,
+  settings: RunSettings,
   line: ObservablesLine,
   b: number,
 ): Molecule {
@@ -100,7 +101,7 @@ export function frameOf(
 }
 
 /**
- * Runs or goes on with a simulation; the folder is complete up to the last step when it returns.
+ * Runs or goes on with a simulation; the record is complete up to the last step when it returns.
  * @throws InputError when the trajectory explodes; the last frame that made sense is then the last one written
  */
 export async function runSimulation(options: RunOptions): Promise<RunOutcome> {
@@ -110,12 +111,14 @@ export async function runSimulation(options: RunOptions): Promise<RunOutcome> {
   return isDynamics(settings.method) ? dynamics(options, start) : optimisation(options);
 }
 
-function write({ folder, state, settings }: RunOptions, line: ObservablesLine): void {
-  for (let b = 0; b < state.replicas; b++) folder.frame(formatExtxyz(frameOf(state, settings, line, b)));
-  folder.line(line);
+function write({ record, state, settings }: RunOptions, line: ObservablesLine): void {
+  for (let b = 0; b < state.replicas; b++) record.frame(frameOf(state, settings, line, b));
+  record.line(line);
 }
 
-function integratorOf({ method, timestep, temperature, friction, seed }: SimulationSettings): Integrator {
+const placeOf = ({ path }: SimulationRecord): Place => (path === undefined ? {} : { file: path });
+
+function integratorOf({ method, timestep, temperature, friction, seed }: RunSettings): Integrator {
   return method === "nve"
     ? velocityVerlet({ timestep })
     : langevinBaoab({ timestep, temperature, friction, seed });
@@ -125,7 +128,8 @@ function integratorOf({ method, timestep, temperature, friction, seed }: Simulat
 const BLOCK = 50;
 
 async function dynamics(options: RunOptions, start: ObservablesLine): Promise<RunOutcome> {
-  const { settings, state, potential, folder, signal, maxSeconds = Number.POSITIVE_INFINITY } = options;
+  const { settings, state, potential, record, signal, maxSeconds = Number.POSITIVE_INFINITY } = options;
+  const { named = ownName } = options;
   const { steps } = settings;
   const integrator = integratorOf(settings);
   const began = performance.now();
@@ -135,14 +139,14 @@ async function dynamics(options: RunOptions, start: ObservablesLine): Promise<Ru
   const sane = snapshotOf(state);
   if (!options.resumed) {
     write(options, line);
-    await folder.save(state); // whatever ends the program, there is something to go on from
+    await record.save(state); // whatever ends the program, there is something to go on from
   }
   const turn = breather(); // signals and the progress bar get theirs
   while (state.step < steps) {
     const now = performance.now();
     if (signal?.aborted || now - began > 1000 * maxSeconds) break;
     if (now - saved > 1000 * CHECKPOINT_EVERY && state.step % settings.every === 0) {
-      await folder.save(state);
+      await record.save(state);
       saved = now;
     }
     await turn();
@@ -154,20 +158,20 @@ async function dynamics(options: RunOptions, start: ObservablesLine): Promise<Ru
       const at = state.step;
       sane.restore();
       if (state.step % settings.every !== 0) write(options, observe(state, settings, potential));
-      await folder.flush();
+      await record.flush();
       throw new InputError(
-        `the trajectory exploded before step ${at} (${((at * settings.timestep) / 1000).toPrecision(3)} ps): ${problem}; the last sane frame, of step ${state.step}, ends the trajectory. A smaller --timestep, an optimised start or another model may help`,
-        { file: folder.path },
+        `the trajectory exploded before step ${at} (${((at * settings.timestep) / 1000).toPrecision(3)} ps): ${problem}; the last sane frame, of step ${state.step}, ends the trajectory. A smaller ${named("timestep")}, an optimised start or another model may help`,
+        placeOf(record),
       );
     }
     sane.take();
     if (state.step % settings.every === 0) {
       write(options, line);
-      if (state.step % (16 * settings.every) === 0) await folder.flush();
+      if (state.step % (16 * settings.every) === 0) await record.flush();
     }
     options.onProgress?.(state.step, line);
   }
-  await folder.save(state);
+  await record.save(state);
   const seconds = (performance.now() - began) / 1000;
   return { step: state.step, finished: state.step >= steps, seconds, stepsHere: state.step - first };
 }
@@ -194,7 +198,7 @@ function snapshotOf(state: SimulationState) {
 }
 
 async function optimisation(options: RunOptions): Promise<RunOutcome> {
-  const { settings, state, potential, folder, signal, maxSeconds = Number.POSITIVE_INFINITY } = options;
+  const { settings, state, potential, record, signal, maxSeconds = Number.POSITIVE_INFINITY } = options;
   const { steps } = settings;
   const began = performance.now();
   const turn = breather();
@@ -206,10 +210,10 @@ async function optimisation(options: RunOptions): Promise<RunOutcome> {
       const line = observe(state, settings, potential);
       const problem = explosion(state, line.temperature, settings.temperature);
       if (problem !== undefined) {
-        await folder.flush();
+        await record.flush();
         throw new InputError(
           `the optimisation broke down at step ${state.step}: ${problem}; the frames before are written`,
-          { file: folder.path },
+          placeOf(record),
         );
       }
       if (state.step % settings.every === 0) {
@@ -222,7 +226,7 @@ async function optimisation(options: RunOptions): Promise<RunOutcome> {
     },
   });
   if (lastWritten !== state.step) write(options, observe(state, settings, potential));
-  await folder.save(state);
+  await record.save(state);
   const seconds = (performance.now() - began) / 1000;
   return {
     step: state.step,

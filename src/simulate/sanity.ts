@@ -1,7 +1,7 @@
 /** Whether a configuration can be simulated, and whether a trajectory still means anything. */
 import { symbolOf } from "../chem/elements.ts";
 import { forEachPairWithin } from "../chem/neighbours.ts";
-import { InputError } from "../errors.ts";
+import { InputError, type Place } from "../errors.ts";
 import type { Potential } from "../physics/potential.ts";
 import type { SimulationState } from "./state.ts";
 
@@ -12,12 +12,12 @@ const positionsOf = ({ atoms, positions }: SimulationState, replica: number): Fl
   positions.subarray(3 * atoms * replica, 3 * atoms * (replica + 1));
 
 /** @throws InputError for two atoms nearer than `nearest` (Å) in a replica */
-export function checkOverlap(state: SimulationState, nearest: number, file: string): void {
+export function checkOverlap(state: SimulationState, nearest: number, place: Place = {}): void {
   for (let b = 0; b < state.replicas; b++) {
     forEachPairWithin(positionsOf(state, b), nearest, (i, j, squared) => {
       throw new InputError(
         `${atomName(state, i)} and ${atomName(state, j)} are ${Math.sqrt(squared).toFixed(3)} Å apart; at least ${nearest.toPrecision(3)} Å was expected`,
-        { file },
+        place,
       );
     });
   }
@@ -34,14 +34,14 @@ export function lonelyAtom(state: SimulationState, replica: number, cutoff: numb
 }
 
 /** @throws InputError for an atom that feels no other */
-export function checkReach(state: SimulationState, { cutoff, name }: Potential, file: string): void {
+export function checkReach(state: SimulationState, { cutoff, name }: Potential, place: Place = {}): void {
   if (cutoff === undefined) return;
   for (let b = 0; b < state.replicas; b++) {
     const atom = lonelyAtom(state, b, cutoff);
     if (atom >= 0)
       throw new InputError(
         `${atomName(state, atom)} has no other atom within the ${cutoff} Å that ${name} reaches: no force acts on it`,
-        { file },
+        place,
       );
   }
 }

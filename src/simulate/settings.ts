@@ -5,17 +5,7 @@ const positive = z.number().positive();
 
 export const POTENTIALS = ["model", "lennard-jones", "harmonic"] as const;
 
-/** Where energies and forces come from. */
-export const potentialSettingsSchema = z.discriminatedUnion("kind", [
-  z.strictObject({
-    kind: z.literal("model"),
-    /** Folder or name, as it was given. */
-    model: z.string(),
-    /** SHA-256 of the parameters, its first 16 digits. */
-    parameters: z.string(),
-    /** Å; of a coarse-grained model the noise level whose score is the force. */
-    noise: positive.optional(),
-  }),
+const closedForms = [
   z.strictObject({
     kind: z.literal("lennard-jones"),
     /** kcal/mol */
@@ -29,6 +19,20 @@ export const potentialSettingsSchema = z.discriminatedUnion("kind", [
     /** kcal/mol/Å² */
     stiffness: positive,
   }),
+] as const;
+
+/** Where energies and forces come from. */
+export const potentialSettingsSchema = z.discriminatedUnion("kind", [
+  z.strictObject({
+    kind: z.literal("model"),
+    /** Folder or name, as it was given. */
+    model: z.string(),
+    /** SHA-256 of the parameters, its first 16 digits. */
+    parameters: z.string(),
+    /** Å; of a coarse-grained model the noise level whose score is the force. */
+    noise: positive.optional(),
+  }),
+  ...closedForms,
 ]);
 export type PotentialSettings = z.infer<typeof potentialSettingsSchema>;
 
@@ -37,10 +41,7 @@ export type Method = (typeof METHODS)[number];
 /** Whether the method moves in time, or looks for a minimum. */
 export const isDynamics = (method: Method): method is "nvt" | "nve" => method === "nvt" || method === "nve";
 
-/** settings.json of a simulation's folder. */
-export const simulationSettingsSchema = z.strictObject({
-  format: z.literal(1),
-  potential: potentialSettingsSchema,
+const run = {
   method: z.enum(METHODS),
   /** fs */
   timestep: positive,
@@ -62,6 +63,21 @@ export const simulationSettingsSchema = z.strictObject({
   elements: z.array(z.number().int().min(1).max(118)).nonempty(),
   /** Where replica b began. Å [B, N, 3] */
   start: z.array(z.number()),
+};
+
+/** Settings of a run in memory: those of its potential are checked where it has a closed form. */
+export const runSettingsSchema = z.strictObject({
+  potential: z.discriminatedUnion("kind", closedForms).optional(),
+  ...run,
+});
+/** All that decides what a simulation does, but for its potential. */
+export type RunSettings = Omit<z.infer<typeof runSettingsSchema>, "potential">;
+
+/** settings.json of a simulation's folder. */
+export const simulationSettingsSchema = z.strictObject({
+  format: z.literal(1),
+  potential: potentialSettingsSchema,
+  ...run,
 });
 /** All that decides what a simulation does. */
 export type SimulationSettings = z.infer<typeof simulationSettingsSchema>;

@@ -1,32 +1,31 @@
-/** From a file of molecules to the start of a simulation. */
+/** From molecules to the start of a simulation. */
 import { atomicWeight, symbolOf } from "../chem/elements.ts";
 import type { Molecule } from "../chem/molecule.ts";
-import { InputError } from "../errors.ts";
-import { readMolecules } from "../platform/node/molecules.ts";
-import { isDynamics, type SimulationSettings } from "./settings.ts";
+import { InputError, type Place } from "../errors.ts";
+import { isDynamics, type RunSettings } from "./settings.ts";
 import { createState, drawVelocities, removeRigidMotion, type SimulationState } from "./state.ts";
 
 /**
- * The first molecules of a file or a list, one for each replica, over again when they run out.
- * @throws InputError when they are not all of the same elements in the same order
+ * The first molecules, one for each replica, over again when they run out.
+ * @param place where they are from, for messages
+ * @throws InputError when there is none, or they are not all of the same elements in the same order
  */
-export async function startingMolecules(
-  source: string | readonly Molecule[],
+export function startingMolecules(
+  molecules: readonly Molecule[],
   replicas: number,
-): Promise<Molecule[]> {
-  const read: Molecule[] = [];
-  const molecules = typeof source === "string" ? readMolecules(source, { limit: replicas }) : source;
-  for await (const molecule of molecules) read.push(molecule);
-  const [first] = read;
-  if (first === undefined) throw new InputError("there is no molecule to start from");
-  read.forEach(({ atomicNumbers }, k) => {
+  place: Place = {},
+): Molecule[] {
+  const taken = molecules.slice(0, replicas);
+  const [first] = taken;
+  if (first === undefined) throw new InputError("there is no molecule to start from", place);
+  taken.forEach(({ atomicNumbers }, k) => {
     if (atomicNumbers.join() !== first.atomicNumbers.join())
       throw new InputError(
         `molecule ${k + 1} has other elements than the first; replicas are of one molecule, its atoms in one order`,
-        typeof source === "string" ? { file: source } : {},
+        place,
       );
   });
-  return Array.from({ length: replicas }, (_, b) => read[b % read.length]);
+  return Array.from({ length: replicas }, (_, b) => taken[b % taken.length]);
 }
 
 /** Standard atomic weights, g/mol. @throws InputError for an element that has none */
@@ -42,7 +41,7 @@ export function massesOf(atomicNumbers: Iterable<number>): number[] {
 }
 
 /** The state at step 0: velocities drawn, and where nothing holds the molecule, its motion as a whole removed. */
-export function startState(settings: SimulationSettings, external: boolean): SimulationState {
+export function startState(settings: RunSettings, external: boolean): SimulationState {
   const { elements, start, replicas, method, temperature, seed } = settings;
   const atomicNumbers = Uint8Array.from(elements);
   const state = createState({ atomicNumbers, masses: massesOf(elements), positions: start, replicas });

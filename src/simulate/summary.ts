@@ -1,13 +1,10 @@
-/** What a finished simulation says: from its folder, so that a run in several parts is one. */
-
+/** What a simulation says in the end, from its frames and lines. */
 import { withBonds } from "../chem/bond-orders.ts";
 import type { Molecule } from "../chem/molecule.ts";
 import { perceiveBonds } from "../chem/perception.ts";
-import { InputError } from "../errors.ts";
-import { readMolecules } from "../platform/node/molecules.ts";
-import { type ObservablesLine, readObservables, trajectoryOf } from "./folder.ts";
 import { type StructureObservables, structureObserver, trend } from "./observables.ts";
-import type { SimulationSettings } from "./settings.ts";
+import type { ObservablesLine } from "./record.ts";
+import type { RunSettings } from "./settings.ts";
 
 /** Energies in kcal/mol, temperatures in K, times in ps. */
 export interface SimulationSummary {
@@ -29,19 +26,32 @@ export interface SimulationSummary {
   readonly last: Molecule;
 }
 
-/** Reads the folder and counts. @throws InputError when its files are damaged */
-export async function summarize(folder: string, settings: SimulationSettings): Promise<SimulationSummary> {
-  const lines = await readObservables(folder);
-  if (lines.length === 0) throw new InputError("holds no frames", { file: folder });
+/** What was recorded of a simulation. */
+export interface RecordedSimulation {
+  readonly settings: RunSettings;
+  readonly lines: readonly ObservablesLine[];
+  /** Of each line a frame of every replica. */
+  readonly frames: Iterable<Molecule> | AsyncIterable<Molecule>;
+  /** Whether the atoms are bonded as in molecules; torsions are then counted. */
+  readonly bonded: boolean;
+}
+
+/** Counts over frames and lines, of which there is at least one. */
+export async function summarize({
+  settings,
+  lines,
+  frames,
+  bonded,
+}: RecordedSimulation): Promise<SimulationSummary> {
   const atomicNumbers = Uint8Array.from(settings.elements);
   const atoms = atomicNumbers.length;
   const first: Molecule = { atomicNumbers, positions: Float64Array.from(settings.start.slice(0, 3 * atoms)) };
-  const bonds = settings.potential.kind === "model" ? perceiveBonds(first, "geom") : [];
+  const bonds = bonded ? perceiveBonds(first, "geom") : [];
   const observer = structureObserver(first, bonds);
   const settled = Math.floor(lines.length / 10) * settings.replicas;
   let count = 0;
   let last = first;
-  for await (const frame of readMolecules(trajectoryOf(folder))) {
+  for await (const frame of frames) {
     if (count >= settled) observer.add(frame.positions);
     if (count % settings.replicas === 0) last = frame;
     count++;

@@ -1,8 +1,8 @@
-/** Configuration from presets, YAML files and --set, checked: a typo is an error that names the nearest key. */
+/** Configuration from presets, YAML files and single settings, checked: a typo is an error that names the nearest key. */
 import { readFileSync } from "node:fs";
 import { type Document, isMap, isScalar, LineCounter, parseDocument } from "yaml";
 import type { z } from "zod";
-import { InputError, nearest } from "../errors.ts";
+import { InputError, type Named, nearest, ownName } from "../errors.ts";
 
 export type Settings = { readonly [key: string]: unknown };
 
@@ -12,8 +12,10 @@ export interface SettingsSources {
   readonly base?: Settings;
   /** YAML files. */
   readonly files?: readonly string[];
-  /** `key=value`, as --set takes them, or settings. */
+  /** `key=value`, as the option `set` takes them, or settings. */
   readonly assignments?: readonly (string | Settings)[];
+  /** How that option is written in messages. */
+  readonly named?: Named;
 }
 
 /**
@@ -22,7 +24,7 @@ export interface SettingsSources {
  */
 export function readSettings<S extends z.ZodType>(
   schema: S,
-  { base = {}, files = [], assignments = [] }: SettingsSources,
+  { base = {}, files = [], assignments = [], named = ownName }: SettingsSources,
 ): z.infer<S> {
   let merged = base;
   for (const file of files) {
@@ -31,8 +33,8 @@ export function readSettings<S extends z.ZodType>(
   }
   for (const assignment of assignments) {
     const isText = typeof assignment === "string";
-    merged = mergeSettings(merged, isText ? parseAssignment(assignment) : assignment);
-    checkSettings(schema, merged, isText ? `--set ${assignment}` : "settings");
+    merged = mergeSettings(merged, isText ? parseAssignment(assignment, named) : assignment);
+    checkSettings(schema, merged, isText ? `${named("set")} ${assignment}` : "settings");
   }
   return checkSettings(schema, merged, "settings");
 }
@@ -84,14 +86,14 @@ function keyLines(file: string): (path: readonly PropertyKey[]) => number | unde
 }
 
 /** `a.b=c` as { a: { b: c } }; the value is read as YAML. */
-export function parseAssignment(assignment: string): Settings {
+export function parseAssignment(assignment: string, named = ownName): Settings {
   const equals = assignment.indexOf("=");
-  if (equals < 1)
-    throw new InputError(`--set ${assignment}: expected key=value, such as training.batchSize=32`);
+  const place = `${named("set")} ${assignment}`;
+  if (equals < 1) throw new InputError(`${place}: expected key=value, such as training.batchSize=32`);
   const document = parseDocument(assignment.slice(equals + 1));
   const [problem] = document.errors;
-  if (problem) throw new InputError(`--set ${assignment}: ${problem.message.split("\n")[0]}`);
-  const value = plainValue(document, `--set ${assignment}`);
+  if (problem) throw new InputError(`${place}: ${problem.message.split("\n")[0]}`);
+  const value = plainValue(document, place);
   return assignment
     .slice(0, equals)
     .split(".")

@@ -4,7 +4,7 @@
  */
 
 import type { MatrixBlock, ParameterUpdater } from "../engines/update.ts";
-import { WorkError } from "../errors.ts";
+import { type Named, ownName, WorkError } from "../errors.ts";
 import { type BatchShare, batchShare } from "./batch-share.ts";
 import { createClipQueue, gradientScale } from "./clipping.ts";
 import { alone, type Communicator, type Gather, gathering } from "./communicator.ts";
@@ -59,6 +59,8 @@ export interface TrainingEvents {
   readonly maxSeconds?: number;
   /** What these seconds are counted with; wall time where absent. */
   readonly clock?: () => number;
+  /** How options are written in messages; by their own names where absent. */
+  readonly named?: Named;
   /** The ranks that train together; this one is alone where absent. */
   readonly communicator?: Communicator;
 }
@@ -119,7 +121,7 @@ export async function trainingLoop(
   events: TrainingEvents = {},
 ): Promise<TrainingOutcome> {
   const options = optimizerOptions(config);
-  const { communicator = alone, signal } = events;
+  const { communicator = alone, signal, named = ownName } = events;
   const leads = communicator.rank === 0;
   const { updater = plainUpdater, matrices = [] } = task;
   const optimizer = start?.optimizer ?? createOptimizerState(task.initialParameters, options);
@@ -240,7 +242,7 @@ export async function trainingLoop(
           losses: [...losses].map(String),
         });
         throw new WorkError(
-          `step ${optimizer.steps}: the ${Number.isFinite(loss) ? "gradient" : "loss"} is not finite; the last checkpoint is intact, the batch is in ${file ?? "failure.json of the first rank's run"}. A lower learning rate or fixed clipping may help (--set training.learningRate=… , --resume)`,
+          `step ${optimizer.steps}: the ${Number.isFinite(loss) ? "gradient" : "loss"} is not finite; the last checkpoint is intact, the batch is in ${file ?? "failure.json of the first rank's run"}. A lower training.learningRate or fixed training.clipping may help, with ${named("resume")}`,
         );
       }
       const scale = gradientScale(config.clipping, clipQueue, norm);

@@ -6,7 +6,7 @@ import { existsSync, mkdirSync } from "node:fs";
 import { appendFile, readFile, stat, truncate } from "node:fs/promises";
 import { join } from "node:path";
 import { stringify } from "yaml";
-import { InputError } from "../errors.ts";
+import { InputError, ownName } from "../errors.ts";
 import { writeFileAtomically } from "../platform/node/atomic-write.ts";
 import { writeProblem, writing } from "../platform/node/write-problem.ts";
 import type { Settings } from "./config-file.ts";
@@ -61,15 +61,19 @@ export async function openRunFolder(
   resume: boolean,
   settings: Settings,
   writeModel: ModelWriter,
+  named = ownName,
 ): Promise<RunFolder> {
   const metrics = join(path, "metrics.jsonl");
   if (resume && !hasState(path)) {
-    throw new InputError("has no checkpoint to resume from; leave out --resume to start", { file: path });
-  }
-  if (!resume && hasState(path)) {
-    throw new InputError("holds a run already; use --resume to go on with it, or another --out", {
+    throw new InputError(`has no checkpoint to resume from; leave out ${named("resume")} to start`, {
       file: path,
     });
+  }
+  if (!resume && hasState(path)) {
+    throw new InputError(
+      `holds a run already; use ${named("resume")} to go on with it, or another ${named("out")}`,
+      { file: path },
+    );
   }
   try {
     for (const folder of ["checkpoints/last", "checkpoints/best", "samples"])

@@ -7,7 +7,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { loadNativeUpdater } from "../engines/egnn/native.ts";
 import type { EngineOptions } from "../engines/open-engine.ts";
-import { InputError } from "../errors.ts";
+import { InputError, type Named, ownName } from "../errors.ts";
 import type { EdmConfig } from "../models/edm/config.ts";
 import { writeFileAtomically } from "../platform/node/atomic-write.ts";
 import { packageVersion } from "../platform/node/version.ts";
@@ -82,12 +82,12 @@ async function runOfRank(
   options: TrainOptions<{ readonly training: TrainingConfig }>,
   kind: TrainedKind,
 ): Promise<TrainingOutcome> {
-  const { out, resume = false, settings, communicator = alone } = options;
+  const { out, resume = false, settings, communicator = alone, named = ownName } = options;
   const { parameters, train, valid, engine } = kind;
   const leads = communicator.rank === 0;
-  const run = leads ? await openRunFolder(out, resume, settings, modelWriter(kind)) : undefined;
+  const run = leads ? await openRunFolder(out, resume, settings, modelWriter(kind), named) : undefined;
   await communicator.barrier();
-  if (resume) await checkSameData(out, kind.data);
+  if (resume) await checkSameData(out, kind.data, named);
   const state = resume ? await (run?.loadState(parameters) ?? stateOfRun(out, parameters)) : undefined;
   const task = await kind.task(run);
   const native = kind.nativeUpdates ? loadNativeUpdater({ threads: threadCount() }) : undefined;
@@ -107,7 +107,9 @@ async function runOfRank(
     return outcome;
   } catch (error) {
     if (!(error instanceof InputError) || !hasState(out)) throw error;
-    throw new InputError(`${error.message}; then go on with --resume: the last checkpoint is intact`);
+    throw new InputError(
+      `${error.message}; then go on with ${named("resume")}: the last checkpoint is intact`,
+    );
   } finally {
     task.dispose?.();
     native?.dispose();
@@ -137,7 +139,7 @@ const modelWriter =
   };
 
 /** A run goes on with the data it began with. */
-async function checkSameData(run: string, data: TrainedKind["data"]): Promise<void> {
+async function checkSameData(run: string, data: TrainedKind["data"], named: Named): Promise<void> {
   const file = join(lastCheckpointOf(run), "config.json");
   if (!existsSync(file)) return; // it ended before its first checkpoint was whole
   const { provenance } = JSON.parse(await readFile(file, "utf8")) as {
@@ -146,6 +148,6 @@ async function checkSameData(run: string, data: TrainedKind["data"]): Promise<vo
   const { name, sha256 } = provenance?.data ?? {};
   if (sha256 === undefined || sha256 === data.sha256) return;
   throw new InputError(
-    `the run was trained on "${name}" (sha256 ${sha256.slice(0, 12)}…), not on this "${data.name}" (${data.sha256.slice(0, 12)}…); give --resume the same --data`,
+    `the run was trained on "${name}" (sha256 ${sha256.slice(0, 12)}…), not on this "${data.name}" (${data.sha256.slice(0, 12)}…); give ${named("resume")} the same ${named("data")}`,
   );
 }

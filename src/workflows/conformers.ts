@@ -90,7 +90,7 @@ export async function conformersOf(options: ConformersOptions): Promise<Conforme
   const name = options.name ?? (typeof molecule === "string" ? molecule : undefined);
   checkGraph(graph, model, name);
   const { engine, close } = await engineFor(options.engine, (how?: ConformerEngineOptions) =>
-    createConformerNetwork(model.config, { onNotice: notice, ...how }),
+    createConformerNetwork(model.config, { onNotice: notice, named, ...how }),
   );
   const progress = task("conformers", count);
   const made = await generateConformers(model, engine, graph, {

@@ -79,19 +79,19 @@ export async function predictPlaced(
   placed: readonly PlacedMolecule[],
   options: PredictWith,
 ): Promise<PredictReport> {
-  const { notice, warning, task } = reporterOf(options);
+  const { notice, warning, task, named } = reporterOf(options);
   for (const { file, index, molecule } of placed) {
     const problem = moleculeProblem(model.config, molecule);
     if (problem !== undefined)
       throw new InputError(`molecule ${index}: ${problem}`, file === undefined ? {} : { file });
   }
   const { engine, close } = await engineFor(options.engine, (how?: EngineOptions) =>
-    openEngine({ atomwise: networkOf(model.config) }, { onNotice: notice, ...how }),
+    openEngine({ atomwise: networkOf(model.config) }, { onNotice: notice, named, ...how }),
   );
   const { property, unit, range } = model.config.output;
   const remarks = remarkCounter();
   const known = placed.map(({ file, index, molecule }) =>
-    named(file, index, () => knownOf(molecule, model.config, remarks.add)),
+    inMolecule(file, index, () => knownOf(molecule, model.config, remarks.add)),
   );
   remarks.tell(notice);
   const progress = task("molecules", placed.length);
@@ -205,7 +205,7 @@ function remarkCounter() {
   };
 }
 
-function named<T>(file: string | undefined, index: number, run: () => T): T {
+function inMolecule<T>(file: string | undefined, index: number, run: () => T): T {
   try {
     return run();
   } catch (error) {

@@ -60,10 +60,10 @@ export function sampling(options: SampleOptions): AsyncGenerator<Generated, Samp
 /** The engine that the options name, or a new one as they describe it. */
 export const samplingEngine = (
   { model, engine }: Pick<SampleOptions, "model" | "engine">,
-  { notice }: Pick<Reporter, "notice">,
+  { notice, named }: Pick<Reporter, "notice" | "named">,
 ): ReturnType<typeof engineFor<DenoiserEngine, EngineOptions>> =>
   engineFor(engine, (how?: EngineOptions) =>
-    openEngine({ denoiser: dynamicsConfig(model.config) }, { onNotice: notice, ...how }),
+    openEngine({ denoiser: dynamicsConfig(model.config) }, { onNotice: notice, named, ...how }),
   );
 
 async function* made(

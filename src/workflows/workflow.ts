@@ -4,6 +4,8 @@
  * know. It prints nothing; the command line, a page and a user's program call the same ones.
  */
 
+import { type Named, ownName } from "../errors.ts";
+
 export type WorkflowEvent =
   /** What is good to know: which engine computes, and why not a faster one. */
   | { readonly kind: "notice"; readonly text: string }
@@ -28,7 +30,7 @@ export interface WorkflowOptions {
    */
   readonly signal?: AbortSignal | undefined;
   /** How an option is written where it was given, for messages: "churnFrom" is "--churn-from" on the command line. */
-  readonly named?: ((option: string) => string) | undefined;
+  readonly named?: Named | undefined;
 }
 
 /** The sending side of a workflow's events. */
@@ -37,12 +39,12 @@ export interface Reporter {
   readonly warning: (text: string) => void;
   /** Begins a task; the function that is returned says how far it is. */
   readonly task: (task: string, total?: number) => (done: number, detail?: string) => void;
-  readonly named: (option: string) => string;
+  readonly named: Named;
   /** @throws the signal's reason once it is aborted */
   readonly checkSignal: () => void;
 }
 
-export function reporterOf({ onEvent, signal, named = (option) => option }: WorkflowOptions): Reporter {
+export function reporterOf({ onEvent, signal, named = ownName }: WorkflowOptions): Reporter {
   return {
     notice: (text) => onEvent?.({ kind: "notice", text }),
     warning: (text) => onEvent?.({ kind: "warning", text }),

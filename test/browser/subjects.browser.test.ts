@@ -17,11 +17,12 @@ import { gzipSync } from "node:zlib";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { type PreviewServer, preview } from "vite";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { conformersOf, loadRdkit, predict, ruleBasedConformers } from "../../src/browser.ts";
+import { conformersOf, loadRdkit, predict, ruleBasedConformers, simulate } from "../../src/browser.ts";
 import { graphOfSmiles } from "../../src/chem/rdkit-graph.ts";
 import { findModel } from "../../src/models/edm/folder.ts";
 import { loadConformerModel } from "../../src/models/geodiff/folder.ts";
 import { loadGeometric } from "../../src/models/geometric/folder.ts";
+import { ETHANOL } from "../chem/molecules.ts";
 import { CHROMIUM } from "../chromium.ts";
 import { compile, ROOT } from "../cli/command-line.ts";
 import { maxDifference } from "../shared.ts";
@@ -66,7 +67,7 @@ describe("the subjects that are for pages too, bundled by Vite", () => {
     mkdirSync(join(folder, "all/public"), { recursive: true });
     for (const file of ["RDKit_minimal.js", "RDKit_minimal.wasm"])
       cpSync(join(dirname(resolve("@rdkit/rdkit")), file), join(folder, "all/public", file));
-    for (const model of ["conformers", "qm9-alpha"])
+    for (const model of ["conformers", "qm9-alpha", "rmd17-ethanol-painn"])
       cpSync(findModel(model), join(folder, "all/public", model), { recursive: true });
   }, 60_000);
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -169,6 +170,40 @@ describe("the subjects that are for pages too, bundled by Vite", () => {
       // Sines are the JavaScript engine's own.
       expect(maxDifference(positions, [...conformer])).toBeLessThan(1e-9);
     });
+
+    test("a simulation is that of Node, frame by frame, and is ended by a signal", async () => {
+      const words = {
+        method: "nvt",
+        steps: 200,
+        temperature: 300,
+        seed: 3,
+        engine: { engine: "wasm" },
+      } as const;
+      const atoms = { atomicNumbers: [...ETHANOL.atomicNumbers], positions: [...ETHANOL.positions] };
+      const made = await page.evaluate(
+        async ([words, { atomicNumbers, positions }]) => {
+          const ethanol = {
+            atomicNumbers: Uint8Array.from(atomicNumbers),
+            positions: Float64Array.from(positions),
+          };
+          const model = await equimol.geometricFromUrl("./rmd17-ethanol-painn");
+          const { engine, frames } = await equimol.simulate({ ...words, model, start: [ethanol] });
+          const signal = AbortSignal.timeout(100);
+          const long = { ...words, steps: 1e8, model, start: [ethanol], signal };
+          const { interrupted, finished } = await equimol.simulate(long);
+          const text = frames.map((frame) => [...frame.positions, Number(frame.properties?.energy)]);
+          return { engine, text, interrupted, finished };
+        },
+        [words, atoms] as const,
+      );
+      const model = await loadGeometric(findModel("rmd17-ethanol-painn"));
+      const { frames } = await simulate({ ...words, model, start: [ETHANOL] });
+      expect(made.engine).toMatch(/^wasm/);
+      expect(made.text.length).toBe(11);
+      const expected = frames.map(({ positions, properties }) => [...positions, Number(properties?.energy)]);
+      expect(maxDifference(made.text.flat(), expected.flat())).toBeLessThan(1e-6);
+      expect(made).toMatchObject({ interrupted: true, finished: false });
+    }, 60_000);
 
     test("conformers and their predicted property are those of Node, and are stopped by a signal", async () => {
       const words = { molecule: "CCO", count: 2, engine: { engine: "wasm" } } as const;

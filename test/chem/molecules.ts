@@ -45,6 +45,11 @@ export const HYDROGEN_CYANIDE = molecule("H 0 0 -1.064\nC 0 0 0\nN 0 0 1.156");
 export const METHYL_ISOCYANIDE = molecule(`C 0 0 -1.424\nN 0 0 0\nC 0 0 1.166
 H 1.028 0 -1.788\nH -0.514 0.890 -1.788\nH -0.514 -0.890 -1.788`);
 
+/** Ethanol near a minimum of rMD17's. */
+export const ETHANOL = molecule(`C 0.068 0.47 0.213\nC -1.266 0.038 -0.306\nO 1.087 -0.467 0.141
+H 0.382 1.458 -0.252\nH 0.142 0.755 1.225\nH -1.651 -0.818 0.168
+H -2.017 0.837 -0.168\nH -1.109 -0.135 -1.346\nH 1.271 -0.742 -0.769`);
+
 /** Up to 12 atoms of H C N O F in a box of 3.5 Å, so that bonds of all kinds occur. */
 export const crowdedMolecule: fc.Arbitrary<Molecule> = fc
   .record({ seed: fc.nat(), atoms: fc.integer({ min: 1, max: 12 }) })

@@ -179,7 +179,9 @@ describe("an import refuses", () => {
     const files = [write("m.xyz", methane)];
     await importDataset({ name: "mine", files, home });
     const again = { name: "mine", files: [write("w.extxyz", water(1))], home };
-    await expect(importDataset(again)).rejects.toThrow(/data set "mine" exists already .*--replace/);
+    await expect(importDataset(again)).rejects.toThrow(
+      /data set "mine" exists already .*or replace it with replace/,
+    );
     await importDataset({ ...again, replace: true });
     expect((await loadDataset("mine", { home })).info.elements).toEqual(["H", "O"]);
     expect(readdirSync(join(home, "data"))).toEqual(["mine"]);

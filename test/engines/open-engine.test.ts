@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { AtomBatch } from "../../src/engines/engine.ts";
 import { nativeAddon, nativeStatus } from "../../src/engines/native-addon.ts";
-import { engineNamed, openEngine } from "../../src/engines/open-engine.ts";
+import { openEngine } from "../../src/engines/open-engine.ts";
 import { type DynamicsConfig, dynamicsLayout } from "../../src/nets/egnn/dynamics-layout.ts";
 import type { GeometricConfig } from "../../src/nets/geometric.ts";
 import { initialParameters } from "../../src/nets/layers/parameters.ts";
@@ -49,15 +49,17 @@ test("a network that the fast engines do not compute falls back to jax with a no
   expect(notices).toEqual(['the fast engines do not compute the network "gnn"; computing with jax-js']);
   engine.dispose();
   await expect(openEngine({ denoiser: baseline }, { engine: "wasm" })).rejects.toThrow(
-    '--engine wasm: there is no WebAssembly for the network "gnn"; use --engine jax',
+    'engine wasm: there is no WebAssembly for the network "gnn"; use engine jax',
   );
 });
 
-test("wishes that exclude each other, and unknown names, are refused", async () => {
-  await expect(openEngine({ denoiser: config }, { engine: "native", device: "webgpu" })).rejects.toThrow(
-    "leave out --device webgpu",
+test("wishes that exclude each other are refused in the words of the caller", async () => {
+  const both = { engine: "native", device: "webgpu" } as const;
+  await expect(openEngine({ denoiser: config }, both)).rejects.toThrow("leave out device webgpu");
+  const named = (option: string): string => `<${option}>`;
+  await expect(openEngine({ denoiser: config }, { ...both, named })).rejects.toThrow(
+    "<engine> native computes on the CPU; leave out <device> webgpu",
   );
-  expect(() => engineNamed("cuda")).toThrow("--engine cuda: expected one of auto, native, wasm, jax");
 });
 
 test("an engine of one network is refused by the binding of another", async () => {
@@ -83,6 +85,6 @@ test("a geometric network without kernels is told of, and refused by name", asyn
     radial: { kind: "gaussian", count: 4, cutoff: 4 },
   } as unknown as GeometricConfig;
   await expect(openEngine({ atomwise: schnet }, { engine: "native" })).rejects.toThrow(
-    '--engine native: there is no native code for the network "schnet"; use --engine jax',
+    'engine native: there is no native code for the network "schnet"; use engine jax',
   );
 });

@@ -6,24 +6,7 @@ import { rotatableTorsions, torsionAngle, torsionName } from "../../src/physics/
 import { structureObserver, trend } from "../../src/simulate/observables.ts";
 import { createState, drawVelocities, kineticEnergy, removeRigidMotion } from "../../src/simulate/state.ts";
 import { ticks } from "../../src/views/simulation-charts.ts";
-
-/** Ethanol of rMD17's kind. */
-const ETHANOL: Molecule = {
-  atomicNumbers: Uint8Array.of(6, 6, 8, 1, 1, 1, 1, 1, 1),
-  positions: Float64Array.from(
-    [
-      [0.068, 0.47, 0.213],
-      [-1.266, 0.038, -0.306],
-      [1.087, -0.467, 0.141],
-      [0.382, 1.458, -0.252],
-      [0.142, 0.755, 1.225],
-      [-1.651, -0.818, 0.168],
-      [-2.017, 0.837, -0.168],
-      [-1.109, -0.135, -1.346],
-      [1.271, -0.742, -0.769],
-    ].flat(),
-  ),
-};
+import { ETHANOL } from "../chem/molecules.ts";
 
 test("the line through points of a line is that line, and nothing is left about it", () => {
   const line = trend();

@@ -41,7 +41,11 @@ function labelledDataset(count: number): Dataset {
 const data = labelledDataset(100);
 
 const settingsWith = (...assignments: string[]) =>
-  checkSettings(edmSettingsSchema, mergeSettings(...assignments.map(parseAssignment)), "test");
+  checkSettings(
+    edmSettingsSchema,
+    mergeSettings(...assignments.map((each) => parseAssignment(each))),
+    "test",
+  );
 const condition = (...assignments: string[]) =>
   settingsWith("condition.properties=[alpha]", ...assignments.map((each) => `condition.${each}`)).condition;
 const alphas = (set: MoleculeSet): number[] =>
@@ -99,7 +103,7 @@ describe("the generator's part of the data", () => {
     [
       condition(),
       labelledDataset(2).train,
-      'a single molecule of "x" is left with alpha; with few labels use them all: --set condition.half=all',
+      'a single molecule of "x" is left with alpha; with few labels use them all: set condition.half to all',
     ],
   ])("that cannot be is an error", (settings, set, message) => {
     expect(() => generatorsPart(set, settings, "x")).toThrow(message);

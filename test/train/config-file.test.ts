@@ -99,12 +99,12 @@ describe("settings", () => {
     writeFileSync(good, "training:\n  epochs: 3\n");
     writeFileSync(bad, "# here\ntraining:\n  seed: 1\n  epochs: soon\n");
     const read = (files: string[], assignments: string[] = []): unknown =>
-      readSettings(edmSettingsSchema, { files, assignments });
+      readSettings(edmSettingsSchema, { files, assignments, named: (option) => `<${option}>` });
     expect(() => read([good, bad])).toThrow(`${bad}:4: training.epochs: `);
     expect(() => read([good], ["training.seed=1", "training.sead=1"])).toThrow(
-      '--set training.sead=1: unknown key "training.sead"; did you mean "seed"?',
+      '<set> training.sead=1: unknown key "training.sead"; did you mean "seed"?',
     );
-    expect(() => read([], ["training.seed=[1"])).toThrow("--set training.seed=[1: ");
+    expect(() => read([], ["training.seed=[1"])).toThrow("<set> training.seed=[1: ");
     expect(read([good], ["training.epochs=4"])).toMatchObject({ training: { epochs: 4 } });
   });
 

@@ -40,7 +40,7 @@ const settings = checkSettings(
       "training.logEvery=4",
       "validation.molecules=8",
       "validation.samples=0",
-    ].map(parseAssignment),
+    ].map((each) => parseAssignment(each)),
   ),
   "test",
 );
@@ -198,7 +198,9 @@ describe("a training run", () => {
   });
 
   test("in a folder that holds a run is refused unless it resumes; resuming nothing is refused", async () => {
-    await expect(trainEdm(options("straight"))).rejects.toThrow("holds a run already; use --resume");
+    await expect(trainEdm(options("straight"))).rejects.toThrow(
+      "holds a run already; use resume to go on with it, or another out",
+    );
     await expect(trainEdm({ ...options("nothing"), resume: true })).rejects.toThrow(
       "has no checkpoint to resume from",
     );

@@ -3,9 +3,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { InputError } from "../../src/errors.ts";
+import { formatExtxyz } from "../../src/formats/extxyz.ts";
+import { findModel } from "../../src/models/edm/folder.ts";
+import { loadGeometric } from "../../src/models/geometric/folder.ts";
+import { ARGON as LENNARD_JONES, lennardJones } from "../../src/physics/reference-potentials.ts";
 import { readMolecules } from "../../src/platform/node/molecules.ts";
-import { simulate } from "../../src/workflows/node/simulate.ts";
-import { molecule } from "../chem/molecules.ts";
+import { simulateToFolder } from "../../src/workflows/node/simulate-to-folder.ts";
+import { simulate } from "../../src/workflows/simulate.ts";
+import { ETHANOL, molecule } from "../chem/molecules.ts";
 import { collect } from "../formats/molecules.ts";
 import { isWhole, recorder, stopping } from "./events.ts";
 
@@ -22,7 +27,7 @@ const argon = { potential: "lennard-jones", start: [ARGON], timestep: 5, tempera
 describe("simulation as a workflow", () => {
   test("of molecules reports what its files hold, and how far it is", async () => {
     const { onEvent, texts, progress } = recorder();
-    const report = await simulate({ ...argon, out: at("whole"), steps: 400, replicas: 2, onEvent });
+    const report = await simulateToFolder({ ...argon, out: at("whole"), steps: 400, replicas: 2, onEvent });
     expect(report).toMatchObject({
       ...{ method: "nvt", engine: "closed form", atoms: 5, replicas: 2, steps: 400, time: 2 },
       ...{ finished: true, interrupted: false, units: "kcal/mol" },
@@ -38,16 +43,68 @@ describe("simulation as a workflow", () => {
   test("saves when its signal is aborted, and goes on bit for bit", async () => {
     const { reason: _, ...options } = stopping(({ done }) => done >= 100);
     const words = { ...argon, out: at("parts"), replicas: 2 };
-    const part = await simulate({ ...words, steps: 400, ...options });
+    const part = await simulateToFolder({ ...words, steps: 400, ...options });
     expect(part).toMatchObject({ finished: false, interrupted: true, steps: 100 });
-    const rest = await simulate({ out: at("parts"), resume: true });
+    const rest = await simulateToFolder({ out: at("parts"), resume: true });
     expect(rest).toMatchObject({ finished: true, interrupted: false, steps: 400 });
     for (const file of ["trajectory.extxyz", "observables.jsonl", "final.extxyz"])
       expect(readFileSync(at(`parts/${file}`), "utf8")).toBe(readFileSync(at(`whole/${file}`), "utf8"));
   });
 
+  test("in memory is that of a folder, to the last bit", async () => {
+    const seen: unknown[] = [];
+    const words = { ...argon, steps: 400, replicas: 2 };
+    const { frames, final, lines, ...made } = await simulate({
+      ...words,
+      onFrame: (frame) => seen.push(frame),
+    });
+    expect(frames.map(formatExtxyz).join("")).toBe(readFileSync(at("whole/trajectory.extxyz"), "utf8"));
+    expect(final.map(formatExtxyz).join("")).toBe(readFileSync(at("whole/final.extxyz"), "utf8"));
+    expect(lines.map((line) => `${JSON.stringify(line)}\n`).join("")).toBe(
+      readFileSync(at("whole/observables.jsonl"), "utf8"),
+    );
+    expect(seen).toEqual(frames);
+    const { seconds: _, stepsPerSecond: __, ...figures } = made;
+    expect(await simulateToFolder({ ...words, out: at("again") })).toMatchObject(figures);
+  });
+
+  test("by a potential of one's own is that by its name; it is not disposed of", async () => {
+    let disposals = 0;
+    const own = { ...lennardJones(LENNARD_JONES), dispose: () => disposals++ };
+    const words = { start: [ARGON], timestep: 5, temperature: 20, steps: 100 };
+    const [mine, named] = [
+      await simulate({ ...words, potential: own }),
+      await simulate({ ...words, potential: "lennard-jones" }),
+    ];
+    expect(mine.frames).toEqual(named.frames);
+    expect(disposals).toBe(0);
+  });
+
+  test("by a loaded model in memory; one without forces is refused", async () => {
+    const model = await loadGeometric(findModel("rmd17-ethanol-painn"));
+    const { frames, method } = await simulate({ model, start: [ETHANOL], method: "lbfgs", steps: 20 });
+    expect(method).toBe("lbfgs");
+    expect(Number(frames.at(-1)?.properties?.energy)).toBeLessThan(Number(frames[0].properties?.energy));
+    const property = await loadGeometric(findModel("qm9-alpha"));
+    await expect(simulate({ model: property, start: [ETHANOL] })).rejects.toThrow(/it has no forces/);
+  });
+
+  test("in memory names what is wrong as its caller writes it", async () => {
+    const named = (option: string): string => `<${option}>`;
+    const wrong: [Parameters<typeof simulate>[0], RegExp][] = [
+      [{ ...argon, epsilon: 0 }, /^<epsilon>: /],
+      [{ ...argon, every: 0.5 }, /^<every>: /],
+      [{ ...argon, start: undefined }, /^<start> is missing/],
+      [{ start: [ARGON] }, /Give <model>, or <potential> lennard-jones or harmonic$/],
+      [{ ...argon, potential: lennardJones(LENNARD_JONES), sigma: 3 }, /^<sigma> belongs to <potential>/],
+      [{ ...argon, potential: "harmonic", timestep: 100 }, /exploded before .* A smaller <timestep>/],
+    ];
+    for (const [options, message] of wrong)
+      await expect(simulate({ named, steps: 1000, ...options })).rejects.toThrow(message);
+  });
+
   test("hears a signal that comes from elsewhere", async () => {
-    const report = await simulate({
+    const report = await simulateToFolder({
       ...{ ...argon, out: at("long"), time: 1e6 },
       signal: AbortSignal.timeout(300),
     });
@@ -57,10 +114,10 @@ describe("simulation as a workflow", () => {
 
   test("optimises, and warns where no minimum was reached", async () => {
     const { onEvent, texts } = recorder();
-    const short = await simulate({ ...argon, out: at("short"), method: "fire", steps: 2, onEvent });
+    const short = await simulateToFolder({ ...argon, out: at("short"), method: "fire", steps: 2, onEvent });
     expect(short).toMatchObject({ finished: false, converged: [false] });
     expect(texts("warning")).toEqual(["1 of 1 did not reach forceTolerance 0.1 in 2 steps"]);
-    const best = await simulate({ ...argon, out: at("best"), method: "lbfgs", units: "eV" });
+    const best = await simulateToFolder({ ...argon, out: at("best"), method: "lbfgs", units: "eV" });
     expect(best).toMatchObject({ finished: true, converged: [true], units: "eV" });
     const [last] = await collect(readMolecules(best.final));
     expect("energies" in best && best.energies[0]).toBe(last.properties?.energy);
@@ -68,7 +125,7 @@ describe("simulation as a workflow", () => {
 
   test("names what is wrong before it makes a folder, options as their caller writes them", async () => {
     const named = (option: string): string => `<${option}>`;
-    const wrong: [Partial<Parameters<typeof simulate>[0]>, RegExp][] = [
+    const wrong: [Partial<Parameters<typeof simulateToFolder>[0]>, RegExp][] = [
       [{ timestep: -1 }, /^<(timestep|time)>/],
       [{ epsilon: 0 }, /^<epsilon>: /],
       [{ every: 0.5 }, /^<every>: /],
@@ -77,9 +134,12 @@ describe("simulation as a workflow", () => {
       [{ potential: undefined }, /Give <model>, or <potential> lennard-jones or harmonic$/],
       [{ start: [] }, /there is no molecule to start from/],
       [{ resume: true, out: at("whole"), friction: 3 }, /was started with <friction> 1, not 3/],
+      [{ resume: true, out: folder }, /leave out <resume> to start one$/],
+      [{ out: at("whole") }, /use <resume> to go on with it, or another <out>$/],
+      [{ resume: true, out: at("whole"), potential: undefined }, /ask for more with <steps> or <time>$/],
     ];
     for (const [options, message] of wrong) {
-      const made = simulate({ ...argon, out: at("never"), named, ...options });
+      const made = simulateToFolder({ ...argon, out: at("never"), named, ...options });
       await expect(made).rejects.toThrow(InputError);
       await expect(made).rejects.toThrow(message);
     }

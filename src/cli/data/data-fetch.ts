@@ -1,6 +1,7 @@
 /** `equimol data fetch qm9` and `equimol data make minimol`: data sets that come from elsewhere than your files. */
 import { InputError } from "../../errors.ts";
 import { commonOptions, integerOption, seedOption } from "../options/options.ts";
+import { optionWord } from "../options/words.ts";
 import { createOutput, type Progress } from "../output.ts";
 import { defineVerb } from "../verb.ts";
 import { showDataset } from "./data-show.ts";
@@ -41,6 +42,7 @@ export const fetchPublished = defineVerb({
       name,
       baseUrl: args.url,
       replace: args.replace === true,
+      named: optionWord,
       onProgress: (progress) => {
         const megabytes = progress.phase === "download";
         const units = (count: number) => (megabytes ? Math.round(count / 1e6) : count);
@@ -86,6 +88,7 @@ export const makeBuiltIn = defineVerb({
       count,
       seed,
       replace: args.replace === true,
+      named: optionWord,
       onProgress: (made) => bar.update(made),
     }).finally(bar.done);
     await showDataset(name, output);

@@ -1,7 +1,7 @@
 /** `equimol data import FILES… --name NAME`. */
 import { importDataset } from "../../data/import.ts";
 import { commonOptions, integerOption } from "../options/options.ts";
-import { valuesOf } from "../options/words.ts";
+import { optionWord, valuesOf } from "../options/words.ts";
 import { createOutput } from "../output.ts";
 import { defineVerb } from "../verb.ts";
 import { showDataset } from "./data-show.ts";
@@ -45,6 +45,7 @@ export const importFiles = defineVerb({
       valid: valuesOf(rawArgs, "valid"),
       test: valuesOf(rawArgs, "test"),
       replace: args.replace === true,
+      named: optionWord,
       ...(maxAtoms === undefined ? {} : { maxAtoms }),
       onNotice: (notice) => output.log(notice),
       onProgress: ({ filesDone, files, molecules }) => {

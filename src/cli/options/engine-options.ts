@@ -1,6 +1,6 @@
 /** Options of verbs that run a network: which engine, which device. */
 import type { ArgsDef } from "citty";
-import { ENGINES, type EngineOptions, engineNamed } from "../../engines/open-engine.ts";
+import { ENGINES, type EngineOptions } from "../../engines/open-engine.ts";
 import { DEVICES } from "../../platform/prepare.ts";
 import { choiceOption, integerOption, threadsOption } from "./options.ts";
 
@@ -28,5 +28,5 @@ export function engineOptions(args: {
 }): EngineOptions {
   integerOption("threads", args.threads, { min: 1 });
   const device = choiceOption("device", args.device, DEVICES);
-  return { engine: engineNamed(args.engine), device };
+  return { engine: choiceOption("engine", args.engine, ENGINES), device };
 }

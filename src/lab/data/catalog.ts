@@ -12,7 +12,7 @@ import type { LabDataSettings } from "./settings.ts";
 /** Every name with what it is. */
 export const LAB_DATA: Readonly<Record<string, string>> = {
   ...Object.fromEntries(Object.entries(POINT_SOURCES).map(([name, make]) => [name, make().description])),
-  mixture: "any mixture of Gaussians (--set data.components=…)",
+  mixture: "any mixture of Gaussians (setting data.components)",
   mnist: "handwritten digits, binarised: each pixel drawn once with its grey value as probability",
   "mnist-grey": "handwritten digits, grey, dequantised with uniform noise",
   "fashion-mnist": "pieces of clothing, binarised (where its files are)",

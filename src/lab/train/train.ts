@@ -21,7 +21,7 @@ export interface TrainLabOptions extends TrainOptions<LabSettings> {
 export async function trainLab(options: TrainLabOptions): Promise<TrainingOutcome> {
   const { settings, data } = options;
   checkRows(data);
-  const { device } = await prepareRuntime(options.device ?? "cpu");
+  const { device } = await prepareRuntime(options.device ?? "cpu", options.named);
   const D = rowLength(data.shape);
   const config: LabConfig = {
     kind: "lab",

@@ -106,7 +106,7 @@ export function conditionedProperty(
 ): ConditionedProperty {
   if (condition === undefined)
     throw new InputError(
-      `the model is not conditioned on anything, so it cannot be asked for ${name}; train one with --set condition.properties=[${name}]`,
+      `the model is not conditioned on anything, so it cannot be asked for ${name}; train one with condition.properties set to [${name}]`,
     );
   const found = condition.properties.find((property) => property.name === name);
   if (found !== undefined) return found;

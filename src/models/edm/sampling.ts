@@ -11,7 +11,7 @@ import {
   type SamplerOptions,
 } from "../../diffusion/samplers/registry.ts";
 import type { NoiseSchedule } from "../../diffusion/schedule.ts";
-import { InputError } from "../../errors.ts";
+import { InputError, ownName } from "../../errors.ts";
 
 const number = z.number().nonnegative().optional();
 
@@ -77,14 +77,14 @@ export function resolveSampling(
     readonly schedule: NoiseSchedule;
   },
   request: SamplingRequest,
-  named?: (option: string) => string,
+  named = ownName,
 ): Sampling {
   const { quality, ...given } = request;
   const recommended = quality === undefined ? config.sampling : config.qualities?.[quality];
   if (quality !== undefined && recommended === undefined) {
     const known = QUALITIES.filter((name) => config.qualities?.[name] !== undefined);
     throw new InputError(
-      `no setting of quality "${quality}" was measured for this model; ${known.length > 0 ? `there are ${known.join(", ")}` : "choose --sampler and --steps"}`,
+      `no setting of quality "${quality}" was measured for this model; ${known.length > 0 ? `there are ${known.join(", ")}` : `choose ${named("sampler")} and ${named("steps")}`}`,
     );
   }
   const sampler = given.sampler ?? recommended?.sampler ?? DEFAULT.sampler;
@@ -101,12 +101,10 @@ export function resolveSampling(
   if (problem !== undefined) throw new InputError(problem);
   const { temperature } = given;
   if (temperature !== undefined && !(temperature >= 0 && temperature <= 2))
-    throw new InputError(
-      `${named?.("temperature") ?? "temperature"} must be from 0 to 2; got ${temperature}`,
-    );
+    throw new InputError(`${named("temperature")} must be from 0 to 2; got ${temperature}`);
   if (temperature !== undefined && temperature !== 1 && !SAMPLERS[sampler].stochastic(choice))
     throw new InputError(
-      `${named?.("temperature") ?? "temperature"} multiplies the noise of the steps; ${sampler} adds none here`,
+      `${named("temperature")} multiplies the noise of the steps; ${sampler} adds none here`,
     );
   return { ...choice, temperature: temperature ?? whole?.temperature ?? 1 };
 }

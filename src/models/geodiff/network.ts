@@ -32,7 +32,7 @@ export interface ConformerNetwork {
 export const CONFORMER_ENGINES = ["auto", "native", "wasm", "jax"] as const;
 export type ConformerEngine = (typeof CONFORMER_ENGINES)[number];
 /** Which engine computes it. */
-export type ConformerEngineOptions = Pick<EngineOptions, "engine" | "onNotice">;
+export type ConformerEngineOptions = Pick<EngineOptions, "engine" | "onNotice" | "named">;
 
 /** Opens an engine for the network of GeoDiff. @throws InputError when native code is asked for and is not there, or does not compute this network */
 export async function createConformerNetwork(

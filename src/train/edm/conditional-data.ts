@@ -38,7 +38,7 @@ export function generatorsPart(
   const withAll = labelledByAll(own, properties);
   if (withAll.length < 2)
     throw new InputError(
-      `${withAll.length === 0 ? "no molecule" : "a single molecule"} of "${source}" is left with ${properties.join(" and ")}; with few labels use them all: --set condition.half=all`,
+      `${withAll.length === 0 ? "no molecule" : "a single molecule"} of "${source}" is left with ${properties.join(" and ")}; with few labels use them all: set condition.half to all`,
     );
   return unlabelled ? own : subset(own, withAll);
 }

@@ -179,7 +179,7 @@ export function distillTask(
     checkLosses: (losses) => {
       if (losses.every((loss) => loss === 0))
         throw new WorkError(
-          "every molecule of the student's flew apart: it is lost; start again with a lower learning rate (--set training.learningRate=…)",
+          "every molecule of the student's flew apart: it is lost; start again with a lower training.learningRate",
         );
     },
     validate: async (parameters, { gather, signal }) => {

@@ -36,7 +36,7 @@ export async function withPredictedLabels(
   const seen = (provenance.data as { readonly half?: string } | undefined)?.half ?? "all";
   if (half !== "all" && seen !== half)
     throw new InputError(
-      `the labeller ${labeller} was trained on ${seen === "all" ? "all labels" : `the ${seen} half of the labels`}; those of a generator of the ${half} half must not reach the judge's. Train one with: equimol train property --property ${property} --half ${half}`,
+      `the labeller ${labeller} was trained on ${seen === "all" ? "all labels" : `the ${seen} half of the labels`}; those of a generator of the ${half} half must not reach the judge's. Train one with "equimol train property --property ${property} --half ${half}"`,
     );
   const values = Float64Array.from(train.properties[property]);
   const unknown = [...Array(setSize(train)).keys()].filter((i) => Number.isNaN(values[i]));

@@ -126,7 +126,7 @@ export const PRESETS: Readonly<
     },
   },
   "qm9-quality": {
-    description: "7 layers × 96 for all of QM9, a night on a CPU; --init qm9-fast saves half of it",
+    description: "7 layers × 96 for all of QM9, a night on a CPU; to start from qm9-fast saves half of it",
     settings: {
       ...recipe,
       network: { ...small.network, hidden: 96, layers: 7 },

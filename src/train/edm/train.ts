@@ -50,13 +50,9 @@ export async function trainEdm(options: TrainEdmOptions): Promise<TrainingOutcom
   const generators = { ...parts, train: generatorsPart(parts.train, settings.condition, data.info.name) };
   const { train, valid } = partsUpToSize(generators, settings.data.maxAtoms);
   if (settings.schedule.kind === "learned" && settings.loss !== "vlb")
-    throw new InputError(
-      "a learned schedule is trained by the bound alone: set loss to vlb (--set loss=vlb)",
-    );
+    throw new InputError("a learned schedule is trained by the bound alone: set loss to vlb");
   if (settings.levels.kind !== "uniform" && settings.loss === "vlb")
-    throw new InputError(
-      "the bound is a sum over all times alike: with loss vlb leave levels uniform (--set levels.kind=uniform)",
-    );
+    throw new InputError("the bound is a sum over all times alike: with loss vlb leave levels uniform (levels.kind: uniform)");
   const found = [...new Set([...train.atomicNumbers, ...valid.atomicNumbers])].sort((a, b) => a - b);
   if (init) checkInit(init.config, settings, found);
   const before = init?.config ?? (resume ? await configOfRun(out) : undefined);

@@ -66,7 +66,7 @@ export async function conformersToFile(options: ConformersToFileOptions): Promis
   const rdkit = await loadRdkit();
   const asked: RequestedMolecule[] = [];
   for await (const each of requestedMolecules(molecule, limit)) asked.push(each);
-  const engine = await createConformerNetwork(model.config, { onNotice: notice, ...options.engine });
+  const engine = await createConformerNetwork(model.config, { onNotice: notice, named, ...options.engine });
 
   const results: ConformersToFileReport["results"][number][] = [];
   const failed: ConformersToFileReport["failed"][number][] = [];

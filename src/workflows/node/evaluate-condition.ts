@@ -76,7 +76,7 @@ export async function evaluateCondition(options: EvaluateConditionOptions): Prom
   const model = await loadEdm(findModel(options.model));
   const property = conditionedProperty(model.config, options.property);
   const chosen = resolveSampling(model, options, named);
-  const judge = await judgeOf(options.judge, property.name, { onNotice: notice, ...options.engine });
+  const judge = await judgeOf(options.judge, property.name, { onNotice: notice, named, ...options.engine });
   try {
     if (judge.half !== undefined && judge.half === halfOfGenerator(model))
       warning(

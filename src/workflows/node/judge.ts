@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import type { EngineOptions } from "../../engines/open-engine.ts";
 import { openEngine } from "../../engines/open-engine.ts";
-import { InputError } from "../../errors.ts";
+import { InputError, type Named, ownName } from "../../errors.ts";
 import type { Judge } from "../../evaluate/condition.ts";
 import { findModel, shippedModelNames } from "../../models/edm/folder.ts";
 import {
@@ -30,14 +30,14 @@ export interface LoadedJudge {
 export async function judgeOf(
   name: string | undefined,
   property: string,
-  { device = "auto", engine: asked }: EngineOptions,
+  { device = "auto", engine: asked, named = ownName }: EngineOptions,
 ): Promise<LoadedJudge> {
-  const folder = name === undefined ? await shippedJudge(property) : findModel(name);
+  const folder = name === undefined ? await shippedJudge(property, named) : findModel(name);
   const model = await loadGeometric(folder);
   const { output, kind, network } = model.config;
   if (kind !== "property" || output.property !== property)
     throw new InputError(
-      `the judge ${name} predicts ${output.property}, not ${property}; train one with: equimol train property --property ${property} --half first`,
+      `the judge ${name} predicts ${output.property}, not ${property}; train one with "equimol train property --property ${property} --half first"`,
     );
   // An engine that was asked for by name is the generator's; the judge takes the fastest that computes it.
   const engine = await openEngine(
@@ -56,7 +56,7 @@ export async function judgeOf(
   };
 }
 
-async function shippedJudge(property: string): Promise<string> {
+async function shippedJudge(property: string, named: Named): Promise<string> {
   for (const name of shippedModelNames()) {
     const folder = findModel(name);
     if (!existsSync(join(folder, "model.safetensors"))) continue;
@@ -67,6 +67,6 @@ async function shippedJudge(property: string): Promise<string> {
     if (config?.kind === "property" && config.output.property === property) return folder;
   }
   throw new InputError(
-    `no shipped property network predicts ${property}; train one with "equimol train property --property ${property} --half first" and name it with --judge`,
+    `no shipped property network predicts ${property}; train one with "equimol train property --property ${property} --half first" and name it with ${named("judge")}`,
   );
 }

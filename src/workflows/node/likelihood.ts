@@ -48,7 +48,7 @@ export async function likelihood(options: LikelihoodOptions): Promise<Likelihood
   checkElements(model.config, molecules, data);
   const engine = await openEngine(
     { denoiser: dynamicsConfig(model.config) },
-    { onNotice: notice, ...options.engine },
+    { onNotice: notice, named, ...options.engine },
   );
   const watched =
     (report: (done: number) => void) =>

@@ -40,7 +40,7 @@ export async function sampleToFiles(options: SampleToFilesOptions) {
   for (const file of [out, chainFile]) if (file !== undefined) await checkMoleculeTarget(file);
   if (picture !== undefined) await checkWritable(picture);
 
-  const { engine, close } = await samplingEngine({ model, engine: rest.engine }, { notice });
+  const { engine, close } = await samplingEngine({ model, engine: rest.engine }, { notice, named });
   const written = async () => {
     const name = basename(resolve(source));
     const rule = bondRuleOf(model.config);
@@ -107,6 +107,7 @@ function targets(
   if (picture !== undefined && !/\.(svg|png)$/i.test(picture))
     throw new InputError(`${named("picture")} takes a file name that ends in .svg or .png; got "${picture}"`);
   if (out !== undefined) return { out, picture };
-  if (property === undefined) throw new InputError(`${named("out")} is required (see equimol sample --help)`);
+  if (property === undefined)
+    throw new InputError(`${named("out")} is required (see "equimol sample --help")`);
   return { out: `sweep-${property}.sdf`, picture: picture ?? `sweep-${property}.svg` };
 }

@@ -4,7 +4,7 @@
  */
 import { existsSync } from "node:fs";
 import type { z } from "zod";
-import { InputError, nearest } from "../../errors.ts";
+import { InputError, type Named, nearest } from "../../errors.ts";
 import { readSettings, type Settings } from "../../train/config-file.ts";
 import type { TrainingEvents, TrainingOutcome } from "../../train/loop.ts";
 import { configFileOf } from "../../train/run-folder.ts";
@@ -66,6 +66,7 @@ export function trainingSettings<S extends z.ZodType>(
     base: { ...start, ...base },
     files: [resumed, config].filter((file) => file !== undefined),
     assignments: set ?? [],
+    named,
   });
 }
 
@@ -92,6 +93,7 @@ export type Supervised = TrainingEvents & {
   readonly resume: boolean;
   readonly onStart: (start: TrainingStart) => void;
   readonly onNotice: (text: string) => void;
+  readonly named: Named;
 };
 
 /**
@@ -104,7 +106,7 @@ export async function supervised(
   train: (options: Supervised) => Promise<TrainingOutcome>,
 ): Promise<TrainingReport> {
   const { out, resume = false, signal, maxSeconds, onEvent } = options;
-  const { notice, task } = reporterOf(options);
+  const { notice, task, named } = reporterOf(options);
   let stepsBefore = 0;
   let report: ReturnType<typeof task> | undefined;
   const { position, steps, finished, interrupted } = await train({
@@ -113,6 +115,7 @@ export async function supervised(
     ...(signal && { signal }),
     ...(maxSeconds !== undefined && { maxSeconds }),
     onNotice: notice,
+    named,
     onStart: (start) => {
       notice(
         `${start.parameters.toLocaleString("en")} parameters, ${start.train.toLocaleString("en")} ${items} (${start.valid.toLocaleString("en")} for validation), ${start.steps.toLocaleString("en")} steps, engine ${start.engine}`,

@@ -43,15 +43,16 @@ export interface CompareLabModelsReport extends Comparison {
 export async function compareLabModels(options: CompareLabModelsOptions): Promise<CompareLabModelsReport> {
   const { models, seconds = 20, clock = "wall", set = [], seed = 0, signal } = options;
   const { samples = 4000, likelihoodRows = 1000 } = options;
-  const { notice, task } = reporterOf(options);
+  const { notice, task, named } = reporterOf(options);
   const kinds = models?.map(labKind) ?? LAB_KINDS;
   const dataSettings = readSettings(labDataSchema, {
     assignments: set.map((each) => (typeof each === "string" ? each.replace(/^data\./, "") : each)),
+    named,
   });
   const data = await loadLabData(options.data ?? "two-moons", dataSettings);
   const out = options.out ?? join("runs", "lab", `compare-${data.name}`);
   if (existsSync(join(out, "compare.json")))
-    throw new InputError("holds a comparison already; give another --out", { file: out });
+    throw new InputError(`holds a comparison already; give another ${named("out")}`, { file: out });
   const progress = task("comparing", kinds.length);
   const all: ComparisonRow[] = [];
   const compared = compareLab(kinds, {

@@ -10,7 +10,7 @@ import { findModel } from "../../../models/edm/folder.ts";
 import { prepareRuntime } from "../../../platform/prepare.ts";
 import { mergeSettings, parseAssignment, type Settings } from "../../../train/config-file.ts";
 import { figureSvg, writeFigure } from "../../../views/pictures/figure.ts";
-import type { WorkflowOptions } from "../../workflow.ts";
+import { reporterOf, type WorkflowOptions } from "../../workflow.ts";
 
 /** How much is measured. */
 export interface LabMeasuring {
@@ -27,10 +27,14 @@ export interface LabChanges {
 }
 
 /** @throws InputError for a folder that holds no model of the lab, or settings that it does not have */
-export async function changedModel(source: string, { set = [] }: LabChanges): Promise<TrainedLabModel> {
+export async function changedModel(
+  source: string,
+  { set = [], ...options }: WorkflowOptions & LabChanges,
+): Promise<TrainedLabModel> {
+  const { named } = reporterOf(options);
   await prepareRuntime("cpu");
   const changes = set.map((each) =>
-    typeof each === "string" ? parseAssignment(each.replace(/^model\./, "")) : each,
+    typeof each === "string" ? parseAssignment(each.replace(/^model\./, ""), named) : each,
   );
   return loadLabModel(findModel(source), mergeSettings(...changes));
 }

@@ -6,23 +6,15 @@ import { existsSync } from "node:fs";
 import { appendFile, readFile, stat, truncate } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { InputError } from "../errors.ts";
-import type { Tensor } from "../formats/safetensors.ts";
-import { writeFileAtomically } from "../platform/node/atomic-write.ts";
-import { readSafetensors, writeSafetensors } from "../platform/node/safetensors.ts";
-import { makeFolder, writing } from "../platform/node/write-problem.ts";
-import { type SimulationSettings, simulationSettingsSchema } from "./settings.ts";
-import type { SimulationState } from "./state.ts";
-
-/** Values at one time. Energies in kcal/mol, temperature in K; one entry for each replica. */
-export interface ObservablesLine {
-  readonly step: number;
-  /** ps */
-  readonly time: number;
-  readonly potential: readonly number[];
-  readonly kinetic: readonly number[];
-  readonly temperature: readonly number[];
-}
+import { InputError, ownName } from "../../errors.ts";
+import { formatExtxyz } from "../../formats/extxyz.ts";
+import type { Tensor } from "../../formats/safetensors.ts";
+import { writeFileAtomically } from "../../platform/node/atomic-write.ts";
+import { readSafetensors, writeSafetensors } from "../../platform/node/safetensors.ts";
+import { makeFolder, writing } from "../../platform/node/write-problem.ts";
+import type { ObservablesLine, SimulationRecord } from "../record.ts";
+import { type SimulationSettings, simulationSettingsSchema } from "../settings.ts";
+import type { SimulationState } from "../state.ts";
 
 export const trajectoryOf = (folder: string): string => join(folder, "trajectory.extxyz");
 export const finalOf = (folder: string): string => join(folder, "final.extxyz");
@@ -31,22 +23,20 @@ const observablesOf = (folder: string): string => join(folder, "observables.json
 const settingsOf = (folder: string): string => join(folder, "settings.json");
 const stateOf = (folder: string): string => join(folder, "state.safetensors");
 
-/** Text that is appended to the two growing files; it is on the disk after `flush`. */
-export interface SimulationFolder {
-  readonly path: string;
-  readonly frame: (text: string) => void;
-  readonly line: (line: ObservablesLine) => void;
-  readonly flush: () => Promise<void>;
-  /** Flushes, then replaces the checkpoint. */
-  readonly save: (state: SimulationState) => Promise<void>;
-}
+/** Appends to the two growing files; what it was given is on the disk after `flush`. */
+export type SimulationFolder = SimulationRecord & { readonly path: string };
 
 /** @throws InputError when the folder holds a simulation already, or cannot be written to */
-export async function createFolder(path: string, settings: SimulationSettings): Promise<SimulationFolder> {
+export async function createFolder(
+  path: string,
+  settings: SimulationSettings,
+  named = ownName,
+): Promise<SimulationFolder> {
   if (existsSync(settingsOf(path)))
-    throw new InputError("holds a simulation already; use --resume to go on with it, or another --out", {
-      file: path,
-    });
+    throw new InputError(
+      `holds a simulation already; use ${named("resume")} to go on with it, or another ${named("out")}`,
+      { file: path },
+    );
   await makeFolder(path);
   await writeSettings(path, settings);
   for (const file of [trajectoryOf(path), observablesOf(path)]) await writeFileAtomically(file, "");
@@ -57,10 +47,10 @@ const writeSettings = (path: string, settings: SimulationSettings): Promise<void
   writeFileAtomically(settingsOf(path), `${JSON.stringify(settings)}\n`);
 
 /** What a simulation was started with. @throws InputError when the folder holds none */
-export async function readSettings(path: string): Promise<SimulationSettings> {
+export async function readSettings(path: string, named = ownName): Promise<SimulationSettings> {
   const file = settingsOf(path);
   if (!existsSync(file))
-    throw new InputError("holds no simulation to go on with; leave out --resume to start one", {
+    throw new InputError(`holds no simulation to go on with; leave out ${named("resume")} to start one`, {
       file: path,
     });
   let parsed: unknown;
@@ -89,6 +79,7 @@ export async function resumeFolder(
   path: string,
   state: SimulationState,
   settings: SimulationSettings,
+  named = ownName,
 ): Promise<SimulationFolder> {
   const file = stateOf(path);
   if (!existsSync(file)) throw new InputError("has no checkpoint to go on from", { file: path });
@@ -112,9 +103,10 @@ export async function resumeFolder(
     throw new InputError("does not match: its atoms are other elements than those of the run", { file });
   state.step = checkpoint.data.step;
   if (state.step >= settings.steps)
-    throw new InputError(`has ${state.step} steps already; ask for more with --steps or --time`, {
-      file: path,
-    });
+    throw new InputError(
+      `has ${state.step} steps already; ask for more with ${named("steps")} or ${named("time")}`,
+      { file: path },
+    );
   const lengths = [checkpoint.data.trajectory, checkpoint.data.observables] as const;
   for (const [k, grown] of [trajectoryOf(path), observablesOf(path)].entries()) {
     const size = (await stat(grown).catch(() => undefined))?.size ?? 0;
@@ -142,8 +134,8 @@ function growing(path: string, lengths: [number, number]): SimulationFolder {
   };
   return {
     path,
-    frame: (text) => {
-      waiting[0] += text;
+    frame: (frame) => {
+      waiting[0] += formatExtxyz(frame);
     },
     line: (line) => {
       waiting[1] += `${JSON.stringify(line)}\n`;

@@ -1,0 +1,58 @@
+/** `equimol simulate` as a function: molecular dynamics or the optimisation of a geometry, into a folder. */
+import { writeFileAtomically } from "../../platform/node/atomic-write.ts";
+import { writeMolecules } from "../../platform/node/molecules.ts";
+import { packageVersion } from "../../platform/node/version.ts";
+import { createFolder, finalOf, reportOf, resumeFolder, trajectoryOf } from "../../simulate/node/folder.ts";
+import { sourceOf } from "../../simulate/node/model-settings.ts";
+import { summarizeFolder } from "../../simulate/node/summary.ts";
+import { simulationPage } from "../../views/simulation-page.ts";
+import { type SimulationFigures, type SittingOptions, sit } from "../simulation.ts";
+import { reporterOf } from "../workflow.ts";
+import { type FolderSimulationRequest, newSettings, resumedSettings } from "./simulation-settings.ts";
+
+export interface SimulateToFolderOptions extends SittingOptions, FolderSimulationRequest {
+  /** Folder of the simulation. */
+  readonly out: string;
+  /** Go on with the simulation in `out`, bit for bit, up to `steps` or `time`. */
+  readonly resume?: boolean | undefined;
+}
+
+export type SimulateToFolderReport = SimulationFigures & {
+  readonly out: string;
+  /** Files. */
+  readonly trajectory: string;
+  readonly final: string;
+  readonly report: string;
+};
+
+/**
+ * Runs until its end, `maxSeconds` or the signal; the folder can then be gone on with.
+ * @throws InputError for settings or a start that make no sense, and when the trajectory explodes: the last frame that
+ * made sense then ends it
+ * @example await simulateToFolder({ model: "rmd17-ethanol-painn", start: "ethanol.xyz", out: "md", time: 100 });
+ */
+export async function simulateToFolder(options: SimulateToFolderOptions): Promise<SimulateToFolderReport> {
+  const { out, start, resume = false } = options;
+  const { named } = reporterOf(options);
+  const settings = await (resume ? resumedSettings(out, options, named) : newSettings(options, named));
+  const { final, potential, engine, figures } = await sit(
+    {
+      settings,
+      source: await sourceOf(settings.potential),
+      open: (state) =>
+        resume ? resumeFolder(out, state, settings, named) : createFolder(out, settings, named),
+      resumed: resume,
+      place: { file: typeof start === "string" ? start : out },
+    },
+    options,
+  );
+  await writeMolecules(finalOf(out), final);
+  const summary = await summarizeFolder(out, settings);
+  const provenance = { engine, equimol: packageVersion() };
+  await writeFileAtomically(reportOf(out), simulationPage({ settings, summary, potential, provenance }));
+  return {
+    out,
+    ...figures(summary),
+    ...{ trajectory: trajectoryOf(out), final: finalOf(out), report: reportOf(out) },
+  };
+}
