@@ -1,7 +1,7 @@
 /** The network of a coarse-grained model at any noise level, by whatever computes its kind. */
 
 import { type EngineOptions, openEngine } from "../../engines/open-engine.ts";
-import { InputError, WorkError } from "../../errors.ts";
+import { InputError, ownName, WorkError } from "../../errors.ts";
 import { type BeadField, beadField } from "../../nets/beads/bead-field.ts";
 import { beadPainnLayout, painnOf } from "../../nets/beads/bead-painn.ts";
 import { type BeadNetworkConfig, beadLayout } from "../../nets/beads/beads-config.ts";
@@ -30,9 +30,11 @@ export async function openBeadFields(
   config: BeadNetworkConfig,
   options: EngineOptions = {},
 ): Promise<BeadFields> {
-  const { engine: asked = "auto" } = options;
+  const { engine: asked = "auto", named = ownName } = options;
   const misfit = (computes: string): InputError =>
-    new InputError(`--engine ${asked}: this network of beads is computed by ${computes}; leave it out`);
+    new InputError(
+      `${named("engine")} ${asked}: this network of beads is computed by ${computes}; leave it out`,
+    );
   if (config.kind === "perceptron") {
     if (asked !== "auto") throw misfit("plain arrays");
     return {

@@ -50,7 +50,7 @@ function factorTo(unit: EnergyUnit, { info }: Dataset, onNotice?: (notice: strin
   const own = info.properties.energy?.unit;
   if (own === undefined) {
     onNotice?.(
-      `data set "${info.name}" names no unit of energy (energy_unit=…): its energies are taken to be in ${unit}, its forces in ${unit}/Å (--set unit=eV says otherwise)`,
+      `data set "${info.name}" names no unit of energy (energy_unit=…): its energies are taken to be in ${unit}, its forces in ${unit}/Å (the setting unit says otherwise)`,
     );
     return 1;
   }
