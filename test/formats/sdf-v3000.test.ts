@@ -184,6 +184,8 @@ describe("SDF V3000", () => {
     expect(read.get_smiles()).toBe(asked.get_smiles());
     read.delete();
     asked.delete();
-    expect(OclMolecule.fromMolfile(text).toSmiles()).toBe(OclMolecule.fromSmiles("[13CH3][N+](=O)[O-]").toSmiles());
+    expect(OclMolecule.fromMolfile(text).toSmiles()).toBe(
+      OclMolecule.fromSmiles("[13CH3][N+](=O)[O-]").toSmiles(),
+    );
   });
 });
