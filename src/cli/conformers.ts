@@ -3,7 +3,14 @@ import { CONFORMER_SAMPLERS } from "../models/geodiff/config.ts";
 import { CONFORMER_ENGINES } from "../models/geodiff/network.ts";
 import { type ConformersToFileReport, conformersToFile } from "../workflows/node/conformers-to-file.ts";
 import { follow } from "./follow.ts";
-import { commonOptions, integerOption, numberOption, seedOption, threadsOption } from "./options/options.ts";
+import {
+  commonOptions,
+  integerOption,
+  numberOption,
+  readingOption,
+  seedOption,
+  threadsOption,
+} from "./options/options.ts";
 import { createOutput, duration, type Output } from "./output.ts";
 import { program, quoted } from "./program.ts";
 import { defineVerb } from "./verb.ts";
@@ -77,6 +84,7 @@ export const conformers = defineVerb({
       description: "what computes the network",
     },
     ...threadsOption,
+    ...readingOption,
     ...commonOptions,
   },
   examples: [

@@ -4,7 +4,7 @@ import { optionWord } from "./options/words.ts";
 import type { Output, Progress } from "./output.ts";
 import { onSignal, type Signal } from "./signals.ts";
 
-type Followed = Required<Pick<WorkflowOptions, "onEvent" | "named">>;
+type Followed = Required<Pick<WorkflowOptions, "onEvent" | "named">> & Pick<WorkflowOptions, "strict">;
 
 /**
  * Runs the workflow with what it reports sent to `output`; the bar goes when it ends, however it ends.
@@ -16,6 +16,7 @@ export async function follow<T>(output: Output, workflow: (options: Followed) =>
   const onEvent = (event: WorkflowEvent): void => {
     if (event.kind === "notice") output.log(event.text);
     else if (event.kind === "warning") output.warn(event.text);
+    else if (event.kind === "skipped") output.skipped(event.record);
     else if (event.kind === "progress") {
       if (event.task !== task) {
         bar?.done();
@@ -25,7 +26,7 @@ export async function follow<T>(output: Output, workflow: (options: Followed) =>
       bar?.update(event.done, event.detail);
     }
   };
-  return workflow({ onEvent, named: optionWord }).finally(() => bar?.done());
+  return workflow({ onEvent, named: optionWord, strict: output.reading.strict }).finally(() => bar?.done());
 }
 
 /**

@@ -7,7 +7,7 @@ import { InputError, nearest } from "../errors.ts";
 import { packageVersion } from "../platform/node/version.ts";
 import { helpText, section, verbRows } from "./help.ts";
 import { checkedWords } from "./options/words.ts";
-import { coloursFor } from "./output.ts";
+import { coloursFor, recordsPassedOver } from "./output.ts";
 import { reportError } from "./report-error.ts";
 import { handleSignals } from "./signals.ts";
 import type { Verb, VerbEntry } from "./verb.ts";
@@ -62,7 +62,7 @@ export async function main(words: readonly string[]): Promise<void> {
   keepWritingWithoutReader();
   let code: number;
   try {
-    code = await runVerb(words);
+    code = codeWithSkips(await runVerb(words));
   } catch (error) {
     code = reportError(error);
   }
@@ -70,6 +70,16 @@ export async function main(words: readonly string[]): Promise<void> {
     [process.stdout, process.stderr].map((stream) => new Promise((done) => stream.write("", done))),
   );
   process.exit(code);
+}
+
+/** Records that were passed over are bad input, though what was made of the others is whole. */
+function codeWithSkips(code: number): number {
+  const count = recordsPassedOver();
+  if (count === 0) return code;
+  console.error(
+    `${count} record${count === 1 ? " was" : "s were"} passed over, the others are done; --strict refuses such a file`,
+  );
+  return code === 0 ? 2 : code;
 }
 
 async function runVerb(words: readonly string[]): Promise<number> {

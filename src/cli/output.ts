@@ -3,6 +3,7 @@
  * stderr: notices, warnings, progress. Colours and the moving bar only on a terminal.
  */
 import pc from "picocolors";
+import { type Reading, type SkippedRecord, skippedText } from "../formats/records.ts";
 
 type Colours = ReturnType<typeof pc.createColors>;
 
@@ -16,6 +17,7 @@ export interface Sink {
 export interface OutputOptions {
   readonly json?: boolean;
   readonly quiet?: boolean;
+  readonly strict?: boolean | undefined;
   readonly stdout?: Sink;
   readonly stderr?: Sink;
 }
@@ -37,6 +39,10 @@ export interface Output {
   readonly log: (line: string) => void;
   /** A warning, on stderr, always. */
   readonly warn: (line: string) => void;
+  /** Records of files that are passed over: a warning for each of the first, and what they were in the answer. */
+  readonly skipped: (record: SkippedRecord) => void;
+  /** How files of molecules are read: with --strict or not, and what is told of it. */
+  readonly reading: Reading;
   /** The answer to a program, on stdout; nothing without --json. To be called once. */
   readonly result: (object: object) => void;
   /** A bar on stderr; nothing where stderr is no terminal, nor with --quiet. The total may be unknown. */
@@ -44,6 +50,13 @@ export interface Output {
   /** Colours for what is printed on stdout. */
   readonly colours: Colours;
 }
+
+/** Records that have a warning of their own; of more only the number is told. */
+const SHOWN_SKIPS = 20;
+let passedOver = 0;
+
+/** Records that this process has passed over: it then ends as with bad input, though the others are done. */
+export const recordsPassedOver = (): number => passedOver;
 
 /** Colours fit for a stream: none unless it is a terminal and the user has not said NO_COLOR. */
 export function coloursFor(stream: Sink): Colours {
@@ -57,11 +70,21 @@ export function createOutput(options: OutputOptions): Output {
   const onError = coloursFor(stderr);
   let bar: Bar | undefined;
   let answered = false;
+  const skips: SkippedRecord[] = [];
 
   const note = (line: string): void => {
     bar?.erase();
     stderr.write(`${line}\n`);
     bar?.draw();
+  };
+  const log = (line: string): void => {
+    if (!quiet) note(line);
+  };
+  const warn = (line: string): void => note(`${onError.yellow("warning:")} ${line}`);
+  const skipped = (record: SkippedRecord): void => {
+    skips.push(record);
+    passedOver++;
+    if (skips.length <= SHOWN_SKIPS) warn(skippedText(record));
   };
 
   return {
@@ -74,15 +97,15 @@ export function createOutput(options: OutputOptions): Output {
       stdout.write(`${text}\n`);
       bar?.draw();
     },
-    log: (line) => {
-      if (!quiet) note(line);
-    },
-    warn: (line) => note(`${onError.yellow("warning:")} ${line}`),
+    log,
+    warn,
+    skipped,
+    reading: { strict: options.strict, onNotice: log, onSkipped: skipped },
     result: (object) => {
       if (!json) return;
       if (answered) throw new Error("a verb answers with one JSON object");
       answered = true;
-      stdout.write(`${JSON.stringify(object)}\n`);
+      stdout.write(`${JSON.stringify(skips.length > 0 ? { ...object, skipped: skips } : object)}\n`);
     },
     progress: (label, total) => {
       if (quiet || !stderr.isTTY) return { update: () => {}, done: () => {} };

@@ -5,7 +5,7 @@ import { type PredictFilesReport, predictFiles } from "../workflows/node/predict
 import { follow } from "./follow.ts";
 import { section } from "./help.ts";
 import { engineArgs, engineOptions } from "./options/engine-options.ts";
-import { commonOptions, integerOption } from "./options/options.ts";
+import { commonOptions, integerOption, readingOption } from "./options/options.ts";
 import { createOutput } from "./output.ts";
 import { defineVerb } from "./verb.ts";
 
@@ -34,6 +34,7 @@ export const predict = defineVerb({
     },
     limit: { type: "string", valueHint: "K", description: "only the first K molecules" },
     ...engineArgs,
+    ...readingOption,
     ...commonOptions,
   },
   examples: [

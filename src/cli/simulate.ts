@@ -5,7 +5,14 @@ import { type SimulateToFolderReport, simulateToFolder } from "../workflows/node
 import { CLOSED_FORMS } from "../workflows/simulation-request.ts";
 import { followToSave } from "./follow.ts";
 import { engineArgs, engineOptions } from "./options/engine-options.ts";
-import { choiceOption, commonOptions, integerOption, numberOption, seedOption } from "./options/options.ts";
+import {
+  choiceOption,
+  commonOptions,
+  integerOption,
+  numberOption,
+  readingOption,
+  seedOption,
+} from "./options/options.ts";
 import { createOutput, duration } from "./output.ts";
 import { program, quoted } from "./program.ts";
 import { exitCodeOf } from "./signals.ts";
@@ -81,6 +88,7 @@ export const simulate = defineVerb({
     "max-seconds": { type: "string", valueHint: "S", description: "save and stop after this much computing" },
     seed: { ...seedOption.seed, default: undefined, description: "seed of velocities and noise (0)" },
     ...engineArgs,
+    ...readingOption,
     ...commonOptions,
   },
   examples: [

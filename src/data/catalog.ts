@@ -2,6 +2,7 @@
 
 import { join, resolve } from "node:path";
 import { InputError } from "../errors.ts";
+import type { Reading } from "../formats/records.ts";
 import { dataHome } from "../platform/node/home.ts";
 import type { DatasetInfo } from "./dataset-info.ts";
 import { datasetNames, findDataset, loadDataset, readDatasetInfo } from "./store.ts";
@@ -36,8 +37,9 @@ export async function listDatasets(home = dataHome()): Promise<CatalogEntry[]> {
 export async function describeDataset(
   nameOrPath: string,
   home = dataHome(),
+  reading: Reading = {},
 ): Promise<{ readonly location: string; readonly info: DatasetInfo }> {
   const folder = findDataset(nameOrPath, home);
-  const { info } = await loadDataset(nameOrPath, { home });
+  const { info } = await loadDataset(nameOrPath, { ...reading, home });
   return { location: resolve(folder ?? nameOrPath), info };
 }

@@ -1,88 +1,41 @@
 /**
- * Conformer ensembles: one molecular graph with many structures. Read from JSON lines
- * ({"smiles", "symbols", "bonds": [[i, j, order], …], "conformers": [[x, y, z, …], …]} each, Å), from SDF, whose
+ * Conformer ensembles: one molecular graph with many structures. Read from JSON lines (json-ensembles.ts), from SDF, whose
  * records of one graph after another belong together, or from XYZ, whose bonds are perceived.
  */
 import { withBonds } from "../chem/bond-orders.ts";
 import { RULE_ELEMENTS } from "../chem/bond-tables.ts";
-import { atomicNumberOf, symbolOf } from "../chem/elements.ts";
+import { symbolOf } from "../chem/elements.ts";
 import type { Bond, Molecule } from "../chem/molecule.ts";
-import type { BondedAtoms } from "../chem/topology.ts";
 import { InputError } from "../errors.ts";
 import { extensionOf } from "../formats/format.ts";
-import { readText } from "../platform/node/file-bytes.ts";
+import type { Reading } from "../formats/records.ts";
+import { fileBytes } from "../platform/node/file-bytes.ts";
 import { readMolecules } from "../platform/node/molecules.ts";
+import { type Ensemble, jsonEnsembles } from "./json-ensembles.ts";
 
-export interface Ensemble extends BondedAtoms {
-  readonly name: string;
-  /** Where the file gives one. */
-  readonly smiles?: string;
-  /** Positions of each conformer in Å. [N, 3] each */
-  readonly conformers: readonly Float64Array[];
-}
+export type { Ensemble } from "./json-ensembles.ts";
 
 /** Whether a file of this name holds JSON lines. */
 export const isJsonLines = (path: string): boolean => [".jsonl", ".ndjson"].includes(extensionOf(path));
 
 /**
- * Every ensemble of a file, or the first `limit`. Structures of XYZ files whose bonds are inconsistent are left out.
- * @throws InputError with file and line for what is wrong
+ * Every ensemble of a file, or the first `limit`. Structures of XYZ files whose bonds are inconsistent are left out, which
+ * is told.
+ * @throws InputError with file and line for what is wrong; with `onSkipped` only where nothing is left
  */
-export async function readEnsembles(path: string, limit = Number.POSITIVE_INFINITY): Promise<Ensemble[]> {
-  const ensembles = isJsonLines(path)
-    ? (await readJsonLines(path)).slice(0, limit)
-    : await readRecords(path, limit);
-  if (ensembles.length === 0) throw new InputError("the file holds no molecule", { file: path });
+export async function readEnsembles(
+  path: string,
+  limit = Number.POSITIVE_INFINITY,
+  reading: Reading = {},
+): Promise<Ensemble[]> {
+  if (!isJsonLines(path)) return readRecords(path, limit, reading);
+  const ensembles: Ensemble[] = [];
+  if (limit > 0)
+    for await (const ensemble of jsonEnsembles(fileBytes(path), path, reading)) {
+      ensembles.push(ensemble);
+      if (ensembles.length >= limit) break;
+    }
   return ensembles;
-}
-
-async function readJsonLines(path: string): Promise<Ensemble[]> {
-  const text = await readText(path);
-  if (text.trim() === "") throw new InputError("the file is empty", { file: path });
-  return text.split("\n").flatMap((line, k) => (line.trim() === "" ? [] : [ensembleOf(line, path, k + 1)]));
-}
-
-interface JsonEnsemble {
-  readonly smiles?: string;
-  readonly symbols: readonly string[];
-  readonly bonds: readonly (readonly [number, number, number])[];
-  readonly conformers: readonly (readonly number[])[];
-}
-
-function ensembleOf(line: string, file: string, lineNumber: number): Ensemble {
-  const fail = (message: string): InputError => new InputError(message, { file, line: lineNumber });
-  let value: JsonEnsemble;
-  try {
-    value = JSON.parse(line) as JsonEnsemble;
-  } catch {
-    throw fail("is not JSON");
-  }
-  const { symbols, bonds, conformers, smiles } = value;
-  if (!Array.isArray(symbols) || !Array.isArray(bonds) || !Array.isArray(conformers))
-    throw fail('expected an object with "symbols", "bonds" and "conformers"');
-  const atomicNumbers = Uint8Array.from(symbols, (symbol) => {
-    const z = atomicNumberOf(symbol);
-    if (z === undefined) throw fail(`unknown element ${JSON.stringify(symbol)}`);
-    return z;
-  });
-  const n = symbols.length;
-  const list = bonds.map(([i, j, order]): Bond => {
-    if (!(i >= 0 && i < n && j >= 0 && j < n && i !== j) || ![1, 2, 3, 4].includes(order))
-      throw fail(`[${i}, ${j}, ${order}] is no bond between two of the ${n} atoms`);
-    return { i, j, order: order as Bond["order"] };
-  });
-  const positions = conformers.map((conformer) => {
-    if (conformer.length !== 3 * n || !conformer.every(Number.isFinite))
-      throw fail(`a conformer has ${conformer.length} coordinates, expected ${3 * n} finite numbers`);
-    return Float64Array.from(conformer);
-  });
-  return {
-    name: smiles ?? `line ${lineNumber}`,
-    ...(smiles !== undefined && { smiles }),
-    atomicNumbers,
-    bonds: list,
-    conformers: positions,
-  };
 }
 
 /** Whether a file of this name holds positions without bonds. */
@@ -95,22 +48,40 @@ export function perceived(molecule: Molecule): Molecule | undefined {
   return bonded.properties?.valence === "inconsistent" ? undefined : bonded;
 }
 
-async function readRecords(path: string, limit: number): Promise<Ensemble[]> {
+async function readRecords(path: string, limit: number, reading: Reading): Promise<Ensemble[]> {
   const ensembles: { first: Molecule; conformers: Float64Array[] }[] = [];
   let record = 0;
-  for await (const read of readMolecules(path)) {
+  let inconsistent = 0;
+  const { strict, onNotice } = reading;
+  const pass = strict ? undefined : reading.onSkipped;
+  const onSkipped: Reading["onSkipped"] =
+    pass &&
+    ((skipped) => {
+      record++;
+      pass(skipped);
+    });
+  for await (const read of readMolecules(path, { strict, onNotice, onSkipped })) {
     record++;
     const molecule = isXyz(path) ? perceived(read) : read;
-    if (molecule === undefined) continue;
-    if (molecule.bonds === undefined || (molecule.bonds.length === 0 && molecule.atomicNumbers.length > 1))
-      throw new InputError(`record ${record} has no bonds; conformers are compared by their graph`, {
-        file: path,
-      });
+    if (molecule === undefined) {
+      inconsistent++;
+      continue;
+    }
+    if (molecule.bonds === undefined || (molecule.bonds.length === 0 && molecule.atomicNumbers.length > 1)) {
+      const reason = "has no bonds; conformers are compared by their graph";
+      if (pass === undefined) throw new InputError(`record ${record} ${reason}`, { file: path });
+      const { name: title } = molecule;
+      pass({ file: path, record, reason, ...(title !== undefined && { title }) });
+      continue;
+    }
     const last = ensembles.at(-1);
     if (last !== undefined && sameRecordGraph(last.first, molecule)) last.conformers.push(molecule.positions);
     else if (ensembles.length >= limit) break;
     else ensembles.push({ first: molecule, conformers: [molecule.positions] });
   }
+  if (inconsistent > 0)
+    onNotice?.(`${path}: ${inconsistent} of ${record} structures have inconsistent bonds and are left out`);
+  if (ensembles.length === 0) throw new InputError("the file holds no molecule with bonds", { file: path });
   return ensembles.map(({ first, conformers }, k) => ({
     name: ensembleName(first.name, k),
     atomicNumbers: first.atomicNumbers,

@@ -8,6 +8,7 @@ import { statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { glob } from "tinyglobby";
 import { InputError } from "../errors.ts";
+import type { Reading } from "../formats/records.ts";
 import { digestOfFile } from "../platform/node/digest.ts";
 import { readMolecules } from "../platform/node/molecules.ts";
 import { type DatasetInfo, type Source, SPLITS, type Split } from "./dataset-info.ts";
@@ -25,7 +26,7 @@ export interface ImportProgress {
 }
 
 /** What is imported, and under which name. */
-export interface ImportOptions extends DatasetPlace {
+export interface ImportOptions extends DatasetPlace, Reading {
   readonly name: string;
   /** Files, folders (all molecule files below) or glob patterns, for training. */
   readonly files: readonly string[];
@@ -34,8 +35,6 @@ export interface ImportOptions extends DatasetPlace {
   /** Molecules with more atoms are left out, and counted. */
   readonly maxAtoms?: number;
   readonly onProgress?: (progress: ImportProgress) => void;
-  /** Told what was chosen where the files leave a choice, and what is not kept. */
-  readonly onNotice?: (notice: string) => void;
 }
 
 const MOLECULE_FILES = "**/*.{xyz,extxyz,sdf,mol}{,.gz}";
@@ -50,6 +49,7 @@ const MOST_SOURCES = 1_000;
 export async function importDataset(options: ImportOptions): Promise<DatasetInfo> {
   const { name, maxAtoms = Number.POSITIVE_INFINITY, home, replace = false, onProgress } = options;
   newDatasetFolder(name, options); // the name is refused before the reading, not after it
+  const { strict, onNotice } = options;
   if (!(maxAtoms >= 1)) throw new InputError(`maxAtoms must be at least 1, got ${maxAtoms}`);
   const files: Record<Split, string[]> = {
     train: await expand(options.files),
@@ -65,13 +65,20 @@ export async function importDataset(options: ImportOptions): Promise<DatasetInfo
   let tooLarge = 0;
   let current: string | undefined;
   const labels = labelReader(() => current);
+  let unreadable = 0;
+  const onSkipped: Reading["onSkipped"] =
+    options.onSkipped &&
+    ((record) => {
+      unreadable++;
+      options.onSkipped?.(record);
+    });
   const read = async (split: Split): Promise<MoleculeSet> => {
     const builder = moleculeSetBuilder();
     for (const file of files[split]) {
       const before = builder.size();
       current = file;
       const report = () => onProgress?.({ file, filesDone: sources.length, files: count, molecules });
-      for await (const molecule of readMolecules(file)) {
+      for await (const molecule of readMolecules(file, { strict, onNotice, onSkipped })) {
         if (molecule.atomicNumbers.length > maxAtoms) tooLarge++;
         else builder.add(labels.read(molecule));
         if (++molecules % 1_000 === 0) report();
@@ -105,7 +112,10 @@ export async function importDataset(options: ImportOptions): Promise<DatasetInfo
       command: "data import",
       sources: folded(sources),
       options: limited ? { maxAtoms } : {},
-      dropped: limited ? { moreThanMaxAtoms: tooLarge } : {},
+      dropped: {
+        ...(limited && { moreThanMaxAtoms: tooLarge }),
+        ...(unreadable > 0 && { unreadable }),
+      },
     },
   });
 }

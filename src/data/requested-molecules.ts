@@ -6,8 +6,9 @@ import type { Rdkit } from "../chem/rdkit.ts";
 import { type GraphWithStereo, graphOfMolblock, graphOfSmiles } from "../chem/rdkit-graph.ts";
 import { InputError } from "../errors.ts";
 import { extensionOf } from "../formats/format.ts";
-import { unpacked } from "../formats/gzip.ts";
-import { readLines } from "../formats/lines.ts";
+import { OPEN_END } from "../formats/frames.ts";
+import { noMolecule, openLines } from "../formats/parse-molecules.ts";
+import { type Reading, recordLog } from "../formats/records.ts";
 import { formatSdf } from "../formats/sdf-write.ts";
 import { fileBytes } from "../platform/node/file-bytes.ts";
 import { readMolecules } from "../platform/node/molecules.ts";
@@ -32,24 +33,32 @@ export interface RequestedMolecule {
 const SMILES_FILES: readonly string[] = [".smi", ".smiles", ".txt"];
 const MOLECULE_FILES: readonly string[] = [".sdf", ".mol"];
 
-/** @throws InputError for a file that cannot be read or holds nothing */
+/**
+ * @param reading how records that cannot be read are dealt with; a SMILES or a graph that is wrong shows in `graph` only
+ * @throws InputError for a file that cannot be read or holds nothing
+ */
 export async function* requestedMolecules(
   input: string,
   limit = Number.POSITIVE_INFINITY,
+  reading: Reading = {},
 ): AsyncGenerator<RequestedMolecule> {
   let count = 0;
-  for await (const molecule of everyMolecule(input, limit)) {
+  for await (const molecule of everyMolecule(input, limit, reading)) {
     if (count++ >= limit) return;
     yield molecule;
   }
 }
 
-async function* everyMolecule(input: string, limit: number): AsyncGenerator<RequestedMolecule> {
+async function* everyMolecule(
+  input: string,
+  limit: number,
+  reading: Reading,
+): AsyncGenerator<RequestedMolecule> {
   const extension = extensionOf(input);
-  if (SMILES_FILES.includes(extension)) yield* smilesFile(input);
+  if (SMILES_FILES.includes(extension)) yield* smilesFile(input, reading);
   else if (isJsonLines(input) || isXyz(input)) {
-    for (const ensemble of await readEnsembles(input, limit)) yield ofEnsemble(ensemble);
-  } else if (MOLECULE_FILES.includes(extension)) yield* moleculeFile(input);
+    for (const ensemble of await readEnsembles(input, limit, reading)) yield ofEnsemble(ensemble);
+  } else if (MOLECULE_FILES.includes(extension)) yield* moleculeFile(input, reading);
   else if (existsSync(input))
     throw new InputError(
       `the name does not tell the format; name it ${[...SMILES_FILES, ...MOLECULE_FILES, ".extxyz", ".jsonl"].join(", ")} (each also with .gz)`,
@@ -58,15 +67,28 @@ async function* everyMolecule(input: string, limit: number): AsyncGenerator<Requ
   else yield { name: input, structures: 1, graph: (rdkit) => graphOfSmiles(rdkit, input) };
 }
 
+/** Characters of a SMILES at most; what conformers are made of needs a few hundred. */
+const MAX_SMILES = 5_000;
+
 /** A SMILES in every line, a name behind it; lines that are blank or begin with # are passed over. */
-async function* smilesFile(file: string): AsyncGenerator<RequestedMolecule> {
-  const lines = readLines(unpacked(fileBytes(file), file), file);
+async function* smilesFile(file: string, reading: Reading): AsyncGenerator<RequestedMolecule> {
+  const log = recordLog(file, reading);
+  const lines = openLines(fileBytes(file), file, log, reading);
   let found = 0;
   try {
-    while (await lines.skipBlank()) {
+    for (let record = 1; await lines.skipBlank(); record++) {
       const line = lines.lineNumber();
-      const [text] = await lines.take(1);
-      if (text.startsWith("#")) continue;
+      let text: string;
+      try {
+        [text] = await lines.take(1);
+        if (text.startsWith("#")) continue;
+        if (text.length > MAX_SMILES && !/^\S{1,5000}\s/.test(text.trimStart()))
+          throw new InputError(`a SMILES of more than ${MAX_SMILES} characters`, { file, line });
+      } catch (error) {
+        log.mayPass(error, lines);
+        log.passOver(error, record, line);
+        continue;
+      }
       const [smiles, ...name] = text.trim().split(/\s+/);
       found++;
       yield {
@@ -75,13 +97,14 @@ async function* smilesFile(file: string): AsyncGenerator<RequestedMolecule> {
         graph: (rdkit) => placed({ file, line }, () => graphOfSmiles(rdkit, smiles)),
       };
     }
+    if (lines.endsOpen()) log.guess(OPEN_END, { file, line: lines.lineNumber() - 1 });
+    if (found === 0) throw noMolecule(file, log, "SMILES");
   } finally {
     await lines.close();
   }
-  if (found === 0) throw new InputError("the file holds no SMILES", { file });
 }
 
-async function* moleculeFile(file: string): AsyncGenerator<RequestedMolecule> {
+async function* moleculeFile(file: string, reading: Reading): AsyncGenerator<RequestedMolecule> {
   let last: { readonly molecule: Molecule; structures: number; readonly record: number } | undefined;
   let record = 0;
   const asked = ({ molecule, structures, record: number }: NonNullable<typeof last>): RequestedMolecule => ({
@@ -94,7 +117,13 @@ async function* moleculeFile(file: string): AsyncGenerator<RequestedMolecule> {
       return named(place, () => graphOfMolblock(rdkit, molblockOf(molecule)));
     },
   });
-  for await (const molecule of readMolecules(file)) {
+  const onSkipped: Reading["onSkipped"] =
+    reading.onSkipped &&
+    ((skipped) => {
+      record++;
+      reading.onSkipped?.(skipped);
+    });
+  for await (const molecule of readMolecules(file, { ...reading, onSkipped })) {
     record++;
     if (last !== undefined && sameRecordGraph(last.molecule, molecule)) {
       last.structures++;

@@ -9,6 +9,7 @@ import { existsSync, readdirSync, rmSync, statSync } from "node:fs";
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { InputError, type Named, nearest, ownName } from "../errors.ts";
+import type { Reading } from "../formats/records.ts";
 import type { Tensor } from "../formats/safetensors.ts";
 import { digestOfFile } from "../platform/node/digest.ts";
 import { dataHome } from "../platform/node/home.ts";
@@ -154,13 +155,11 @@ function writingError(error: unknown, folder: string): unknown {
 }
 
 /** Options of `loadDataset`. */
-export interface LoadOptions {
+export interface LoadOptions extends Reading {
   /** Default: `dataHome()`. */
   readonly home?: string;
   /** Compare the checksum of the arrays with `dataset.json` (default true; about 0.1 s for QM9). */
   readonly verify?: boolean;
-  /** Told what was chosen where a molecule file leaves a choice, and what of it is not kept. */
-  readonly onNotice?: (notice: string) => void;
 }
 
 /**
@@ -170,7 +169,7 @@ export interface LoadOptions {
 export async function loadDataset(nameOrPath: string, options: LoadOptions = {}): Promise<Dataset> {
   const { home = dataHome(), verify = true } = options;
   const folder = findDataset(nameOrPath, home);
-  if (folder === undefined) return loadMoleculeFile(nameOrPath, options.onNotice);
+  if (folder === undefined) return loadMoleculeFile(nameOrPath, options);
   const info = await readDatasetInfo(folder);
   const file = join(folder, ARRAYS);
   if (!existsSync(file)) throw new InputError("is missing; import the data set again", { file });
@@ -224,16 +223,26 @@ export function findDataset(nameOrPath: string, home = dataHome()): string | und
   );
 }
 
-async function loadMoleculeFile(file: string, onNotice?: (notice: string) => void): Promise<Dataset> {
+async function loadMoleculeFile(file: string, reading: Reading): Promise<Dataset> {
   const builder = moleculeSetBuilder();
   const labels = labelReader(() => file);
-  for await (const molecule of readMolecules(file)) builder.add(labels.read(molecule));
+  const { strict, onNotice } = reading;
+  let unreadable = 0;
+  const onSkipped: Reading["onSkipped"] =
+    reading.onSkipped &&
+    ((record) => {
+      unreadable++;
+      reading.onSkipped?.(record);
+    });
+  for await (const molecule of readMolecules(file, { strict, onNotice, onSkipped }))
+    builder.add(labels.read(molecule));
   for (const remark of labels.remarks()) onNotice?.(`${file}: ${remark}`);
   const unit = labels.unit();
   const train = builder.finish();
   const sha256 = await digestOfFile("sha256", file);
   const source = { file, sha256, molecules: setSize(train) };
-  const provenance = { command: "file", sources: [source], options: {}, dropped: {} };
+  const dropped: Record<string, number> = unreadable > 0 ? { unreadable } : {};
+  const provenance = { command: "file", sources: [source], options: {}, dropped };
   const info = datasetInfo({
     name: basename(file),
     train,

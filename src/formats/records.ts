@@ -9,8 +9,8 @@ import type { LineReader } from "./lines.ts";
 /** A record that was passed over. */
 export interface SkippedRecord {
   readonly file: string;
-  /** 1-based line of what is wrong. */
-  readonly line: number;
+  /** 1-based line of what is wrong, where it is known. */
+  readonly line?: number;
   /** 1-based number of the record in its file. */
   readonly record: number;
   /** Title or comment of the record, where it was found. */
@@ -88,7 +88,7 @@ const whereOf = ({ file, line }: Place): string =>
 /** A record that was passed over, in one line: `a.sdf:12: record 2 ("r-group") is passed over: unknown element "R#"`. */
 export function skippedText({ file, line, record, title, reason }: SkippedRecord): string {
   const name = title === undefined ? "" : ` (${excerpt(title)})`;
-  return `${file}:${line}: record ${record}${name} is passed over: ${reason}`;
+  return `${whereOf({ file, line })}record ${record}${name} is passed over: ${reason}`;
 }
 
 /** A piece of a file for a message: one line, short, nothing that a terminal obeys or that turns the text around. */

@@ -119,7 +119,7 @@ const isSizes = (value: unknown): value is readonly number[] =>
   Array.isArray(value) && value.every((item) => Number.isSafeInteger(item) && item >= 0);
 
 /** The first key that an object of valid JSON has twice, which JSON.parse would silently merge. */
-function duplicateKey(json: string): string | undefined {
+export function duplicateKey(json: string): string | undefined {
   const open: Set<string>[] = [];
   for (let at = 0; at < json.length; at++) {
     const c = json[at];

@@ -5,12 +5,15 @@
  */
 
 import { type Named, ownName } from "../errors.ts";
+import type { Reading, SkippedRecord } from "../formats/records.ts";
 
 export type WorkflowEvent =
   /** What is good to know: which engine computes, and why not a faster one. */
   | { readonly kind: "notice"; readonly text: string }
   /** What the caller should know before trusting the result. */
   | { readonly kind: "warning"; readonly text: string }
+  /** A record of a file that cannot be read and is passed over. */
+  | { readonly kind: "skipped"; readonly record: SkippedRecord }
   /** `done` of `total` units of a task are done; the total may be unknown. A new task ends the one before. */
   | {
       readonly kind: "progress";
@@ -29,6 +32,8 @@ export interface WorkflowOptions {
    * or simulation saves and returns.
    */
   readonly signal?: AbortSignal | undefined;
+  /** Of files of molecules: a bad record, and what could be read by a guess only, is an error; else it is told. */
+  readonly strict?: boolean | undefined;
   /** How an option is written where it was given, for messages: "churnFrom" is "--churn-from" on the command line. */
   readonly named?: Named | undefined;
 }
@@ -40,13 +45,21 @@ export interface Reporter {
   /** Begins a task; the function that is returned says how far it is. */
   readonly task: (task: string, total?: number) => (done: number, detail?: string) => void;
   readonly named: Named;
+  /** How files of molecules are read: what is passed over or guessed is an event. */
+  readonly reading: Reading;
   /** @throws the signal's reason once it is aborted */
   readonly checkSignal: () => void;
 }
 
-export function reporterOf({ onEvent, signal, named = ownName }: WorkflowOptions): Reporter {
+export function reporterOf({ onEvent, signal, strict, named = ownName }: WorkflowOptions): Reporter {
+  const notice = (text: string): void => onEvent?.({ kind: "notice", text });
   return {
-    notice: (text) => onEvent?.({ kind: "notice", text }),
+    notice,
+    reading: {
+      strict,
+      onNotice: notice,
+      ...(onEvent && { onSkipped: (record: SkippedRecord) => onEvent({ kind: "skipped", record }) }),
+    },
     warning: (text) => onEvent?.({ kind: "warning", text }),
     task: (task, total) => {
       const known = total === undefined ? {} : { total };

@@ -1,6 +1,6 @@
 /** `equimol data import FILES… --name NAME`. */
 import { importDataset } from "../../data/import.ts";
-import { commonOptions, integerOption } from "../options/options.ts";
+import { commonOptions, integerOption, readingOption } from "../options/options.ts";
 import { optionWord, valuesOf } from "../options/words.ts";
 import { createOutput } from "../output.ts";
 import { defineVerb } from "../verb.ts";
@@ -23,6 +23,7 @@ export const importFiles = defineVerb({
     test: { type: "string", valueHint: "FILES…", description: "files, folders or patterns, for testing" },
     "max-atoms": { type: "string", valueHint: "N", description: "leave out molecules with more atoms" },
     replace: { type: "boolean", description: "replace a data set of this name" },
+    ...readingOption,
     ...commonOptions,
   },
   repeatable: ["valid", "test"],
@@ -46,8 +47,8 @@ export const importFiles = defineVerb({
       test: valuesOf(rawArgs, "test"),
       replace: args.replace === true,
       named: optionWord,
+      ...output.reading,
       ...(maxAtoms === undefined ? {} : { maxAtoms }),
-      onNotice: (notice) => output.log(notice),
       onProgress: ({ filesDone, files, molecules }) => {
         bar ??= output.progress("files", files);
         bar.update(filesDone, `${molecules.toLocaleString("en")} molecules`);

@@ -3,7 +3,7 @@ import { describeDataset, listDatasets } from "../../data/catalog.ts";
 import type { DatasetInfo, PropertyStatistics } from "../../data/dataset-info.ts";
 import { dataHome } from "../../platform/node/home.ts";
 import { section } from "../help.ts";
-import { commonOptions } from "../options/options.ts";
+import { commonOptions, readingOption } from "../options/options.ts";
 import { createOutput, type Output } from "../output.ts";
 import { defineVerb } from "../verb.ts";
 
@@ -44,6 +44,7 @@ export const show = defineVerb({
       required: true,
       description: "name or folder of a data set, or a molecule file",
     },
+    ...readingOption,
     ...commonOptions,
   },
   examples: [
@@ -55,7 +56,7 @@ export const show = defineVerb({
 
 /** Answers with what is known of the data set. */
 export async function showDataset(nameOrPath: string, output: Output): Promise<void> {
-  const { location, info } = await describeDataset(nameOrPath);
+  const { location, info } = await describeDataset(nameOrPath, dataHome(), output.reading);
   output.result({ location, ...info });
   const sources = info.provenance.sources.map(({ file }) => file);
   const named = sources.length > 3 ? [...sources.slice(0, 3), `… ${sources.length - 3} more`] : sources;

@@ -1,7 +1,7 @@
 /** `equimol evaluate cg`: coarse-grained samples and trajectories beside the data they are to follow. */
 import { type EvaluateBeadsReport, evaluateBeads } from "../../workflows/node/evaluate-beads.ts";
 import { follow } from "../follow.ts";
-import { commonOptions, numberOption, threadsOption } from "../options/options.ts";
+import { commonOptions, numberOption, readingOption, threadsOption } from "../options/options.ts";
 import { createOutput } from "../output.ts";
 import { defineVerb } from "../verb.ts";
 
@@ -40,6 +40,7 @@ export const evaluateCg = defineVerb({
       description: "draw Ramachandran plots and free-energy profiles to STEM.svg and STEM.png",
     },
     ...threadsOption,
+    ...readingOption,
     ...commonOptions,
   },
   variadic: true,

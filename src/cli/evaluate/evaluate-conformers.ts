@@ -3,7 +3,7 @@ import type { CoverageSummary } from "../../evaluate/conformer-metrics.ts";
 import type { ConformerEvaluation } from "../../evaluate/conformers.ts";
 import { evaluateConformerFiles } from "../../workflows/node/evaluate-conformers.ts";
 import { follow } from "../follow.ts";
-import { commonOptions, integerOption, numberOption, seedOption } from "../options/options.ts";
+import { commonOptions, integerOption, numberOption, readingOption, seedOption } from "../options/options.ts";
 import { createOutput } from "../output.ts";
 import { defineVerb } from "../verb.ts";
 
@@ -33,6 +33,7 @@ export const evaluateConformersVerb = defineVerb({
     },
     limit: { type: "string", valueHint: "K", description: "only the first K reference molecules" },
     ...seedOption,
+    ...readingOption,
     ...commonOptions,
   },
   examples: [

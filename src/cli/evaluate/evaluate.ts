@@ -7,7 +7,7 @@ import { likelihood } from "../../workflows/node/likelihood.ts";
 import { follow } from "../follow.ts";
 import { conditionRequest, sweepArgs } from "../options/condition-options.ts";
 import { engineArgs, engineOptions } from "../options/engine-options.ts";
-import { commonOptions, integerOption, seedOption } from "../options/options.ts";
+import { commonOptions, integerOption, readingOption, seedOption } from "../options/options.ts";
 import { samplingArgs, samplingRequest } from "../options/sampling-options.ts";
 import { createOutput, type Output } from "../output.ts";
 import { defineVerb } from "../verb.ts";
@@ -86,6 +86,7 @@ export const evaluate = defineVerb({
     temperature: samplingArgs.temperature,
     ...seedOption,
     ...engineArgs,
+    ...readingOption,
     ...commonOptions,
   },
   examples: [

@@ -12,6 +12,14 @@ export const commonOptions = {
   },
 } as const satisfies ArgsDef;
 
+/** Of verbs that read files of molecules. */
+export const readingOption = {
+  strict: {
+    type: "boolean",
+    description: "refuse a file with a record that cannot be read, and all that is read by a guess",
+  },
+} as const satisfies ArgsDef;
+
 /** Of verbs that draw random numbers. */
 export const seedOption = {
   seed: {

@@ -2,7 +2,7 @@
 import type { ArgsDef } from "citty";
 import type { Presets, TrainingOptions, TrainingReport } from "../../workflows/node/training.ts";
 import { followToSave } from "../follow.ts";
-import { numberOption } from "../options/options.ts";
+import { numberOption, readingOption } from "../options/options.ts";
 import { valuesOf } from "../options/words.ts";
 import { createOutput, duration, type OutputOptions } from "../output.ts";
 import { program, quoted } from "../program.ts";
@@ -19,6 +19,7 @@ export const trainingArgs = {
   },
   resume: { type: "boolean", description: "go on with the run in --out, bit for bit" },
   "max-seconds": { type: "string", valueHint: "S", description: "save and stop after this much training" },
+  ...readingOption,
 } as const satisfies ArgsDef;
 
 /** The option of a kind that has presets. */
@@ -69,7 +70,7 @@ export interface TrainingWording {
 export async function runTraining<R extends TrainingReport>(
   args: OutputOptions,
   wording: TrainingWording | ((report: R) => TrainingWording),
-  train: (events: Pick<TrainingOptions, "onEvent" | "named" | "signal">) => Promise<R>,
+  train: (events: Pick<TrainingOptions, "onEvent" | "named" | "signal" | "strict">) => Promise<R>,
   more: (report: R) => string[] = () => [],
 ): Promise<{ readonly exitCode: number }> {
   const output = createOutput(args);

@@ -58,14 +58,14 @@ export interface ConformersToFileReport extends ConformerSampling {
  */
 export async function conformersToFile(options: ConformersToFileOptions): Promise<ConformersToFileReport> {
   const { molecule, out, model: source = "conformers", count = 10, seed = 0, limit, signal } = options;
-  const { notice, warning, task, named } = reporterOf(options);
+  const { notice, warning, task, named, reading } = reporterOf(options);
   const began = performance.now();
   await checkMoleculeTarget(out);
   const model = await loadConformerModel(findModel(source));
   const sampling = conformerSampling(model, options, named);
   const rdkit = await loadRdkit();
   const asked: RequestedMolecule[] = [];
-  for await (const each of requestedMolecules(molecule, limit)) asked.push(each);
+  for await (const each of requestedMolecules(molecule, limit, reading)) asked.push(each);
   const engine = await createConformerNetwork(model.config, { onNotice: notice, named, ...options.engine });
 
   const results: ConformersToFileReport["results"][number][] = [];
@@ -93,7 +93,7 @@ export async function conformersToFile(options: ConformersToFileOptions): Promis
         if (conformers.length === 0) failed.push({ name, error: `no conformer of ${wanted} was right` });
         for (const conformer of conformers) yield conformer.molecule;
       } catch (error) {
-        if (!(error instanceof InputError) || asked.length === 1) throw error;
+        if (!(error instanceof InputError) || asked.length === 1 || reading.strict) throw error;
         warning(error.message);
         failed.push({ name, error: error.message });
       }

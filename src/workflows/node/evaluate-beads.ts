@@ -12,6 +12,7 @@ import {
   type TorsionComparison,
 } from "../../evaluate/bead-report.ts";
 import { type Torsions, torsionsOf } from "../../evaluate/ramachandran.ts";
+import type { Reading } from "../../formats/records.ts";
 import { loadCg } from "../../models/cg/folder.ts";
 import { cgPotential } from "../../models/cg/force-field.ts";
 import { commonBeads } from "../../models/cg/frames.ts";
@@ -62,11 +63,11 @@ interface FrameSet {
 /** @throws InputError for frames of other beads, a model without data of forces, or options that do not fit each other */
 export async function evaluateBeads(options: EvaluateBeadsOptions): Promise<EvaluateBeadsReport> {
   const { files = [], noise, temperature = 300, figure, signal } = options;
-  const { task, named, notice } = reporterOf(options);
+  const { task, named, notice, reading } = reporterOf(options);
   if (noise !== undefined && options.model === undefined)
     throw new InputError(`${named("noise")} is the level of a model's forces; add ${named("model")}`);
   if (figure !== undefined) await checkWritable(`${figure}.svg`);
-  const data = await loadDataset(options.data, { onNotice: notice });
+  const data = await loadDataset(options.data, reading);
   const { name } = data.info;
   const beads = commonBeads(data.train, name);
   if (beads.length < 5) throw new InputError(`φ and ψ need 5 beads; the data have ${beads.length}`);
@@ -88,7 +89,7 @@ export async function evaluateBeads(options: EvaluateBeadsOptions): Promise<Eval
   for (const file of files) {
     await breath();
     signal?.throwIfAborted();
-    const set = await readFrames(file, beads);
+    const set = await readFrames(file, beads, reading);
     read.push(set);
     sets.push({
       file,
@@ -117,8 +118,8 @@ export async function evaluateBeads(options: EvaluateBeadsOptions): Promise<Eval
 }
 
 /** The frames of a file; those with a `replica` are trajectories, in the order of the file. */
-async function readFrames(file: string, beads: readonly number[]): Promise<FrameSet> {
-  const { train: set } = await loadDataset(file);
+async function readFrames(file: string, beads: readonly number[], reading: Reading): Promise<FrameSet> {
+  const { train: set } = await loadDataset(file, reading);
   commonBeads(set, file, beads);
   const torsions = torsionsOf(set.positions, beads.length);
   const replica = set.properties.replica;

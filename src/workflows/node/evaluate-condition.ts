@@ -15,6 +15,7 @@ import {
   sweepResponse,
   yardsticks,
 } from "../../evaluate/condition.ts";
+import type { Reading } from "../../formats/records.ts";
 import { type ConditionedProperty, conditionedProperty } from "../../models/edm/condition.ts";
 import { findModel, loadEdm } from "../../models/edm/folder.ts";
 import { bondRuleOf, type EdmModel } from "../../models/edm/model.ts";
@@ -72,7 +73,7 @@ export type ConditionReport = Facts &
 /** @throws InputError for a model, judge or data that do not fit; WorkError when no molecule can be judged */
 export async function evaluateCondition(options: EvaluateConditionOptions): Promise<ConditionReport> {
   const { range, guidance = 0, seed = 0 } = options;
-  const { notice, warning, task, named } = reporterOf(options);
+  const { notice, warning, task, named, reading } = reporterOf(options);
   const model = await loadEdm(findModel(options.model));
   const property = conditionedProperty(model.config, options.property);
   const chosen = resolveSampling(model, options, named);
@@ -82,7 +83,7 @@ export async function evaluateCondition(options: EvaluateConditionOptions): Prom
       warning(
         `the judge ${judge.name} was trained on the generator's labels (half: ${judge.half}); a judge of its own has the other half`,
       );
-    const real = range ? undefined : await realMolecules(model, property, options.data, named);
+    const real = range ? undefined : await realMolecules(model, property, options.data, named, reading);
     const whole: Labelled[] = [];
     let drawn = 0;
     const asked = range && { condition: { [property.name]: range } };
@@ -145,6 +146,7 @@ async function realMolecules(
   { name }: ConditionedProperty,
   data: string | undefined,
   named: (option: string) => string,
+  reading: Reading,
 ): Promise<{
   readonly own: readonly Labelled[];
   readonly others: readonly { readonly size: number; readonly value: number }[];
@@ -155,7 +157,7 @@ async function realMolecules(
     throw new InputError(
       `the model does not say what it was trained on; name the data set with ${named("data")}`,
     );
-  const { train } = await loadDataset(source);
+  const { train } = await loadDataset(source, reading);
   const all = labelled(train, name);
   const half = halfOfGenerator(model) === "first" ? "first" : "second";
   const own = halfOf(all, half);

@@ -22,9 +22,9 @@ export interface EvaluateConformerFilesOptions
 export async function evaluateConformerFiles(
   options: EvaluateConformerFilesOptions,
 ): Promise<ConformerEvaluation> {
-  const { warning, task } = reporterOf(options);
-  const generated = await readEnsembles(options.generated);
-  const references = await readEnsembles(options.reference, options.limit);
+  const { warning, task, reading } = reporterOf(options);
+  const generated = await readEnsembles(options.generated, undefined, reading);
+  const references = await readEnsembles(options.reference, options.limit, reading);
   const evaluation = await evaluateConformers(generated, references, {
     ...options,
     onProgress: task("comparing", references.length),

@@ -63,11 +63,11 @@ export async function evaluateFiles(options: EvaluateFilesOptions): Promise<Eval
 async function* moleculesOfFiles(
   files: readonly string[],
   limit = Number.POSITIVE_INFINITY,
-  { checkSignal }: Reporter,
+  { checkSignal, reading }: Reporter,
 ): AsyncGenerator<Molecule> {
   let count = 0;
   for (const file of files) {
-    for await (const molecule of readMolecules(file, { limit: limit - count })) {
+    for await (const molecule of readMolecules(file, { ...reading, limit: limit - count })) {
       yield molecule;
       checkSignal();
       if (++count % 100 === 0) await breath();
@@ -76,8 +76,12 @@ async function* moleculesOfFiles(
   }
 }
 
-async function referenceOf(nameOrPath: string, rule: RuleChoice, { task }: Reporter): Promise<Reference> {
-  const { train } = await loadDataset(nameOrPath);
+async function referenceOf(
+  nameOrPath: string,
+  rule: RuleChoice,
+  { task, reading }: Reporter,
+): Promise<Reference> {
+  const { train } = await loadDataset(nameOrPath, reading);
   return buildReference(moleculesOf(train), {
     rule,
     onProgress: task("reading the reference", setSize(train)),

@@ -42,9 +42,9 @@ export interface LikelihoodReport {
 /** @throws InputError for data that the model does not know, or a part that the data set lacks */
 export async function likelihood(options: LikelihoodOptions): Promise<LikelihoodReport> {
   const { data, split, limit, seed = 0, draws, flow: withFlow = false } = options;
-  const { notice, task, named, checkSignal } = reporterOf(options);
+  const { notice, task, named, checkSignal, reading } = reporterOf(options);
   const model = await loadEdm(findModel(options.model));
-  const { part, molecules } = moleculesOfSplit(await loadDataset(data), split, limit, named);
+  const { part, molecules } = moleculesOfSplit(await loadDataset(data, reading), split, limit, named);
   checkElements(model.config, molecules, data);
   const engine = await openEngine(
     { denoiser: dynamicsConfig(model.config) },

@@ -2,6 +2,7 @@
 import type { Molecule } from "../../chem/molecule.ts";
 import type { EngineOptions } from "../../engines/open-engine.ts";
 import { InputError } from "../../errors.ts";
+import type { Reading } from "../../formats/records.ts";
 import { findModel } from "../../models/edm/folder.ts";
 import { loadGeometric } from "../../models/geometric/folder.ts";
 import { modelKindOf } from "../../models/model-folder.ts";
@@ -30,7 +31,7 @@ export interface PredictFilesReport extends PredictReport {
 /** @throws InputError for a model that predicts nothing, a file that is wrong, or a molecule the model cannot judge */
 export async function predictFiles(options: PredictFilesOptions): Promise<PredictFilesReport> {
   const { model: source, files, out, limit = Number.POSITIVE_INFINITY } = options;
-  const { named, checkSignal } = reporterOf(options);
+  const { named, checkSignal, reading } = reporterOf(options);
   if (out !== undefined) {
     if (!/\.(ext)?xyz(\.gz)?$/i.test(out))
       throw new InputError(`${named("out")} writes extended XYZ: end its name in .extxyz`, { file: out });
@@ -47,7 +48,12 @@ export async function predictFiles(options: PredictFilesOptions): Promise<Predic
   const placed: PlacedMolecule[] = [];
   for (const file of files) {
     let index = 0;
-    for await (const molecule of readMolecules(file, { limit: limit - placed.length })) {
+    const onSkipped = counted(reading.onSkipped, () => index++);
+    for await (const molecule of readMolecules(file, {
+      ...reading,
+      onSkipped,
+      limit: limit - placed.length,
+    })) {
       checkSignal();
       placed.push({ file, index: ++index, molecule });
     }
@@ -61,6 +67,14 @@ export async function predictFiles(options: PredictFilesOptions): Promise<Predic
     );
   return { model: source, ...report };
 }
+
+/** The listener, which also counts: the index of a molecule is its place in the file. */
+const counted = (onSkipped: Reading["onSkipped"], count: () => void): Reading["onSkipped"] =>
+  onSkipped &&
+  ((record) => {
+    count();
+    onSkipped(record);
+  });
 
 /**
  * The molecule with what was predicted: energy and forces, and whatever energies the file has then in the same unit; or

@@ -33,8 +33,10 @@ export type SimulateToFolderReport = SimulationFigures & {
  */
 export async function simulateToFolder(options: SimulateToFolderOptions): Promise<SimulateToFolderReport> {
   const { out, start, resume = false } = options;
-  const { named } = reporterOf(options);
-  const settings = await (resume ? resumedSettings(out, options, named) : newSettings(options, named));
+  const { named, reading } = reporterOf(options);
+  const settings = await (resume
+    ? resumedSettings(out, options, named, reading)
+    : newSettings(options, named, reading));
   const { final, potential, engine, figures } = await sit(
     {
       settings,

@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import type { Molecule } from "../../chem/molecule.ts";
 import { InputError, type Named } from "../../errors.ts";
+import type { Reading } from "../../formats/records.ts";
 import type { CgModel } from "../../models/cg/model.ts";
 import type { GeometricModel } from "../../models/geometric/model.ts";
 import { readMolecules } from "../../platform/node/molecules.ts";
@@ -36,31 +37,37 @@ export interface FolderSimulationRequest extends SimulationRequest {
 export async function newSettings(
   request: FolderSimulationRequest,
   named: Named,
+  reading: Reading = {},
 ): Promise<SimulationSettings> {
   const steps = stepsOf(request, named);
   const forces = forcesOf(request, named);
   const model = forces.kind === "model" ? await loadForces(forces.model) : undefined;
   const potential =
     forces.kind === "model" && model ? modelSettings(forces.model, model, forces.noise, named) : forces;
-  const molecules = await startOf(request, model);
+  const molecules = await startOf(request, model, reading);
   return settingsOf(simulationSettingsSchema, request, { format: 1, steps, potential, molecules }, named);
 }
 
 async function startOf(
   request: FolderSimulationRequest,
   model: GeometricModel | CgModel | undefined,
+  reading: Reading,
 ): Promise<Molecule[]> {
-  if (request.start !== undefined) return moleculesOf(request.start, request.replicas ?? 1);
+  if (request.start !== undefined) return moleculesOf(request.start, request.replicas ?? 1, reading);
   if (model === undefined || !isCoarseGrained(model))
     throw new InputError("a file with the molecule to start from is missing: equimol simulate START …");
   return sampledStart(model, request);
 }
 
 /** The first molecules of a file or a list, one for each replica. @throws InputError when they do not fit together */
-async function moleculesOf(start: string | readonly Molecule[], replicas: number): Promise<Molecule[]> {
+async function moleculesOf(
+  start: string | readonly Molecule[],
+  replicas: number,
+  reading: Reading,
+): Promise<Molecule[]> {
   if (typeof start !== "string") return startingMolecules(start, replicas);
   const read: Molecule[] = [];
-  for await (const molecule of readMolecules(start, { limit: replicas })) read.push(molecule);
+  for await (const molecule of readMolecules(start, { ...reading, limit: replicas })) read.push(molecule);
   return startingMolecules(read, replicas, { file: start });
 }
 
@@ -75,6 +82,7 @@ export async function resumedSettings(
   out: string,
   request: FolderSimulationRequest,
   named: Named,
+  reading: Reading = {},
 ): Promise<SimulationSettings> {
   if (!existsSync(out)) throw new InputError("there is no such folder to resume", { file: out });
   const settings = await readSettings(out, named);
@@ -96,7 +104,7 @@ export async function resumedSettings(
   }
   const { start, steps, time } = request;
   if (start !== undefined) {
-    const [molecule] = await moleculesOf(start, 1);
+    const [molecule] = await moleculesOf(start, 1, reading);
     if (molecule.atomicNumbers.join() !== settings.elements.join())
       throw new InputError(
         `holds other atoms than the simulation in ${out}; leave it out`,

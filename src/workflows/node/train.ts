@@ -58,7 +58,7 @@ export async function trainEdmRun(options: TrainEdmRunOptions): Promise<Training
     presets: PRESETS,
     ...(init && { base: architecture(init.config, options.preset) }),
   });
-  const data = await loadDataset(options.data, { onNotice: reporterOf(options).notice });
+  const data = await loadDataset(options.data, reporterOf(options).reading);
   return supervised(options, "molecules", (run) =>
     trainEdm({ ...run, ...options.engine, settings, data, ...(init && { init }) }),
   );
@@ -112,7 +112,7 @@ export interface TrainNetworkRunOptions extends OnData, ByEngine {
 /** A network of energies and forces. @throws as `trainEdmRun` */
 export async function trainForceFieldRun(options: TrainNetworkRunOptions): Promise<TrainingReport> {
   const settings = trainingSettings(forceFieldSettingsSchema, options, { base: networkSetting(options.net) });
-  const data = await loadDataset(options.data, { onNotice: reporterOf(options).notice });
+  const data = await loadDataset(options.data, reporterOf(options).reading);
   return supervised(options, "configurations", (run) =>
     trainForceField({ ...run, ...options.engine, settings, data }),
   );
@@ -139,7 +139,7 @@ export async function trainPropertyRun(options: TrainPropertyRunOptions): Promis
       ...(half === undefined ? {} : { data: { half } }),
     },
   });
-  const data = await loadDataset(options.data, { onNotice: reporterOf(options).notice });
+  const data = await loadDataset(options.data, reporterOf(options).reading);
   return supervised(options, "molecules", (run) =>
     trainProperty({ ...run, ...options.engine, settings, data }),
   );
@@ -158,7 +158,7 @@ function networkSetting(net: string | undefined): Settings {
 /** A diffusion model of coarse-grained frames, which is a force field as well. @throws as `trainEdmRun` */
 export async function trainCgRun(options: OnData): Promise<TrainingReport> {
   const settings = trainingSettings(cgSettingsSchema, options);
-  const data = await loadDataset(options.data, { onNotice: reporterOf(options).notice });
+  const data = await loadDataset(options.data, reporterOf(options).reading);
   return supervised(options, "frames", (run) => trainCg({ ...run, settings, data }));
 }
 
@@ -178,8 +178,11 @@ export async function trainConformersRun(options: TrainConformersRunOptions): Pr
     presets: CONFORMER_PRESETS,
     ...(init && { base: { network: init.config.network } }),
   });
-  const data = await loadDataset(options.data, { onNotice: reporterOf(options).notice });
-  const ensembles = options.ensembles === undefined ? [] : await readEnsembles(options.ensembles);
+  const data = await loadDataset(options.data, reporterOf(options).reading);
+  const ensembles =
+    options.ensembles === undefined
+      ? []
+      : await readEnsembles(options.ensembles, undefined, reporterOf(options).reading);
   return supervised(options, "structures", (run) =>
     trainConformers({
       ...run,
