@@ -64,7 +64,10 @@ describe("units as files spell them", () => {
   });
 });
 
-const atom = (properties: Molecule["properties"], columns: Record<string, readonly number[]> = {}): Molecule => ({
+const atom = (
+  properties: Molecule["properties"],
+  columns: Record<string, readonly number[]> = {},
+): Molecule => ({
   atomicNumbers: Uint8Array.of(1),
   positions: new Float64Array(3),
   properties,
@@ -75,16 +78,23 @@ const atom = (properties: Molecule["properties"], columns: Record<string, readon
 
 describe("energies and forces as files call them", () => {
   test("every name with a method before or behind is taken, with a remark; its own name without one", () => {
-    const method = fc.stringMatching(/^[a-z][a-z0-9]{2,5}$/).filter((word) => !/^(std|var|mae|per|atom|unit|ref|free|zero|point|rmse|mask|error|delta)/.test(word));
+    const method = fc
+      .stringMatching(/^[a-z][a-z0-9]{2,5}$/)
+      .filter((word) => !/^(std|var|mae|per|atom|unit|ref|free|zero|point|rmse|mask|error|delta)/.test(word));
     fc.assert(
-      fc.property(method, fc.constantFrom("energy", "Energy", "total_energy"), fc.boolean(), (word, energy, before) => {
-        const key = before ? `${word}_${energy}` : `${energy}_${word}`;
-        const column = before ? `${word}_forces` : `forces_${word}`;
-        const found = labelsOf(atom({ [key]: -5, kinetic_energy: 2 }, { [column]: [1, 2, 3] }));
-        expect(found).toMatchObject({ energy: -5, forces: Float64Array.of(1, 2, 3) });
-        expect(found.remarks.join("; ")).toContain(`${key} is taken for the energy`);
-        expect(found.remarks.join("; ")).toContain(`${column} is taken for the forces`);
-      }),
+      fc.property(
+        method,
+        fc.constantFrom("energy", "Energy", "total_energy"),
+        fc.boolean(),
+        (word, energy, before) => {
+          const key = before ? `${word}_${energy}` : `${energy}_${word}`;
+          const column = before ? `${word}_forces` : `forces_${word}`;
+          const found = labelsOf(atom({ [key]: -5, kinetic_energy: 2 }, { [column]: [1, 2, 3] }));
+          expect(found).toMatchObject({ energy: -5, forces: Float64Array.of(1, 2, 3) });
+          expect(found.remarks.join("; ")).toContain(`${key} is taken for the energy`);
+          expect(found.remarks.join("; ")).toContain(`${column} is taken for the forces`);
+        },
+      ),
       { numRuns: 50 },
     );
     expect(labelsOf(atom({ energy: -5 }))).toEqual({ energy: -5, remarks: [] });
