@@ -6,6 +6,7 @@
  */
 
 import type { BondRule } from "./bond-tables.ts";
+import { statedCharge } from "./charge.ts";
 import { expectedBondLength, LENGTH_TOLERANCE } from "./geometry.ts";
 import type { Bond, Molecule } from "./molecule.ts";
 import { forEachPairWithin } from "./neighbours.ts";
@@ -15,23 +16,35 @@ import { assignBondOrders, type BondAssignment } from "./valence-search.ts";
 /** At most this many stretched bonds are tried, the least stretched first. */
 const MOST_TRIED = 8;
 
+/** Property of a molecule that has a charge because nothing else closes its shells. */
+export const ASSUMED_CHARGE = "assumed_charge";
+
 /**
  * Adds bonds with orders that fit valences, and formal charges. Where no assignment gives every atom a
- * closed-shell valence, the perceived orders stay, charges are zero and the property `valence` says
- * "inconsistent".
+ * closed-shell valence and the molecule the charge that its properties state (`charge=`), the perceived orders stay,
+ * charges are zero and the property `valence` says "inconsistent". Where the only assignment leaves a charge that nobody
+ * stated, the property `assumed_charge` says it.
  */
 export function withBonds(molecule: Molecule, rule: BondRule): Molecule {
   const perceived = perceiveBonds(molecule, rule);
-  let best = assignBondOrders(molecule, perceived);
+  const charge = statedCharge(molecule);
+  let best = assignBondOrders(molecule, perceived, charge);
   if (best === undefined || chargedAtoms(best) > 0) {
     for (const bond of stretchedBonds(molecule, perceived)) {
-      const mended = assignBondOrders(molecule, [...perceived, bond]);
+      const mended = assignBondOrders(molecule, [...perceived, bond], charge);
       if (mended === undefined) continue;
       if (best === undefined || chargedAtoms(mended) < chargedAtoms(best)) best = mended;
       if (chargedAtoms(best) === 0) break;
     }
   }
-  if (best !== undefined) return { ...molecule, ...best };
+  if (best !== undefined) {
+    const net = charge === undefined ? netCharge(best) : 0;
+    return {
+      ...molecule,
+      ...best,
+      ...(net !== 0 && { properties: { ...molecule.properties, [ASSUMED_CHARGE]: net } }),
+    };
+  }
   return {
     ...molecule,
     bonds: perceived,
@@ -42,6 +55,9 @@ export function withBonds(molecule: Molecule, rule: BondRule): Molecule {
 
 const chargedAtoms = ({ formalCharges }: BondAssignment): number =>
   formalCharges.reduce((count, charge) => count + (charge === 0 ? 0 : 1), 0);
+
+const netCharge = ({ formalCharges }: BondAssignment): number =>
+  formalCharges.reduce((sum, charge) => sum + charge, 0);
 
 /** Pairs that are not bonded, yet nearer than a single bond and a quarter, hydrogens apart; nearest first. */
 function stretchedBonds({ atomicNumbers, positions }: Molecule, bonds: readonly Bond[]): Bond[] {

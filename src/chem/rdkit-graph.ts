@@ -16,6 +16,8 @@ export interface GraphWithStereo {
   readonly topology: Topology;
   /** Centres and double bonds; sign 0 where the source says nothing. */
   readonly stereo: Stereo;
+  /** Mass numbers, 0 for the natural mixture; absent where all atoms are that. [N] */
+  readonly isotopes?: Uint16Array;
 }
 
 interface JsonAtom {
@@ -23,6 +25,7 @@ interface JsonAtom {
   readonly impHs?: number;
   readonly chg?: number;
   readonly nRad?: number;
+  readonly isotope?: number;
   readonly stereo?: string;
 }
 interface JsonBond {
@@ -99,8 +102,13 @@ function graphOfJson({ atoms, bonds = [] }: JsonMolecule, what: string): GraphWi
   const pieces = new Set(components(atoms.length, list)).size;
   if (pieces > 1) throw new InputError(`${what}: ${pieces} fragments; conformers are made of one molecule`);
   const formalCharges = Int8Array.from(atoms, ({ chg = 0 }) => chg);
+  const isotopes = Uint16Array.from(atoms, ({ isotope = 0 }) => isotope);
   const topology = topologyOf({ atomicNumbers, formalCharges, bonds: list });
-  return { topology, stereo: stereoOfJson(topology, atoms, bonds) };
+  return {
+    topology,
+    stereo: stereoOfJson(topology, atoms, bonds),
+    ...(isotopes.some((isotope) => isotope > 0) && { isotopes }),
+  };
 }
 
 function stereoOfJson(topology: Topology, atoms: readonly JsonAtom[], bonds: readonly JsonBond[]): Stereo {

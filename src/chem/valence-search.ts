@@ -39,6 +39,23 @@ const VALENCE_STATES: Readonly<Record<number, readonly ValenceState[]>> = {
   83: [state(3), state(5, 0, 1)],
 };
 
+/** States of ions, only where the molecule is known to have a charge of that sign: carbenium and carbanions, single ions. */
+const POSITIVE_STATES: Readonly<Record<number, readonly ValenceState[]>> = {
+  1: [state(1), state(0, 1)],
+  6: [state(4), state(3, 1, 5)],
+  ...Object.fromEntries([3, 11, 19, 37, 55].map((z) => [z, [state(0, 1)]])),
+  ...Object.fromEntries([4, 12, 20, 38, 56, 30].map((z) => [z, [state(0, 2)]])),
+};
+const NEGATIVE_STATES: Readonly<Record<number, readonly ValenceState[]>> = {
+  1: [state(1), state(0, -1)],
+  9: [state(1), state(0, -1)],
+};
+
+function statesOf(z: number, charge = 0): readonly ValenceState[] {
+  const ions = charge > 0 ? POSITIVE_STATES : charge < 0 ? NEGATIVE_STATES : {};
+  return ions[z] ?? VALENCE_STATES[z] ?? [state(0)];
+}
+
 const MOST_CHARGED = 4;
 const MOST_STEPS = 200_000;
 const MOST_EDGES = 2000;
@@ -53,23 +70,29 @@ export interface BondAssignment {
 /**
  * Bond orders and formal charges for a connectivity, or undefined when no closed-shell assignment exists. Orders
  * that already give every atom a neutral valence are kept; otherwise only the connectivity counts.
+ * @param charge of the whole, in units of e, where it is known: what does not add up to it is no assignment
  */
-export function assignBondOrders(molecule: Molecule, bonds: readonly Bond[]): BondAssignment | undefined {
+export function assignBondOrders(
+  molecule: Molecule,
+  bonds: readonly Bond[],
+  charge?: number,
+): BondAssignment | undefined {
   const { atomicNumbers } = molecule;
-  const states = Array.from(atomicNumbers, (z) => VALENCE_STATES[z] ?? [state(0)]);
+  const states = Array.from(atomicNumbers, (z) => statesOf(z, charge));
   const sums = new Int32Array(atomicNumbers.length);
   for (const { i, j, order } of bonds) {
     sums[i] += order;
     sums[j] += order;
   }
   if (
+    (charge ?? 0) === 0 &&
     states.every((of, i) =>
       of.some(({ valence, charge, penalty }) => valence === sums[i] && charge === 0 && penalty === 0),
     )
   ) {
     return { bonds, formalCharges: new Int8Array(atomicNumbers.length) };
   }
-  return solve(molecule, bonds, states);
+  return solve(molecule, bonds, states, charge);
 }
 
 interface Edge {
@@ -85,6 +108,7 @@ function solve(
   { atomicNumbers, positions }: Molecule,
   bonds: readonly Bond[],
   states: readonly (readonly ValenceState[])[],
+  charge: number | undefined,
 ): BondAssignment | undefined {
   const atoms = atomicNumbers.length;
   const degree = new Int32Array(atoms);
@@ -123,15 +147,30 @@ function solve(
     parts[p].atoms.push(i);
   });
   for (const edge of edges) parts[part[edge.i]].edges.push(edge);
+  const solutions: PartSolution[] = [];
   for (const one of parts) {
     const found = solvePart(one.atoms, one.edges, states, degree);
     if (found === undefined) return undefined;
-    found.extras.forEach((extra, k) => {
-      extras[one.edges[k].bond] = extra;
-    });
-    for (const [atom, charge] of found.charges) formalCharges[atom] = charge;
+    solutions.push(found);
   }
-  if (!carbanionsAreYlides(atomicNumbers, bonds, formalCharges)) return undefined;
+  const missing = charge === undefined ? 0 : charge - solutions.reduce((sum, one) => sum + netOf(one), 0);
+  if (missing !== 0) {
+    // One part takes what is missing, the first that can.
+    const other = parts.findIndex((one, p) => {
+      if (one.edges.length === 0) return false;
+      const found = solvePart(one.atoms, one.edges, states, degree, netOf(solutions[p]) + missing);
+      if (found !== undefined) solutions[p] = found;
+      return found !== undefined;
+    });
+    if (other < 0) return undefined;
+  }
+  solutions.forEach((found, p) => {
+    found.extras.forEach((extra, k) => {
+      extras[parts[p].edges[k].bond] = extra;
+    });
+    for (const [atom, own] of found.charges) formalCharges[atom] = own;
+  });
+  if ((charge ?? 0) >= 0 && !carbanionsAreYlides(atomicNumbers, bonds, formalCharges)) return undefined;
   return {
     bonds: bonds.map(({ i, j }, k) => ({ i, j, order: (1 + extras[k]) as BondOrder })),
     formalCharges,
@@ -143,12 +182,18 @@ interface PartSolution {
   readonly charges: readonly (readonly [number, number])[];
 }
 
-/** The assignment with the fewest charged atoms, then the least cost, of one part that shares no edge with others. */
+const netOf = ({ charges }: PartSolution): number => charges.reduce((sum, [, charge]) => sum + charge, 0);
+
+/**
+ * The assignment with the fewest charged atoms, then the least cost, of one part that shares no edge with others.
+ * @param wanted the charge of the part; nearest to none where it is left out
+ */
 function solvePart(
   atoms: readonly number[],
   edges: readonly Edge[],
   states: readonly (readonly ValenceState[])[],
   degree: Int32Array,
+  wanted?: number,
 ): PartSolution | undefined {
   if (edges.length > MOST_EDGES) return undefined;
   const order = walkOrder(atoms, edges);
@@ -170,6 +215,7 @@ function solvePart(
   const search = (depth: number, cost: number, charged: number, net: number, allowed: number): void => {
     if (++steps > MOST_STEPS || (best !== undefined && cost + remaining >= best.cost)) return;
     if (depth === order.length) {
+      if (wanted !== undefined && net !== wanted) return;
       const total = cost + 20 * Math.abs(net);
       if (best === undefined || total < best.cost) best = { cost: total, extras: Array.from(extra) };
       return;

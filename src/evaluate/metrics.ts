@@ -6,6 +6,7 @@
  */
 
 import { allowedValences } from "../chem/bond-tables.ts";
+import { closedShellStability } from "../chem/closed-shells.ts";
 import { symbolOf } from "../chem/elements.ts";
 import { checkGeometry, passesAll } from "../chem/geometry.ts";
 import type { Bond, Molecule } from "../chem/molecule.ts";
@@ -68,6 +69,8 @@ export interface Evaluation {
   readonly rule: "qm9" | "geom" | "mixed";
   readonly atomStable: Share;
   readonly moleculeStable: Share;
+  /** Stability by our own rule, which knows aromatic rings and charges (chem/closed-shells.ts). */
+  readonly closedShell: { readonly atoms: Share; readonly molecules: Share };
   readonly valid: Share;
   /** Different SMILES, of the valid molecules. */
   readonly unique: Share;
@@ -90,7 +93,10 @@ export interface Evaluation {
 
 /** What was found of one molecule. */
 export interface MoleculeVerdict {
+  /** By the published rule. */
   readonly stable: boolean;
+  /** Stable by our own rule (chem/closed-shells.ts). */
+  readonly closedShell: boolean;
   readonly valid: boolean;
   /** Of the largest fragment; null when not valid. */
   readonly smiles: string | null;
@@ -123,7 +129,17 @@ export async function evaluateMolecules(
   const sizes: Record<string, number> = {};
   const unsupportedElements: Record<string, number> = {};
   const structure = structureCounter();
-  const n = { molecules: 0, atoms: 0, stableAtoms: 0, stable: 0, valid: 0, connected: 0, unchecked: 0 };
+  const n = {
+    molecules: 0,
+    atoms: 0,
+    stableAtoms: 0,
+    stable: 0,
+    closedAtoms: 0,
+    closed: 0,
+    valid: 0,
+    connected: 0,
+    unchecked: 0,
+  };
   let radii = 0;
   const good = { bondLengths: 0, bondAngles: 0, noClashes: 0, noOverlap: 0, all: 0 };
 
@@ -143,6 +159,9 @@ export async function evaluateMolecules(
     const { stableAtoms, stable } = valenceStability(molecule.atomicNumbers, bonds, rule);
     n.stableAtoms += stableAtoms;
     if (stable) n.stable++;
+    const ours = closedShellStability(molecule, bonds, rule);
+    n.closedAtoms += ours.stableAtoms;
+    if (ours.stable) n.closed++;
 
     const found = smilesOrOverflow(rdkit, molecule, validityBonds(bonds, rule));
     if (found === "overflow") {
@@ -153,7 +172,7 @@ export async function evaluateMolecules(
       smiles.add(found.smiles);
     }
     const own = found === null || found === "overflow" ? null : found.smiles;
-    options.onMolecule?.({ stable, valid: own !== null, smiles: own });
+    options.onMolecule?.({ stable, closedShell: ours.stable, valid: own !== null, smiles: own });
 
     if (options.reference !== undefined) structure.add(molecule, bonds);
 
@@ -175,6 +194,7 @@ export async function evaluateMolecules(
     rule: ruleReported(options.rule, rules),
     atomStable: share(n.stableAtoms, n.atoms),
     moleculeStable: ofMolecules(n.stable),
+    closedShell: { atoms: share(n.closedAtoms, n.atoms), molecules: ofMolecules(n.closed) },
     valid: ofMolecules(n.valid),
     unique: share(smiles.size, n.valid),
     ...(reference === undefined ? {} : { novel: share(novelCount(smiles, reference), smiles.size) }),

@@ -30,8 +30,13 @@ export function reportRows(evaluation: Evaluation): ReportRow[] {
     published,
   });
   const rows = [
-    row("atoms stable", evaluation.atomStable, "", true),
-    row("molecules stable", evaluation.moleculeStable, "", true),
+    row(
+      "atoms stable",
+      evaluation.atomStable,
+      "published rule (EDM), blind to aromatic rings and charges",
+      true,
+    ),
+    row("molecules stable", evaluation.moleculeStable, "published rule (EDM)", true),
     row("valid", evaluation.valid, "sanitized by RDKit", true),
     row("unique", evaluation.unique, "of the valid", true),
   ];
@@ -40,8 +45,11 @@ export function reportRows(evaluation: Evaluation): ReportRow[] {
       row("novel", novel, `of the unique; reference: ${number(distances.molecules)} molecules`, true),
     );
   }
+  const { closedShell } = evaluation;
   return [
     ...rows,
+    row("atoms, our rule", closedShell.atoms, "stability as closed shells: any Kekulé form, charges"),
+    row("molecules, our rule", closedShell.molecules, "stability as closed shells"),
     row("connected", evaluation.connected, "one piece"),
     row("bond lengths", geometry.bondLengths, "within 25 % of covalent radii"),
     row("bond angles", geometry.bondAngles, "1,3-distances within 25 % of ideal"),

@@ -9,6 +9,7 @@ import type { Potential } from "../physics/potential.ts";
 import { inUnit } from "../physics/units.ts";
 import { breather } from "../platform/breath.ts";
 import { advance, type Integrator, langevinBaoab, velocityVerlet } from "./integrators.ts";
+import { markedFields } from "./marks.ts";
 import { fire, lbfgs, minimize } from "./optimize.ts";
 import type { ObservablesLine, SimulationRecord } from "./record.ts";
 import { explosion } from "./sanity.ts";
@@ -86,11 +87,14 @@ export function frameOf(
   const moving: Readonly<Record<string, number>> = isDynamics(settings.method)
     ? { kinetic_energy: inUnit(line.kinetic[b], units), temperature: line.temperature[b], time: line.time }
     : {};
+  const { charge } = settings;
   return {
     atomicNumbers,
     positions: part(positions),
+    ...markedFields(settings, state.masses),
     forces: part(forces).map((f) => inUnit(f, units)),
     properties: {
+      ...(charge !== undefined && { charge }),
       energy: inUnit(line.potential[b], units),
       ...moving,
       step: line.step,

@@ -61,6 +61,16 @@ const run = {
   forceTolerance: positive,
   /** Nuclear charges. [N] */
   elements: z.array(z.number().int().min(1).max(118)).nonempty(),
+  /** Mass numbers of isotopes, 0 for the natural mixture. [N] */
+  isotopes: z.array(z.number().int().nonnegative()).optional(),
+  /** g/mol, where the start gives masses of its own. [N] */
+  masses: z.array(positive).optional(),
+  /** In units of e. [N] */
+  formalCharges: z.array(z.number().int()).optional(),
+  /** Spin multiplicity of radicals, 0 of other atoms. [N] */
+  radicals: z.array(z.number().int().nonnegative()).optional(),
+  /** Of the whole, in units of e, where the start says it. */
+  charge: z.number().int().optional(),
   /** Where replica b began. Å [B, N, 3] */
   start: z.array(z.number()),
 };

@@ -1,7 +1,7 @@
 /** From molecules to the start of a simulation. */
-import { atomicWeight, symbolOf } from "../chem/elements.ts";
 import type { Molecule } from "../chem/molecule.ts";
 import { InputError, type Place } from "../errors.ts";
+import { massesOf, massText } from "./marks.ts";
 import { isDynamics, type RunSettings } from "./settings.ts";
 import { createState, drawVelocities, removeRigidMotion, type SimulationState } from "./state.ts";
 
@@ -18,33 +18,23 @@ export function startingMolecules(
   const taken = molecules.slice(0, replicas);
   const [first] = taken;
   if (first === undefined) throw new InputError("there is no molecule to start from", place);
-  taken.forEach(({ atomicNumbers }, k) => {
-    if (atomicNumbers.join() !== first.atomicNumbers.join())
-      throw new InputError(
-        `molecule ${k + 1} has other elements than the first; replicas are of one molecule, its atoms in one order`,
+  taken.forEach((molecule, k) => {
+    const differs = (what: string): InputError =>
+      new InputError(
+        `molecule ${k + 1} has other ${what} than the first; replicas are of one molecule, its atoms in one order`,
         place,
       );
+    if (molecule.atomicNumbers.join() !== first.atomicNumbers.join()) throw differs("elements");
+    if (massText(molecule, place) !== massText(first, place)) throw differs("isotopes or masses");
   });
   return Array.from({ length: replicas }, (_, b) => taken[b % taken.length]);
-}
-
-/** Standard atomic weights, g/mol. @throws InputError for an element that has none */
-export function massesOf(atomicNumbers: Iterable<number>): number[] {
-  return Array.from(atomicNumbers, (z) => {
-    const mass = atomicWeight(z);
-    if (mass === undefined)
-      throw new InputError(
-        `element "${symbolOf(z)}" has no standard atomic weight; its atoms cannot be moved`,
-      );
-    return mass;
-  });
 }
 
 /** The state at step 0: velocities drawn, and where nothing holds the molecule, its motion as a whole removed. */
 export function startState(settings: RunSettings, external: boolean): SimulationState {
   const { elements, start, replicas, method, temperature, seed } = settings;
   const atomicNumbers = Uint8Array.from(elements);
-  const state = createState({ atomicNumbers, masses: massesOf(elements), positions: start, replicas });
+  const state = createState({ atomicNumbers, masses: massesOf(settings), positions: start, replicas });
   if (isDynamics(method)) {
     drawVelocities(state, temperature, seed);
     if (method === "nve" && !external) removeRigidMotion(state);

@@ -55,6 +55,7 @@ interface Payload {
     readonly name: string;
     readonly smiles: string | null;
     readonly state: State | null;
+    readonly closedShell: boolean;
     readonly valid: boolean;
     readonly sdf: string;
     readonly view: readonly number[];
@@ -93,6 +94,7 @@ export function galleryHtml(content: GalleryContent): string {
       name: molecule.name ?? "",
       smiles: verdict?.smiles ?? null,
       state: verdict === undefined ? null : stateOf(verdict),
+      closedShell: verdict?.closedShell ?? false,
       valid: verdict?.valid ?? false,
       sdf,
       view: quaternion(view),

@@ -118,6 +118,7 @@ export async function conformersOf(options: ConformersOptions): Promise<Conforme
         positions,
         bonds,
         formalCharges,
+        ...(graph.isotopes && { isotopes: graph.isotopes }),
         properties: { seed, index, ...(energy !== undefined && { mmff94: energy }) },
       },
       ...(energy !== undefined && { energy }),

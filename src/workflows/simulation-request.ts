@@ -6,6 +6,7 @@ import { beadsAt, recommendedSampling, sampleBeads } from "../models/cg/generate
 import type { CgModel } from "../models/cg/model.ts";
 import type { Potential } from "../physics/potential.ts";
 import { ARGON } from "../physics/reference-potentials.ts";
+import { marksOf } from "../simulate/marks.ts";
 import type { PotentialSource } from "../simulate/open-potential.ts";
 import {
   isDynamics,
@@ -74,6 +75,7 @@ export function settingsOf<S extends typeof runSettingsSchema | typeof simulatio
     ...{ method, units, replicas, timestep, temperature, friction, seed, every, forceTolerance },
     ...others,
     elements: Array.from(molecules[0]?.atomicNumbers ?? []),
+    ...(molecules[0] && marksOf(molecules[0])),
     start: molecules.flatMap(({ positions }) => Array.from(positions)),
   });
   if (settings.success) return settings.data as z.infer<S>;

@@ -5,12 +5,13 @@ import type { EngineOptions } from "../engines/open-engine.ts";
 import { InputError, type Place } from "../errors.ts";
 import type { Potential } from "../physics/potential.ts";
 import { inUnit } from "../physics/units.ts";
+import { marksInWords, massesOf } from "../simulate/marks.ts";
 import { type OpenedPotential, openPotential, type PotentialSource } from "../simulate/open-potential.ts";
 import type { SimulationRecord } from "../simulate/record.ts";
 import { frameOf, observe, type RunOutcome, runSimulation } from "../simulate/run.ts";
 import { checkOverlap, checkReach, explosion, lonelyAtom } from "../simulate/sanity.ts";
 import { isDynamics, type RunSettings } from "../simulate/settings.ts";
-import { massesOf, startState } from "../simulate/start.ts";
+import { startState } from "../simulate/start.ts";
 import { refresh, type SimulationState } from "../simulate/state.ts";
 import type { SimulationSummary } from "../simulate/summary.ts";
 import { reporterOf, type WorkflowOptions } from "./workflow.ts";
@@ -88,7 +89,7 @@ export async function sit<R extends SimulationRecord>(
   const { maxSeconds, signal } = options;
   const { notice, warning, task, named } = reporterOf(options);
   const { method, replicas, timestep, elements, steps } = settings;
-  massesOf(elements);
+  massesOf(settings);
   const start = settings.start.slice(0, 3 * elements.length);
   const opened = await openPotential(source, start, { onNotice: notice, named, ...options.engine });
   const { potential, engine } = opened;
@@ -97,8 +98,11 @@ export async function sit<R extends SimulationRecord>(
     if (!resumed) await checkStart(state, settings, opened, place);
     const record = await open(state);
     const before = state.step;
+    for (const text of marksInWords(settings)) notice(text);
+    if (elements.length === 1 && method === "nve" && !potential.external)
+      notice("one atom that nothing acts on stays at rest: its motion as a whole is taken out");
     notice(
-      `${replicas > 1 ? `${replicas} × ` : ""}${elements.length} atoms, ${potential.name}, ${engine}; ${describe(settings)}`,
+      `${replicas > 1 ? `${replicas} × ` : ""}${elements.length} atom${elements.length === 1 ? "" : "s"}, ${potential.name}, ${engine}; ${describe(settings)}`,
     );
     const progress = task(isDynamics(method) ? "simulating" : "optimising", steps - before);
     const outcome = await runSimulation({

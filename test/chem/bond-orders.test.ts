@@ -168,3 +168,29 @@ describe("the search for closed shells", () => {
     expect(assignBondOrders(molecule("H 0 0 0\nH 0.7 0 0\nH 0 0.7 0"), bonds)).toBeUndefined();
   });
 });
+
+describe("a charge that is stated", () => {
+  const bonded = (text: string, charge?: number): Molecule =>
+    withBonds({ ...molecule(text), ...(charge !== undefined && { properties: { charge } }) }, "qm9");
+  const charges = ({ formalCharges }: Molecule): number[] => Array.from(formalCharges ?? []);
+  const AMMONIUM = "N 0 0 0\nH 0.59 0.59 0.59\nH -0.59 -0.59 0.59\nH -0.59 0.59 -0.59\nH 0.59 -0.59 -0.59";
+  // planar CH3, C-H 1.09: a cation, a radical or an anion, which elements and positions do not tell
+  const METHYL = "C 0 0 0\nH 1.09 0 0\nH -0.545 0.944 0\nH -0.545 -0.944 0";
+
+  it("is reached by formal charges where a closed shell has it", () => {
+    expect(charges(bonded(AMMONIUM, 1))).toEqual([1, 0, 0, 0, 0]);
+    expect(charges(bonded("O 0 0 0\nH 0.97 0 0", -1))).toEqual([-1, 0]);
+    expect(charges(bonded(METHYL, 1))).toEqual([1, 0, 0, 0]);
+    expect(charges(bonded(METHYL, -1))).toEqual([-1, 0, 0, 0]);
+    expect(charges(bonded("F 0 0 0", -1))).toEqual([-1]);
+    expect(charges(bonded("Na 0 0 0", 1))).toEqual([1]);
+  });
+
+  it("that no closed shell has makes the molecule inconsistent", () => {
+    for (const charge of [0, 2, -1])
+      expect(bonded(AMMONIUM, charge).properties?.valence).toBe("inconsistent");
+    expect(bonded(METHYL, 0).properties?.valence).toBe("inconsistent");
+    expect(bonded(AMMONIUM).properties).toEqual({ assumed_charge: 1 });
+    expect(bonded(AMMONIUM, 1).properties).toEqual({ charge: 1 });
+  });
+});

@@ -55,6 +55,7 @@ describe("the evaluation of molecules", () => {
       [
         "atomStable",
         "atoms",
+        "closedShell",
         "connected",
         "distances",
         "elements",

@@ -2,6 +2,7 @@
 
 import type { Molecule } from "../../chem/molecule.ts";
 import { formatMolecules, type WriteOptions, writableFormat } from "../../formats/format-molecules.ts";
+import { lossCounter } from "../../formats/losses.ts";
 import { gzipped } from "../../formats/gzip.ts";
 import { parseMolecules, type ReadOptions } from "../../formats/parse-molecules.ts";
 import { checkWritable, writeFileAtomically } from "./atomic-write.ts";
@@ -27,10 +28,15 @@ export const readMolecules = (path: string, options: ReadOptions = {}): AsyncGen
 export async function writeMolecules(
   path: string,
   molecules: Iterable<Molecule> | AsyncIterable<Molecule>,
-  options: WriteOptions = {},
+  options: WriteOptions & {
+    /** Told what the format has no place for, where the molecules have it. */
+    readonly onNotice?: ((notice: string) => void) | undefined;
+  } = {},
 ): Promise<number> {
   let count = 0;
-  const records = formatMolecules(molecules, { ...options, file: path });
+  const { onNotice, ...how } = options;
+  const lost = lossCounter(writableFormat(path, how.format));
+  const records = formatMolecules(lost.watch(molecules), { ...how, file: path });
   const counted = (async function* () {
     for await (const record of records) {
       count++;
@@ -38,6 +44,7 @@ export async function writeMolecules(
     }
   })();
   await writeFileAtomically(path, path.toLowerCase().endsWith(".gz") ? gzipped(counted) : counted);
+  for (const text of lost.inWords()) onNotice?.(`${path}: ${text}`);
   return count;
 }
 

@@ -85,6 +85,7 @@
       ...(mark ? [mark.cloneNode(true)] : []),
       {
         stable: "stable",
+        closed: "stable by our rule (closed shells), not by EDM's",
         valid: "valid, not stable",
         broken: "not a valid molecule",
       }[state] ?? "",
@@ -117,12 +118,13 @@
     }
     const keep = {
       all: () => true,
-      stable: (state) => state === "stable",
-      valid: (_, valid) => valid,
-      unstable: (state) => state !== "stable",
+      stable: ({ state }) => state === "stable",
+      closed: ({ closedShell }) => closedShell,
+      valid: ({ valid }) => valid,
+      unstable: ({ state }) => state !== "stable" && state !== "closed",
     }[filter];
     cards.forEach((card, i) => {
-      card.parentElement.hidden = !keep(molecules[i].state, molecules[i].valid);
+      card.parentElement.hidden = !keep(molecules[i]);
     });
     const list = shown();
     byId("none").hidden = list.length > 0;

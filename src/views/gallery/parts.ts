@@ -7,14 +7,18 @@ import { distanceRows, type ReportRow, RULE_NAMES, reportRows } from "../../eval
 import { drawMolecule, type View } from "./drawing.ts";
 import { escapeHtml } from "./escape.ts";
 
-/** How a molecule is marked: stable ones are not always valid by RDKit, so "stable" does not imply `valid`. */
-export type State = "stable" | "valid" | "broken";
+/**
+ * How a molecule is marked: stable by the published rule, by our own only, neither but valid, not valid. Stable ones are not
+ * always valid by RDKit, so "stable" does not imply `valid`.
+ */
+export type State = "stable" | "closed" | "valid" | "broken";
 
-export const stateOf = ({ stable, valid }: MoleculeVerdict): State =>
-  stable ? "stable" : valid ? "valid" : "broken";
+export const stateOf = ({ stable, closedShell, valid }: MoleculeVerdict): State =>
+  stable ? "stable" : closedShell ? "closed" : valid ? "valid" : "broken";
 
 const MARKS: Readonly<Record<State, { readonly sign: string; readonly words: string }>> = {
   stable: { sign: "✓", words: "stable" },
+  closed: { sign: "✓", words: "stable by our rule, not by EDM's" },
   valid: { sign: "~", words: "valid, not stable" },
   broken: { sign: "×", words: "not valid" },
 };
@@ -46,9 +50,10 @@ function formulaHtml({ atomicNumbers }: Molecule): string {
 export function filtersHtml(verdicts: readonly MoleculeVerdict[]): string {
   const kinds: readonly [string, string, number][] = [
     ["all", "All", verdicts.length],
-    ["stable", "Stable", verdicts.filter(({ stable }) => stable).length],
+    ["stable", "Stable (EDM)", verdicts.filter(({ stable }) => stable).length],
+    ["closed", "Stable (ours)", verdicts.filter(({ closedShell }) => closedShell).length],
     ["valid", "Valid", verdicts.filter(({ valid }) => valid).length],
-    ["unstable", "Unstable", verdicts.filter(({ stable }) => !stable).length],
+    ["unstable", "Unstable", verdicts.filter(({ stable, closedShell }) => !stable && !closedShell).length],
   ];
   const chips = kinds.map(
     ([name, label, count]) =>

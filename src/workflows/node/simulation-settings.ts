@@ -6,6 +6,7 @@ import type { Reading } from "../../formats/records.ts";
 import type { CgModel } from "../../models/cg/model.ts";
 import type { GeometricModel } from "../../models/geometric/model.ts";
 import { readMolecules } from "../../platform/node/molecules.ts";
+import { marksOf, massesOf } from "../../simulate/marks.ts";
 import { readSettings } from "../../simulate/node/folder.ts";
 import { loadForces, modelSettings } from "../../simulate/node/model-settings.ts";
 import { isCoarseGrained } from "../../simulate/open-potential.ts";
@@ -105,7 +106,9 @@ export async function resumedSettings(
   const { start, steps, time } = request;
   if (start !== undefined) {
     const [molecule] = await moleculesOf(start, 1, reading);
-    if (molecule.atomicNumbers.join() !== settings.elements.join())
+    const elements = Array.from(molecule.atomicNumbers) as SimulationSettings["elements"];
+    const masses = massesOf({ elements, ...marksOf(molecule) });
+    if (elements.join() !== settings.elements.join() || masses.join() !== massesOf(settings).join())
       throw new InputError(
         `holds other atoms than the simulation in ${out}; leave it out`,
         typeof start === "string" ? { file: start } : {},
