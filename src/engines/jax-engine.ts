@@ -3,6 +3,7 @@
  * one size together, so nothing is padded; training steps pad the batch to its largest molecule.
  */
 
+import { WorkError } from "../errors.ts";
 import { dynamics } from "../nets/egnn/dynamics.ts";
 import { type DynamicsConfig, dynamicsLayout } from "../nets/egnn/dynamics-layout.ts";
 import type { PaddedGraph } from "../nets/egnn/egnn.ts";
@@ -92,12 +93,14 @@ export function createJaxEngine(config: DynamicsConfig, options: JaxEngineOption
     const offsets = atomOffsets(batch.sizes);
     const out = new Float32Array(offsets[batch.sizes.length] * channels);
     for (const padding of bySize(batch.sizes)) {
-      const result = predict(
-        upload(parameters),
-        padded(batch.positions, 3, batch, padding),
-        padded(batch.features, config.inFeatures, batch, padding),
-        guessOf(batch, padding),
-        graphOf(batch, padding),
+      const result = withinMemory(() =>
+        predict(
+          upload(parameters),
+          padded(batch.positions, 3, batch, padding),
+          padded(batch.features, config.inFeatures, batch, padding),
+          guessOf(batch, padding),
+          graphOf(batch, padding),
+        ),
       );
       const values = (await result.data()) as Float32Array; // [B, N, 3 + F]
       const stride = padding.N * channels;
@@ -124,14 +127,16 @@ export function createJaxEngine(config: DynamicsConfig, options: JaxEngineOption
       weight[2 * m] = positionWeight[m];
       weight[2 * m + 1] = featureWeight[m];
     }
-    const [[value, errors], gradients] = lossAndGradient(
-      upload(parameters),
-      padded(batch.positions, 3, batch, padding),
-      padded(batch.features, config.inFeatures, batch, padding),
-      guessOf(batch, padding),
-      graphOf(batch, padding),
-      padded(target, 3 + config.outFeatures, batch, padding),
-      np.array(weight, { shape: [M, 2] }),
+    const [[value, errors], gradients] = withinMemory(() =>
+      lossAndGradient(
+        upload(parameters),
+        padded(batch.positions, 3, batch, padding),
+        padded(batch.features, config.inFeatures, batch, padding),
+        guessOf(batch, padding),
+        graphOf(batch, padding),
+        padded(target, 3 + config.outFeatures, batch, padding),
+        np.array(weight, { shape: [M, 2] }),
+      ),
     ) as unknown as [[np.Array, np.Array], ParameterTree];
     value.dispose();
     const pairs = (await errors.data()) as Float32Array; // [M, 2]
@@ -149,6 +154,19 @@ export function createJaxEngine(config: DynamicsConfig, options: JaxEngineOption
     lossAndGradient.dispose();
   };
   return { name: `jax (${jax.defaultDevice()})`, forward, squaredError, dispose };
+}
+
+/** @throws WorkError where the arrays do not fit */
+function withinMemory<T>(run: () => T): T {
+  try {
+    return run();
+  } catch (cause) {
+    if (!(cause instanceof RangeError && cause.message.includes("memory32 limit"))) throw cause;
+    throw new WorkError(
+      "jax engine: the 4 GB that WebAssembly can address are full; take fewer molecules at a time, or another engine",
+      { cause },
+    );
+  }
 }
 
 function sameValues(a: Float32Array, b: Float32Array): boolean {

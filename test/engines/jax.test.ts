@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { createJaxEngine } from "../../src/engines/jax-engine.ts";
 import { prepareRuntime } from "../../src/platform/prepare.ts";
 import { relativeDifference } from "../shared.ts";
-import { randomBatch, randomParameters, randomTarget, VARIANTS } from "./cases.ts";
+import { BASE, randomBatch, randomParameters, randomTarget, VARIANTS } from "./cases.ts";
 import { ENGINES } from "./engines.ts";
 
 beforeAll(() => prepareRuntime("auto"));
@@ -40,3 +40,9 @@ for (const [variant, config] of Object.entries(VARIANTS)) {
     });
   });
 }
+
+it("what does not fit the memory of jax-js is said in one line", async () => {
+  const engine = createJaxEngine(BASE);
+  const batch = randomBatch(BASE, [5000]);
+  await expect(engine.forward(randomParameters(BASE), batch)).rejects.toThrow(/^jax engine: the 4 GB/);
+});

@@ -2,8 +2,8 @@
 
 import type { Molecule } from "../../chem/molecule.ts";
 import { formatMolecules, type WriteOptions, writableFormat } from "../../formats/format-molecules.ts";
-import { lossCounter } from "../../formats/losses.ts";
 import { gzipped } from "../../formats/gzip.ts";
+import { lossCounter } from "../../formats/losses.ts";
 import { parseMolecules, type ReadOptions } from "../../formats/parse-molecules.ts";
 import { checkWritable, writeFileAtomically } from "./atomic-write.ts";
 import { fileBytes } from "./file-bytes.ts";

@@ -102,7 +102,9 @@ export async function conformersToFile(options: ConformersToFileOptions): Promis
     if (results.every((result) => result.conformers === 0))
       throw new InputError(`no molecule of ${asked.length} gave a conformer: ${failed[0]?.error}`);
   };
-  const written = await writeMolecules(out, molecules(), { onNotice: notice }).finally(() => engine.dispose());
+  const written = await writeMolecules(out, molecules(), { onNotice: notice }).finally(() =>
+    engine.dispose(),
+  );
   const sum = (key: keyof StereoReport): number =>
     results.reduce((total, { stereo }) => total + stereo[key], 0);
   return {
