@@ -6,6 +6,8 @@ import type { Verb, VerbEntry } from "./verb.ts";
 type Colours = Output["colours"];
 
 const WIDTH = 100;
+/** Longer terms have a line of their own. */
+const WIDEST_TERM = 34;
 
 /** The help text. `path` is how the verb is called: "equimol evaluate". */
 export function helpText(path: string, verb: Verb, colours: Colours): string {
@@ -42,12 +44,15 @@ export function section(
   rows: readonly (readonly [string, string])[],
   colours: Colours,
 ): string {
-  const left = Math.max(...rows.map(([term]) => term.length));
-  const lines = rows.flatMap(([term, text]) =>
-    wrapped(text, WIDTH - left - 4).map((line, i) =>
-      `  ${colours.cyan((i === 0 ? term : "").padEnd(left))}  ${line}`.trimEnd(),
-    ),
-  );
+  const short = rows.map(([term]) => term.length).filter((length) => length <= WIDEST_TERM);
+  const left = Math.max(0, ...short);
+  const lines = rows.flatMap(([term, text]) => {
+    const beside = term.length <= WIDEST_TERM;
+    const under = wrapped(text, WIDTH - left - 4).map((line, i) =>
+      `  ${colours.cyan((beside && i === 0 ? term : "").padEnd(left))}  ${line}`.trimEnd(),
+    );
+    return beside ? under : [`  ${colours.cyan(term)}`, ...under];
+  });
   return [colours.bold(heading), ...lines].join("\n");
 }
 

@@ -33,6 +33,9 @@ describe("help", () => {
       expect(help).toMatchObject({ code: 0, stderr: "" });
       expect(help.stdout).toContain(`Usage  equimol ${verbs[k]}`);
       expect(help.stdout).toMatch(/Examples|Verbs/);
+      // However long the names of options are, what is said of them has most of the line.
+      const indents = help.stdout.split("\n").map((line) => line.length - line.trimStart().length);
+      expect(Math.max(...indents)).toBeLessThanOrEqual(40);
     });
   }, 60_000);
 
