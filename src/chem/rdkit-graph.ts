@@ -39,16 +39,29 @@ interface JsonMolecule {
   readonly bonds?: readonly JsonBond[];
 }
 
+/** RDKit.js goes down one level of its stack for each atom of a chain, and at some 1,000 it overflows and stays broken. */
+const MAX_ATOMS = 300;
+const ATOM = /\[[^\]]*\]|Cl|Br|[A-Za-z*]/g;
+
+function refuseLarge(atoms: number, what: string): void {
+  if (atoms > MAX_ATOMS)
+    throw new InputError(`${what}: ${atoms} atoms; graphs of at most ${MAX_ATOMS} are read`);
+}
+
 /**
  * The graph of a SMILES.
  * @throws InputError saying what is wrong, with the position where RDKit knows it
  */
 export function graphOfSmiles(rdkit: Rdkit, smiles: string): GraphWithStereo {
+  refuseLarge(smiles.match(ATOM)?.length ?? 0, `SMILES "${shortened(smiles)}"`);
   return graphOfText(rdkit, smiles, `SMILES "${shortened(smiles)}"`, {});
 }
 
 /** The graph of a molblock (V2000, V3000); its positions give the stereochemistry. @throws InputError */
 export function graphOfMolblock(rdkit: Rdkit, molblock: string): GraphWithStereo {
+  const counts = molblock.split("\n", 4)[3] ?? "";
+  const large = counts.includes("V3000") ? /COUNTS (\d+)/.exec(molblock)?.[1] : counts.slice(0, 3);
+  refuseLarge(Number(large ?? 0), "the record");
   return graphOfText(rdkit, molblock, "the record", { removeHs: false });
 }
 
@@ -87,6 +100,11 @@ const shortened = (text: string): string => (text.length > 60 ? `${text.slice(0,
 function graphOfJson({ atoms, bonds = [] }: JsonMolecule, what: string): GraphWithStereo {
   if (atoms.length === 0) throw new InputError(`${what}: no atoms`);
   const atomicNumbers = Uint8Array.from(atoms, ({ z = 6 }) => z);
+  const dummy = atomicNumbers.indexOf(0);
+  if (dummy >= 0)
+    throw new InputError(
+      `${what}: atom ${dummy + 1} is a dummy (*); conformers are made of whole molecules: put an atom in its place`,
+    );
   const radical = atoms.findIndex(({ nRad = 0 }) => nRad > 0);
   if (radical >= 0)
     throw new InputError(

@@ -1,7 +1,8 @@
 /**
- * The frames of XYZ, extended XYZ and raw QM9 in turn. A frame that cannot be read is passed over. Where a frame may begin
- * behind it, reading goes on there; else its number of atoms is not to be trusted, and the next frame is looked for from its
- * first atom on: a number of atoms, something like an atom two lines below, and behind its last atom the same or the end.
+ * The frames of XYZ, extended XYZ and raw QM9 in turn. A frame that cannot be read is passed over, and the next one is looked
+ * for from its first atom on, for its number of atoms may be wrong: a number of atoms, a line that is no atom, something like
+ * an atom, and behind the last atom none more. Where a number of atoms stands behind the frame, reading goes on there at the
+ * latest.
  */
 
 import type { Molecule } from "../chem/molecule.ts";
@@ -56,11 +57,11 @@ export async function* readFrames(
       const whole = taken > 2 && next !== undefined && (isCount(next) || next.trim() === "");
       lines.back(taken);
       const title = taken > 1 ? await lines.ahead(1) : undefined;
-      const again = !whole && reread + taken <= CREDIT + 2 * start;
+      const again = reread + taken <= CREDIT + 2 * start;
       if (again) reread += taken;
       for (let k = again ? Math.min(2, taken) : taken; k > 0; k--) lines.drop();
       log.passOver(error, record, start, title);
-      if (!whole) await findFrame(lines, trailing);
+      await findFrame(lines, trailing, isAtom, whole ? start + taken : Number.POSITIVE_INFINITY);
       continue;
     }
     yield molecule;
@@ -77,15 +78,20 @@ const isPlainAtom = (line: string): boolean =>
   splitFields(line, bounds) >= 4 &&
   [2, 4, 6].every((f) => !Number.isNaN(parseReal(line, bounds[f], bounds[f + 1])));
 
-/** Moves on to the next line that can begin a frame, or to the end of the text. */
-async function findFrame(lines: LineReader, trailing: number): Promise<void> {
-  for (;;) {
-    const [count, , atom = ""] = await lines.peek(3);
+/** Moves on to the next line that can begin a frame, to line `end`, or to the end of the text. */
+async function findFrame(
+  lines: LineReader,
+  trailing: number,
+  isAtom: (line: string) => boolean,
+  end: number,
+): Promise<void> {
+  while (lines.lineNumber() < end) {
+    const [count, comment = "", atom = ""] = await lines.peek(3);
     if (count === undefined) return;
-    if (isCount(count) && splitFields(atom, bounds) >= 4) {
+    if (isCount(count) && !isAtom(comment) && splitFields(atom, bounds) >= 4) {
       const length = 2 + Math.min(Number(count), 1e7) + trailing;
       const [last, next = ""] = [await lines.ahead(length - 1), await lines.ahead(length)];
-      if (last !== undefined && (isCount(next) || next.trim() === "")) return;
+      if (last !== undefined && (isCount(next) || !isAtom(next))) return;
     }
     lines.drop();
     lines.mark();
