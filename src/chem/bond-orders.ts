@@ -6,7 +6,7 @@
  */
 
 import type { BondRule } from "./bond-tables.ts";
-import { statedCharge } from "./charge.ts";
+import { chargeOf, statedCharge } from "./electrons/charge.ts";
 import { expectedBondLength, LENGTH_TOLERANCE } from "./geometry.ts";
 import type { Bond, Molecule } from "./molecule.ts";
 import { forEachPairWithin } from "./neighbours.ts";
@@ -21,13 +21,13 @@ export const ASSUMED_CHARGE = "assumed_charge";
 
 /**
  * Adds bonds with orders that fit valences, and formal charges. Where no assignment gives every atom a
- * closed-shell valence and the molecule the charge that its properties state (`charge=`), the perceived orders stay,
+ * closed-shell valence and the molecule the charge that is stated (`charge=`, or its formal charges), the perceived orders stay,
  * charges are zero and the property `valence` says "inconsistent". Where the only assignment leaves a charge that nobody
  * stated, the property `assumed_charge` says it.
  */
 export function withBonds(molecule: Molecule, rule: BondRule): Molecule {
   const perceived = perceiveBonds(molecule, rule);
-  const charge = statedCharge(molecule);
+  const charge = molecule.formalCharges === undefined ? statedCharge(molecule) : chargeOf(molecule);
   let best = assignBondOrders(molecule, perceived, charge);
   if (best === undefined || chargedAtoms(best) > 0) {
     for (const bond of stretchedBonds(molecule, perceived)) {

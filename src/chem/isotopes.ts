@@ -100,6 +100,22 @@ export function isotopeOfMass(z: number, mass: number): number | undefined {
   return mass === massNumber && massNumber > 0 ? massNumber : undefined;
 }
 
+/**
+ * The isotopes of a molecule: as they are given, or as the masses in g/mol of a column `masses` (extended XYZ) tell.
+ * Undefined where all atoms are the natural mixture. [N]
+ */
+export function isotopesOf({
+  atomicNumbers,
+  isotopes,
+  atomColumns = {},
+}: Pick<Molecule, "atomicNumbers" | "isotopes" | "atomColumns">): Uint16Array | undefined {
+  if (isotopes !== undefined) return isotopes;
+  const column = atomColumns.masses ?? atomColumns.mass;
+  if (column === undefined || column.width !== 1) return undefined;
+  const found = Uint16Array.from(atomicNumbers, (z, a) => isotopeOfMass(z, Number(column.values[a])) ?? 0);
+  return found.some((isotope) => isotope > 0) ? found : undefined;
+}
+
 /** "13C", "2H": an isotope as chemists write it. */
 export const isotopeName = (z: number, massNumber: number): string => `${massNumber}${symbolOf(z)}`;
 

@@ -174,8 +174,42 @@ function freeSign({ atomicNumbers }: Topology, neighbours: Centre["neighbours"])
   return neighbours.filter((atom) => atomicNumbers[atom] === 1).length > 1 ? 1 : 0;
 }
 
-/** Whether RDKit takes the atoms and bonds for a whole molecule: sanitized, closed shells, one piece. */
-export function isWhole(rdkit: Rdkit, { atomicNumbers, formalCharges, bonds }: BondedAtoms): boolean {
+/**
+ * The bonds as one Kekulé structure and the charges that go with them, as RDKit draws them: nitro groups with charges,
+ * aromatic bonds as single and double ones; and the hydrogens that it adds to each atom. Undefined where RDKit does not
+ * take the graph.
+ */
+export function cleanedGraph(
+  rdkit: Rdkit,
+  atoms: BondedAtoms,
+):
+  | (Pick<BondedAtoms, "bonds"> & { readonly formalCharges: Int8Array; readonly implied: Uint8Array })
+  | undefined {
+  const log = rdkit.set_log_capture("rdApp.error"); // its complaints are not for the terminal
+  try {
+    const mol = rdkit.get_mol(v3000(atoms), JSON.stringify({ removeHs: false }));
+    if (mol === null) return undefined;
+    try {
+      const { molecules } = JSON.parse(mol.get_json()) as { readonly molecules: readonly JsonMolecule[] };
+      const { atoms: found, bonds = [] } = molecules[0];
+      if (found.length !== atoms.atomicNumbers.length) return undefined;
+      const drawn = bonds.map(({ bo = 1, atoms: [i, j] }) => ({ i, j, order: bo }));
+      if (!drawn.every((bond): bond is Bond => [1, 2, 3].includes(bond.order))) return undefined;
+      return {
+        bonds: drawn,
+        formalCharges: Int8Array.from(found, ({ chg = 0 }) => chg),
+        implied: Uint8Array.from(found, ({ impHs = 0 }) => impHs),
+      };
+    } finally {
+      mol.delete();
+    }
+  } finally {
+    log?.delete();
+  }
+}
+
+/** V3000 molblock of a graph, all atoms at the origin. */
+function v3000({ atomicNumbers, formalCharges, bonds }: BondedAtoms): string {
   const lines = ["", "", "", "  0  0  0     0  0            999 V3000", "M  V30 BEGIN CTAB"];
   lines.push(`M  V30 COUNTS ${atomicNumbers.length} ${bonds.length} 0 0 0`, "M  V30 BEGIN ATOM");
   atomicNumbers.forEach((z, i) => {
@@ -187,9 +221,14 @@ export function isWhole(rdkit: Rdkit, { atomicNumbers, formalCharges, bonds }: B
     lines.push(`M  V30 ${k + 1} ${order} ${i + 1} ${j + 1}`);
   });
   lines.push("M  V30 END BOND", "M  V30 END CTAB", "M  END", "");
+  return lines.join("\n");
+}
+
+/** Whether RDKit takes the atoms and bonds for a whole molecule: sanitized, closed shells, one piece. */
+export function isWhole(rdkit: Rdkit, atoms: BondedAtoms): boolean {
   try {
-    const { topology } = graphOfMolblock(rdkit, lines.join("\n"));
-    return topology.atomicNumbers.length === atomicNumbers.length;
+    const { topology } = graphOfMolblock(rdkit, v3000(atoms));
+    return topology.atomicNumbers.length === atoms.atomicNumbers.length;
   } catch (error) {
     if (error instanceof InputError) return false;
     throw error;

@@ -4,7 +4,9 @@
  */
 import { withBonds } from "../chem/bond-orders.ts";
 import { RULE_ELEMENTS } from "../chem/bond-tables.ts";
+import { chargeOf } from "../chem/electrons/charge.ts";
 import { symbolOf } from "../chem/elements.ts";
+import { isotopesOf } from "../chem/isotopes.ts";
 import type { Bond, Molecule } from "../chem/molecule.ts";
 import { InputError } from "../errors.ts";
 import { extensionOf } from "../formats/format.ts";
@@ -75,7 +77,8 @@ async function readRecords(path: string, limit: number, reading: Reading): Promi
       continue;
     }
     const last = ensembles.at(-1);
-    if (last !== undefined && sameRecordGraph(last.first, molecule)) last.conformers.push(molecule.positions);
+    if (last !== undefined && sameRecordGraph(last.first, molecule, isXyz(path)))
+      last.conformers.push(molecule.positions);
     else if (ensembles.length >= limit) break;
     else ensembles.push({ first: molecule, conformers: [molecule.positions] });
   }
@@ -87,6 +90,7 @@ async function readRecords(path: string, limit: number, reading: Reading): Promi
     atomicNumbers: first.atomicNumbers,
     bonds: first.bonds ?? [],
     ...(first.formalCharges && { formalCharges: first.formalCharges }),
+    ...withIsotopes(first),
     conformers,
   }));
 }
@@ -95,14 +99,23 @@ async function readRecords(path: string, limit: number, reading: Reading): Promi
 export const ensembleName = (title: string | undefined, index: number): string =>
   title?.replace(/ conformer \d+.*$/, "") || `molecule ${index + 1}`;
 
-/** One atom order, one list of bonds: conformers of one molecule as one program writes them. */
-export function sameRecordGraph(a: Molecule, b: Molecule): boolean {
+const withIsotopes = (molecule: Molecule): Pick<Ensemble, "isotopes"> => {
+  const isotopes = isotopesOf(molecule);
+  return isotopes === undefined ? {} : { isotopes };
+};
+
+/**
+ * One atom order, one list of bonds: conformers of one molecule as one program writes them.
+ * @param anyOrders of perceived bonds, whose orders may be those of another mesomeric form: connections alone count
+ */
+export function sameRecordGraph(a: Molecule, b: Molecule, anyOrders = false): boolean {
+  const text = (bonds: readonly Bond[] = []): string =>
+    bonds.map(({ i, j, order }) => `${i} ${j} ${anyOrders ? "" : order}`).join();
   return (
     a.atomicNumbers.join() === b.atomicNumbers.join() &&
-    bondsText(a.bonds) === bondsText(b.bonds) &&
-    ensembleName(a.name, 0) === ensembleName(b.name, 0)
+    text(a.bonds) === text(b.bonds) &&
+    ensembleName(a.name, 0) === ensembleName(b.name, 0) &&
+    chargeOf(a) === chargeOf(b) &&
+    (a.isotopes ?? []).join() === (b.isotopes ?? []).join()
   );
 }
-
-const bondsText = (bonds: readonly Bond[] = []): string =>
-  bonds.map(({ i, j, order }) => `${i} ${j} ${order}`).join();

@@ -1,8 +1,9 @@
 /**
  * Conformer ensembles as JSON lines, one molecule a line: {"smiles", "symbols": ["C", …], "bonds": [[i, j, order], …],
- * "charges": [0, …], "conformers": [[x, y, z, …], …]}, atoms counted from 0, Å. `smiles` and `charges` may be absent; other
- * keys are passed over. Every value is checked before it is used.
+ * "charges": [0, …], "conformers": [[x, y, z, …], …]}, atoms counted from 0, Å. `smiles` may be absent, and so may
+ * `charges`, which the bonds then imply; other keys are passed over. Every value is checked before it is used.
  */
+import { impliedCharges } from "../chem/electrons/formal-charges.ts";
 import type { Bond } from "../chem/molecule.ts";
 import type { BondedAtoms } from "../chem/topology.ts";
 import { InputError, type Place } from "../errors.ts";
@@ -85,14 +86,18 @@ function ensembleOf(text: string, place: Place, log: RecordLog): Ensemble {
     setElement(elements, a, symbol, place, log);
   });
   if (conformers.length === 0) throw fail('"conformers" is empty');
-  const formalCharges = charges === undefined ? undefined : chargesOf(charges, n, fail);
+  const list = bondsOf(bonds, n, fail);
+  const formalCharges =
+    charges === undefined
+      ? impliedCharges({ atomicNumbers: elements.atomicNumbers, bonds: list })
+      : chargesOf(charges, n, fail);
   return {
     name: smiles ?? `line ${place.line}`,
     ...(smiles !== undefined && { smiles }),
     atomicNumbers: elements.atomicNumbers,
     ...isotopesOf(elements),
-    ...(formalCharges?.some((charge) => charge !== 0) && { formalCharges }),
-    bonds: bondsOf(bonds, n, fail),
+    ...(formalCharges.some((charge) => charge !== 0) && { formalCharges }),
+    bonds: list,
     conformers: conformers.map((conformer: unknown, k) => positionsOf(conformer, k, n, fail)),
   };
 }

@@ -1,15 +1,23 @@
 /** Generated conformers against reference ones, beside rule-based conformers and noise on the same molecules. */
 import { type ConformerComparison, conformerComparison } from "../chem/conformer-rmsd.ts";
 import { ruleBasedConformers } from "../chem/mmff94.ts";
-import { loadRdkit, type Rdkit, readableSmiles } from "../chem/rdkit.ts";
-import { type BondedAtoms, type Topology, topologyOf } from "../chem/topology.ts";
+import { loadRdkit, type Rdkit } from "../chem/rdkit.ts";
+import type { BondedAtoms } from "../chem/topology.ts";
 import type { Ensemble } from "../data/ensembles.ts";
 import { InputError } from "../errors.ts";
-import { formatSdf } from "../formats/sdf-write.ts";
 import { stream } from "../math/random.ts";
 import { center } from "../math/superposition.ts";
 import { breath } from "../platform/breath.ts";
 import { type Coverage, type CoverageSummary, coverageOf, summarise } from "./conformer-metrics.ts";
+import {
+  type ComparedEnsemble,
+  compared,
+  isomericSmiles,
+  joined,
+  type SameMolecule,
+  sameMolecule,
+  sortOf,
+} from "./same-molecule.ts";
 
 /** Å: for small molecules as in QM9, and the two in use for drug-like ones. */
 export const THRESHOLDS: readonly number[] = [0.5, 0.75, 1.25];
@@ -38,6 +46,8 @@ export interface ConformerEvaluation {
   readonly noise?: CoverageSummary;
   /** References without generated conformers; they count as not covered. */
   readonly missing: readonly string[];
+  /** Ensembles that are of a molecule that came before, in any drawing: they are one with that. */
+  readonly joined: { readonly generated: number; readonly references: number };
   readonly molecules: readonly ({ readonly name: string } & Coverage)[];
 }
 
@@ -52,16 +62,23 @@ export async function evaluateConformers(
 ): Promise<ConformerEvaluation> {
   const { thresholds = THRESHOLDS, baselines = true, seed = 0, onProgress, signal } = options;
   const rdkit = await loadRdkit();
-  const pool = generated.map((ensemble) => ({ ensemble, topology: topologyOf(whole(ensemble)) }));
+  const pool = joined(
+    rdkit,
+    generated.map((ensemble) => compared(rdkit, ensemble)),
+  );
+  const asked = joined(
+    rdkit,
+    references.map((ensemble) => compared(rdkit, ensemble)),
+  );
   const molecules: ({ name: string } & Coverage)[] = [];
   const [rules, noise]: [Coverage[], Coverage[]] = [[], []];
   const missing: string[] = [];
   const stereo = { count: 0, of: 0 };
-  for (const [index, reference] of references.entries()) {
+  for (const [index, one] of asked.entries()) {
     await breath(); // an interruption is heard
     signal?.throwIfAborted();
-    const topology = topologyOf(whole(reference));
-    const found = matching(pool, topology, reference.name);
+    const { ensemble: reference, topology } = one;
+    const found = matching(rdkit, pool, one);
     const comparison = found?.comparison ?? conformerComparison(topology, topology);
     if (comparison === undefined) continue;
     const within = found === undefined ? comparison : conformerComparison(found.topology, found.topology);
@@ -71,9 +88,11 @@ export async function evaluateConformers(
     const coverage = (molecule: BondedAtoms, by: ConformerComparison, sampled: readonly Float64Array[]) =>
       coverageOf(molecule, by, by === comparison ? within : by, sampled, reference.conformers, thresholds);
     molecules.push({ name: reference.name, ...coverage(own, comparison, own.conformers) });
-    const known = new Set(reference.conformers.map((x) => isomericSmiles(rdkit, reference, x)));
+    const isotopes = (reference.isotopes && own.isotopes) !== undefined;
+    const drawn = found?.second.ensemble ?? reference;
+    const known = new Set(reference.conformers.map((x) => isomericSmiles(rdkit, drawn, x, isotopes)));
     for (const x of own.conformers) {
-      const smiles = isomericSmiles(rdkit, own, x);
+      const smiles = isomericSmiles(rdkit, own, x, isotopes);
       if (smiles === null) continue;
       stereo.of++;
       if (known.has(smiles)) stereo.count++;
@@ -81,56 +100,47 @@ export async function evaluateConformers(
     const itself = conformerComparison(topology, topology);
     if (baselines && itself !== undefined) {
       const count = Math.max(own.conformers.length, 1);
-      const ruled = ruleBasedConformers(whole(reference), count, seed + index, reference.conformers[0]);
+      const ruled = ruleBasedConformers(reference, count, seed + index, reference.conformers[0]);
       rules.push(coverage(reference, itself, ruled));
       noise.push(coverage(reference, itself, noiseLike(reference.conformers[0], count, seed, index)));
     }
     onProgress?.(index + 1);
   }
-  if (missing.length === references.length)
+  if (missing.length === asked.length)
     throw new InputError(
-      `no molecule of the generated file is one of the ${references.length} references (first reference: ${references[0].name})`,
+      `no molecule of the generated file is one of the ${asked.length} references (first reference: ${asked[0].ensemble.name})`,
     );
   return {
     generated: { ...summarise(molecules), stereo },
     ...(baselines && { rules: summarise(rules), noise: summarise(noise) }),
     missing,
+    joined: { generated: generated.length - pool.length, references: references.length - asked.length },
     molecules,
   };
 }
 
-/** Aromatic bonds of order 4 have no Kekulé structure to offer; single bonds keep the graph. */
-const whole = (ensemble: Ensemble): Ensemble => ({
-  ...ensemble,
-  bonds: ensemble.bonds.map((bond) => (bond.order === 4 ? { ...bond, order: 1 } : bond)),
-});
+type Found = ComparedEnsemble & SameMolecule;
 
-interface Found {
-  readonly ensemble: Ensemble;
-  readonly topology: Topology;
-  readonly comparison: ConformerComparison;
-}
-
-/** The generated molecule of the same graph; of several the one with the same name. */
+/** The generated molecule that is the reference; of several the one with the same name, else the one of the same isomer. */
 function matching(
-  pool: readonly { readonly ensemble: Ensemble; readonly topology: Topology }[],
-  topology: Topology,
-  name: string,
+  rdkit: Rdkit,
+  pool: readonly ComparedEnsemble[],
+  reference: ComparedEnsemble,
 ): Found | undefined {
-  const named = [...pool].sort((a, b) => Number(b.ensemble.name === name) - Number(a.ensemble.name === name));
-  for (const candidate of named) {
-    const comparison = conformerComparison(candidate.topology, topology);
-    if (comparison !== undefined) return { ...candidate, comparison };
-  }
-  return undefined;
-}
-
-function isomericSmiles(rdkit: Rdkit, ensemble: Ensemble, positions: Float64Array): string | null {
-  if (positions.some((value) => Math.abs(value) > 9000)) return null;
-  const { atomicNumbers, bonds, formalCharges } = ensemble;
-  return readableSmiles(
-    rdkit,
-    formatSdf({ atomicNumbers, positions, bonds, ...(formalCharges && { formalCharges }) }),
+  const sort = sortOf(reference);
+  const found = pool.flatMap((candidate): Found[] => {
+    if (sortOf(candidate) !== sort) return [];
+    const same = sameMolecule(candidate, reference);
+    return same === undefined ? [] : [{ ...candidate, ...same }];
+  });
+  if (found.length < 2) return found[0];
+  const isomer = ({ ensemble }: ComparedEnsemble): string | null =>
+    isomericSmiles(rdkit, ensemble, ensemble.conformers[0], false);
+  const wanted = isomer(reference);
+  return (
+    found.find(({ ensemble }) => ensemble.name === reference.ensemble.name) ??
+    found.find((candidate) => isomer(candidate) === wanted) ??
+    found[0]
   );
 }
 

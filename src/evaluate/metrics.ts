@@ -6,7 +6,7 @@
  */
 
 import { allowedValences } from "../chem/bond-tables.ts";
-import { closedShellStability } from "../chem/closed-shells.ts";
+import { closedShellStability } from "../chem/electrons/closed-shells.ts";
 import { symbolOf } from "../chem/elements.ts";
 import { checkGeometry, passesAll } from "../chem/geometry.ts";
 import type { Bond, Molecule } from "../chem/molecule.ts";
@@ -69,7 +69,7 @@ export interface Evaluation {
   readonly rule: "qm9" | "geom" | "mixed";
   readonly atomStable: Share;
   readonly moleculeStable: Share;
-  /** Stability by our own rule, which knows aromatic rings and charges (chem/closed-shells.ts). */
+  /** Stability by our own rule, which knows aromatic rings and charges (chem/electrons/closed-shells.ts). */
   readonly closedShell: { readonly atoms: Share; readonly molecules: Share };
   readonly valid: Share;
   /** Different SMILES, of the valid molecules. */
@@ -95,7 +95,7 @@ export interface Evaluation {
 export interface MoleculeVerdict {
   /** By the published rule. */
   readonly stable: boolean;
-  /** Stable by our own rule (chem/closed-shells.ts). */
+  /** Stable by our own rule (chem/electrons/closed-shells.ts). */
   readonly closedShell: boolean;
   readonly valid: boolean;
   /** Of the largest fragment; null when not valid. */

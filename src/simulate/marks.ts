@@ -2,7 +2,7 @@
  * What a molecule has besides elements and positions: isotopes, masses, charges, radicals. They decide what atoms weigh, and
  * go into the frames as they are; potentials see none of them.
  */
-import { statedCharge } from "../chem/charge.ts";
+import { statedCharge } from "../chem/electrons/charge.ts";
 import { symbolOf } from "../chem/elements.ts";
 import { atomMass, isotopesInWords } from "../chem/isotopes.ts";
 import type { Molecule } from "../chem/molecule.ts";

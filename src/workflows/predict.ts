@@ -1,5 +1,5 @@
 /** Energies and forces, or a property, of molecules. Runs in Node and in a page. */
-import { chargeOf } from "../chem/charge.ts";
+import { chargeOf } from "../chem/electrons/charge.ts";
 import type { Molecule } from "../chem/molecule.ts";
 import type { AtomwiseEngine } from "../engines/atomwise-engine.ts";
 import { type EngineOptions, openEngine } from "../engines/open-engine.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { withBonds } from "../../src/chem/bond-orders.ts";
-import { closedShellStability } from "../../src/chem/closed-shells.ts";
+import { closedShellStability } from "../../src/chem/electrons/closed-shells.ts";
 import type { Molecule } from "../../src/chem/molecule.ts";
 import { perceiveBonds } from "../../src/chem/perception.ts";
 import { stability } from "../../src/chem/stability.ts";

@@ -22,14 +22,19 @@ export interface EvaluateConformerFilesOptions
 export async function evaluateConformerFiles(
   options: EvaluateConformerFilesOptions,
 ): Promise<ConformerEvaluation> {
-  const { warning, task, reading } = reporterOf(options);
+  const { notice, warning, task, reading } = reporterOf(options);
   const generated = await readEnsembles(options.generated, undefined, reading);
   const references = await readEnsembles(options.reference, options.limit, reading);
   const evaluation = await evaluateConformers(generated, references, {
     ...options,
     onProgress: task("comparing", references.length),
   });
-  const { missing } = evaluation;
+  const { missing, joined } = evaluation;
+  for (const [side, count] of Object.entries(joined))
+    if (count > 0)
+      notice(
+        `${count} of the ${side === "references" ? "reference" : side} ensembles ${count === 1 ? "is" : "are"} of a molecule that came before, and joined to it`,
+      );
   if (missing.length > 0)
     warning(
       `${missing.length} of ${references.length} references have no generated conformer and count as not covered (first: ${missing[0]})`,

@@ -1,5 +1,5 @@
 /** The charge of a molecule as a whole. */
-import type { Molecule } from "./molecule.ts";
+import type { Molecule } from "../molecule.ts";
 
 /** Keys of extended XYZ that give the charge of the whole, as ASE, xtb and others write them. */
 const CHARGE_KEYS: readonly string[] = ["charge", "total_charge", "net_charge"];

@@ -6,13 +6,13 @@
  * without such an assignment those pieces are stable that have one of their own; in the others an atom counts as the
  * published rule counts it.
  */
-import { ASSUMED_CHARGE, withBonds } from "./bond-orders.ts";
-import type { BondRule } from "./bond-tables.ts";
+import { ASSUMED_CHARGE, withBonds } from "../bond-orders.ts";
+import type { BondRule } from "../bond-tables.ts";
+import type { Bond, Molecule } from "../molecule.ts";
+import { components } from "../perception.ts";
+import { type Stability, valenceStability } from "../stability.ts";
+import { assignBondOrders } from "../valence-search.ts";
 import { chargeOf, statedCharge } from "./charge.ts";
-import type { Bond, Molecule } from "./molecule.ts";
-import { components } from "./perception.ts";
-import { type Stability, valenceStability } from "./stability.ts";
-import { assignBondOrders } from "./valence-search.ts";
 
 /** @param perceived the bonds of `perceiveBonds` by the same rule */
 export function closedShellStability(
