@@ -8,7 +8,16 @@ import { symbolOf } from "./elements.ts";
 import type { Bond } from "./molecule.ts";
 import { components } from "./perception.ts";
 import type { Rdkit } from "./rdkit.ts";
-import { type Centre, type DoubleBond, rigidDoubleBonds, type Stereo, tetrahedralAtoms } from "./stereo.ts";
+import {
+  type Centre,
+  type DoubleBond,
+  hasLonePair,
+  lonePairCentre,
+  rigidDoubleBonds,
+  type Stereo,
+  tetrahedralAtoms,
+} from "./stereo.ts";
+import { type OpenStereo, openStereo } from "./stereo-open.ts";
 import { type BondedAtoms, type Topology, topologyOf } from "./topology.ts";
 
 /** A molecule as a graph, with the stereochemistry that its source gives. */
@@ -16,6 +25,8 @@ export interface GraphWithStereo {
   readonly topology: Topology;
   /** Centres and double bonds; sign 0 where the source says nothing. */
   readonly stereo: Stereo;
+  /** What may come either way: the source says nothing of it, or it is of a kind that is not kept. */
+  readonly open?: OpenStereo;
 }
 
 interface JsonAtom {
@@ -84,6 +95,11 @@ const shortened = (text: string): string => (text.length > 60 ? `${text.slice(0,
 function graphOfJson({ atoms, bonds = [] }: JsonMolecule, what: string): GraphWithStereo {
   if (atoms.length === 0) throw new InputError(`${what}: no atoms`);
   const atomicNumbers = Uint8Array.from(atoms, ({ z = 6 }) => z);
+  const dummy = atomicNumbers.indexOf(0);
+  if (dummy >= 0)
+    throw new InputError(
+      `${what}: atom ${dummy + 1} is a dummy (*); conformers are made of whole molecules: put an atom in its place`,
+    );
   const radical = atoms.findIndex(({ nRad = 0 }) => nRad > 0);
   if (radical >= 0)
     throw new InputError(
@@ -100,7 +116,8 @@ function graphOfJson({ atoms, bonds = [] }: JsonMolecule, what: string): GraphWi
   if (pieces > 1) throw new InputError(`${what}: ${pieces} fragments; conformers are made of one molecule`);
   const formalCharges = Int8Array.from(atoms, ({ chg = 0 }) => chg);
   const topology = topologyOf({ atomicNumbers, formalCharges, bonds: list });
-  return { topology, stereo: stereoOfJson(topology, atoms, bonds) };
+  const stereo = stereoOfJson(topology, atoms, bonds);
+  return { topology, stereo, open: openStereo(topology, stereo, givenOf(atoms, bonds)) };
 }
 
 function stereoOfJson(topology: Topology, atoms: readonly JsonAtom[], bonds: readonly JsonBond[]): Stereo {
@@ -109,13 +126,22 @@ function stereoOfJson(topology: Topology, atoms: readonly JsonAtom[], bonds: rea
     ordered[ends[0]].push(ends[1]);
     ordered[ends[1]].push(ends[0]);
   }
-  const centres = tetrahedralAtoms(topology).map(({ atom, neighbours }): Centre => {
-    const { stereo } = atoms[atom];
-    if (stereo === "ccw" || stereo === "cw") {
-      const sign = (stereo === "ccw" ? 1 : -1) * parity(ordered[atom], neighbours);
+  const isGiven = (atom: number): boolean => atoms[atom].stereo === "ccw" || atoms[atom].stereo === "cw";
+  const places = tetrahedralAtoms(topology);
+  const known = new Set(places.map(({ atom }) => atom));
+  // nitrogen in a small ring or at a bridgehead, where the source says how it stands
+  const given = topology.neighbours.flatMap((list, atom) =>
+    list.length === 3 && isGiven(atom) && !known.has(atom) ? [lonePairCentre(topology, atom)] : [],
+  );
+  const centres = [...places, ...given].map(({ atom, neighbours }): Centre => {
+    const lonePair = hasLonePair({ atom, neighbours });
+    if (isGiven(atom)) {
+      const order = lonePair ? [...ordered[atom], atom] : ordered[atom];
+      const sign = (atoms[atom].stereo === "ccw" ? 1 : -1) * parity(order, neighbours);
       return { atom, neighbours, sign: sign > 0 ? 1 : -1, given: true };
     }
-    return { atom, neighbours, sign: freeSign(topology, neighbours), given: false };
+    const sign = lonePair ? 0 : freeSign(topology, neighbours);
+    return { atom, neighbours, sign, given: false };
   });
   const stereoBonds = new Map(
     bonds
@@ -133,6 +159,14 @@ function stereoOfJson(topology: Topology, atoms: readonly JsonAtom[], bonds: rea
   });
   return { centres, doubleBonds };
 }
+
+/** Atoms and double bonds that the source marks, whether or not the marks can be kept. */
+const givenOf = (atoms: readonly JsonAtom[], bonds: readonly JsonBond[]) => ({
+  centres: [...atoms.keys()].filter((atom) => (atoms[atom].stereo ?? "unspecified") !== "unspecified"),
+  doubleBonds: bonds
+    .filter(({ stereo }) => stereo === "cis" || stereo === "trans")
+    .map(({ atoms: ends }) => ends),
+});
 
 /** 1 when one order of four is an even permutation of the other, else −1. */
 function parity(order: readonly number[], other: readonly number[]): 1 | -1 {
