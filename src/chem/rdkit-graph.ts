@@ -42,6 +42,10 @@ interface JsonBond {
   readonly stereo?: string;
   readonly stereoAtoms?: readonly [number, number];
 }
+/** R, S, E, Z; "(?)" where a centre has none. */
+interface StereoTags {
+  readonly CIP_atoms: readonly (readonly [atom: number, tag: string])[];
+}
 interface JsonMolecule {
   readonly atoms: readonly JsonAtom[];
   readonly bonds?: readonly JsonBond[];
@@ -67,9 +71,11 @@ function graphOfText(rdkit: Rdkit, text: string, what: string, options: object):
     const mol = rdkit.get_mol(text, JSON.stringify(options));
     if (mol === null) throw new InputError(`${what}: ${problemIn(log?.get_buffer() ?? "")}`);
     try {
+      const { CIP_atoms } = JSON.parse(mol.get_stereo_tags()) as StereoTags;
+      const unspecified = CIP_atoms.filter(([, tag]) => tag === "(?)").map(([atom]) => atom);
       mol.add_hs_in_place();
       const { molecules } = JSON.parse(mol.get_json()) as { readonly molecules: readonly JsonMolecule[] };
-      return graphOfJson(molecules[0], what);
+      return graphOfJson(molecules[0], what, unspecified);
     } finally {
       mol.delete();
     }
@@ -92,7 +98,11 @@ function problemIn(log: string): string {
 
 const shortened = (text: string): string => (text.length > 60 ? `${text.slice(0, 57)}…` : text);
 
-function graphOfJson({ atoms, bonds = [] }: JsonMolecule, what: string): GraphWithStereo {
+function graphOfJson(
+  { atoms, bonds = [] }: JsonMolecule,
+  what: string,
+  unspecified: readonly number[],
+): GraphWithStereo {
   if (atoms.length === 0) throw new InputError(`${what}: no atoms`);
   const atomicNumbers = Uint8Array.from(atoms, ({ z = 6 }) => z);
   const dummy = atomicNumbers.indexOf(0);
@@ -117,7 +127,7 @@ function graphOfJson({ atoms, bonds = [] }: JsonMolecule, what: string): GraphWi
   const formalCharges = Int8Array.from(atoms, ({ chg = 0 }) => chg);
   const topology = topologyOf({ atomicNumbers, formalCharges, bonds: list });
   const stereo = stereoOfJson(topology, atoms, bonds);
-  return { topology, stereo, open: openStereo(topology, stereo, givenOf(atoms, bonds)) };
+  return { topology, stereo, open: openStereo(topology, stereo, { unspecified, ...marked(atoms, bonds) }) };
 }
 
 function stereoOfJson(topology: Topology, atoms: readonly JsonAtom[], bonds: readonly JsonBond[]): Stereo {
@@ -161,7 +171,7 @@ function stereoOfJson(topology: Topology, atoms: readonly JsonAtom[], bonds: rea
 }
 
 /** Atoms and double bonds that the source marks, whether or not the marks can be kept. */
-const givenOf = (atoms: readonly JsonAtom[], bonds: readonly JsonBond[]) => ({
+const marked = (atoms: readonly JsonAtom[], bonds: readonly JsonBond[]) => ({
   centres: [...atoms.keys()].filter((atom) => (atoms[atom].stereo ?? "unspecified") !== "unspecified"),
   doubleBonds: bonds
     .filter(({ stereo }) => stereo === "cis" || stereo === "trans")

@@ -1,10 +1,10 @@
 /**
  * What nothing is known of, or cannot be kept: stereocentres and double bonds without a configuration, and the axes of
- * allenes and of hindered single bonds. Which atoms can be centres at all is OpenChemLib's, by symmetry classes.
+ * allenes and of crowded single bonds. Atoms are alike when refining their classes by their neighbours' does not tell them
+ * apart (Weisfeiler & Leman 1968; Morgan 1965).
  */
-import { Molecule as OclMolecule } from "openchemlib";
 import { bondKey, rigidDoubleBonds, type Stereo } from "./stereo.ts";
-import { type Topology, toOpenChemLib } from "./topology.ts";
+import type { Topology } from "./topology.ts";
 
 /** Atoms by number from 0. */
 export interface OpenStereo {
@@ -20,52 +20,120 @@ export interface OpenStereo {
   readonly unkept: readonly number[];
 }
 
-/** @param given atoms and double bonds that the source marks */
-export function openStereo(
-  topology: Topology,
-  stereo: Stereo,
-  given: {
-    readonly centres: readonly number[];
-    readonly doubleBonds: readonly (readonly [number, number])[];
-  },
-): OpenStereo {
+/** What the source says. */
+export interface GivenStereo {
+  /** Stereocentres without a configuration, as RDKit finds them. */
+  readonly unspecified: readonly number[];
+  /** Atoms and double bonds that are marked, whether or not the marks can be kept. */
+  readonly centres: readonly number[];
+  readonly doubleBonds: readonly (readonly [number, number])[];
+}
+
+/** What may come either way in structures of a graph. */
+export function openStereo(topology: Topology, stereo: Stereo, given: GivenStereo): OpenStereo {
   const { bonds, neighbours } = topology;
-  const { ocl, atoms, bonds: places } = toOpenChemLib(topology);
-  ocl.ensureHelperArrays(OclMolecule.cHelperParities);
+  const classes = symmetryClasses(topology);
+  /** Whether the neighbours of an atom, one left out, are not all alike two by two. */
+  const differ = (atom: number, ...without: readonly number[]): boolean => {
+    const around = neighbours[atom]
+      .filter((other) => !without.includes(other))
+      .map((other) => classes[other]);
+    return around.length > 0 && new Set(around).size === around.length;
+  };
   const known = new Set(stereo.centres.filter((centre) => centre.given).map(({ atom }) => atom));
   const knownBonds = new Set(
     stereo.doubleBonds.filter((bond) => bond.given).map(({ i, j }) => bondKey(i, j)),
   );
-  const rigid = new Set(rigidDoubleBonds(topology).map(({ i, j }) => bondKey(i, j)));
+  const double = (atom: number): number[] =>
+    bonds.flatMap(({ i, j, order }) => (order !== 2 ? [] : i === atom ? [j] : j === atom ? [i] : []));
   const allenes = neighbours.flatMap((list, middle) => {
-    const doubles = bonds.filter(({ i, j, order }) => order === 2 && (i === middle || j === middle));
-    const has = ocl.getAtomParity(atoms[middle]) !== OclMolecule.cAtomParityNone;
-    return doubles.length === 2 && list.length === 2 && has ? [[list[0], middle, list[1]] as const] : [];
+    const [i, j] = double(middle);
+    const has = list.length === 2 && j !== undefined && differ(i, middle) && differ(j, middle);
+    return has ? [[i, middle, j] as const] : [];
   });
-  const inAllene = new Set(allenes.map(([, middle]) => middle));
-  const open = (kind: "double" | "single") =>
-    bonds.flatMap(({ i, j, order }, b) => {
-      const double = order === 2 && rigid.has(bondKey(i, j)) && !knownBonds.has(bondKey(i, j));
-      const single = order === 1 && ocl.isBINAPChiralityBond(places[b]);
-      const has = ocl.getBondParity(places[b]) !== OclMolecule.cBondParityNone;
-      return has && (kind === "double" ? double : single) ? [[i, j] as const] : [];
-    });
+  const middles = new Set(allenes.map(([, middle]) => middle));
   return {
-    centres: [...neighbours.keys()].filter(
-      (atom) =>
-        ocl.getAtomParity(atoms[atom]) !== OclMolecule.cAtomParityNone &&
-        !known.has(atom) &&
-        !inAllene.has(atom),
+    centres: [...new Set([...given.unspecified, ...ringCentres(topology, classes)])]
+      .filter((atom) => !known.has(atom))
+      .sort((a, b) => a - b),
+    doubleBonds: rigidDoubleBonds(topology).flatMap(({ i, j }) =>
+      !knownBonds.has(bondKey(i, j)) && differ(i, j) && differ(j, i) ? [[i, j] as const] : [],
     ),
-    doubleBonds: open("double"),
     allenes,
-    axes: open("single"),
+    axes: bonds.flatMap(({ i, j, order }) =>
+      order === 1 && isCrowded(topology, classes, i, j) ? [[i, j] as const] : [],
+    ),
     unkept: [
-      ...given.centres.filter((atom) => !known.has(atom) && !inAllene.has(atom)),
+      ...given.centres.filter((atom) => !known.has(atom) && !middles.has(atom)),
       ...given.doubleBonds.filter(([i, j]) => !knownBonds.has(bondKey(i, j))).flat(),
     ],
   };
 }
+
+/** One number for atoms that the graph does not tell apart. [N] */
+function symmetryClasses({
+  atomicNumbers,
+  formalCharges,
+  bonds,
+  aromaticBonds,
+  neighbours,
+}: Topology): number[] {
+  const kind = new Map<string, number>();
+  bonds.forEach(({ i, j, order }, b) => {
+    kind.set(bondKey(i, j), aromaticBonds[b] === 1 ? 4 : order);
+  });
+  let classes = Array.from(atomicNumbers, (z, i) => 100 * z + formalCharges[i]);
+  for (let count = new Set(classes).size; ; ) {
+    const names = classes.map((own, i) =>
+      [
+        own,
+        ...neighbours[i].map((j) => 1000 * kind.get(bondKey(i, j))! + classes[j]).sort((a, b) => a - b),
+      ].join(" "),
+    );
+    const numbers = new Map([...new Set(names)].sort().map((name, k) => [name, k]));
+    classes = names.map((name) => numbers.get(name)!);
+    if (numbers.size === count) return classes;
+    count = numbers.size;
+  }
+}
+
+/** Centres that only a ring makes so, such as those of 1,4-dimethylcyclohexane: cis or trans to one another. */
+function ringCentres({ rings, neighbours, hybridisation }: Topology, classes: readonly number[]): number[] {
+  return rings.flatMap((ring) => {
+    const marked = ring.filter((atom) => {
+      const outside = neighbours[atom].filter((other) => !ring.includes(other));
+      return hybridisation[atom] === 3 && outside.length === 2 && classes[outside[0]] !== classes[outside[1]];
+    });
+    return marked.length > 1 ? marked : [];
+  });
+}
+
+/** Whether a single bond joins two flat rings of six or more atoms with three or more substituents beside it. */
+function isCrowded(
+  { rings, neighbours, hybridisation, atomicNumbers }: Topology,
+  classes: readonly number[],
+  i: number,
+  j: number,
+): boolean {
+  if (hybridisation[i] !== 2 || hybridisation[j] !== 2) return false;
+  const beside = [i, j].map((atom) => {
+    const ring = rings.find((each) => each.length > 5 && each.includes(atom));
+    if (ring === undefined || (ring.includes(i) && ring.includes(j))) return [];
+    return neighbours[atom].filter((other) => ring.includes(other));
+  });
+  if (beside.some((pair) => pair.length !== 2 || classes[pair[0]] === classes[pair[1]])) return false;
+  const substituted = [i, j].flatMap((atom, side) =>
+    beside[side].filter((ortho) =>
+      neighbours[ortho].some(
+        (other) => other !== atom && atomicNumbers[other] !== 1 && !sameRing(rings, atom, ortho, other),
+      ),
+    ),
+  );
+  return substituted.length > 2;
+}
+
+const sameRing = (rings: Topology["rings"], ...atoms: readonly number[]): boolean =>
+  rings.some((ring) => atoms.every((atom) => ring.includes(atom)));
 
 /** What is open in words, by numbers from 1; undefined where nothing is. */
 export function openStereoText({
