@@ -20,22 +20,28 @@ import {
 } from "./shape.ts";
 
 /** A bond of a sample may be this far from its expected length before the sample counts as broken. */
-const BROKEN = 0.4;
-/** Å; atoms nearer than this are in one place. */
-const ONE_PLACE = 0.5;
+const BROKEN = 0.3;
+/** Å; no two atoms without a bond come nearer: the hydrogens of water are 1.5 Å apart. */
+const ONE_PLACE = 1.2;
 /** A bond this far from its expected length is drawn to it by a repair. */
 const STRETCHED = 0.15;
 const TURNING_STEPS = 120;
 const SETTLING_STEPS = 200;
 
-/** Whether the bonds of a structure hold and no two atoms are in one place. */
-export function isIntact(topology: Topology, positions: Float64Array, lengths: readonly number[]): boolean {
-  const n = topology.atomicNumbers.length;
-  if (topology.bonds.some(({ i, j }, b) => !(Math.abs(distance(positions, i, j) / lengths[b] - 1) < BROKEN)))
-    return false;
+/**
+ * Whether the bonds of a structure hold and no other two atoms are in one place.
+ * @param lengths that bonds should have, in Å
+ */
+export function isIntact(
+  { atomicNumbers, bonds, hops }: Topology,
+  positions: Float64Array,
+  lengths: readonly number[],
+): boolean {
+  const n = atomicNumbers.length;
   for (let i = 0; i < n; i++)
-    for (let j = i + 1; j < n; j++) if (!(distance(positions, i, j) > ONE_PLACE)) return false;
-  return true;
+    for (let j = i + 1; j < n; j++)
+      if (hops[i * n + j] !== 1 && !(distance(positions, i, j) > ONE_PLACE)) return false;
+  return bonds.every(({ i, j }, b) => Math.abs(distance(positions, i, j) / lengths[b] - 1) < BROKEN);
 }
 
 /** The structure with what is wrong set right, or undefined where a bond would break or a double bond has to turn. */
