@@ -8,7 +8,16 @@ import { symbolOf } from "./elements.ts";
 import type { Bond } from "./molecule.ts";
 import { components } from "./perception.ts";
 import type { Rdkit } from "./rdkit.ts";
-import { type Centre, type DoubleBond, rigidDoubleBonds, type Stereo, tetrahedralAtoms } from "./stereo.ts";
+import {
+  type Centre,
+  type DoubleBond,
+  hasLonePair,
+  lonePairCentre,
+  rigidDoubleBonds,
+  type Stereo,
+  tetrahedralAtoms,
+} from "./stereo.ts";
+import { type OpenStereo, openStereo } from "./stereo-open.ts";
 import { type BondedAtoms, type Topology, topologyOf } from "./topology.ts";
 
 /** A molecule as a graph, with the stereochemistry that its source gives. */
@@ -18,6 +27,8 @@ export interface GraphWithStereo {
   readonly stereo: Stereo;
   /** Mass numbers, 0 for the natural mixture; absent where all atoms are that. [N] */
   readonly isotopes?: Uint16Array;
+  /** What may come either way: the source says nothing of it, or it is of a kind that is not kept. */
+  readonly open?: OpenStereo;
 }
 
 interface JsonAtom {
@@ -33,6 +44,10 @@ interface JsonBond {
   readonly atoms: readonly [number, number];
   readonly stereo?: string;
   readonly stereoAtoms?: readonly [number, number];
+}
+/** R, S, E, Z; "(?)" where a centre has none. */
+interface StereoTags {
+  readonly CIP_atoms: readonly (readonly [atom: number, tag: string])[];
 }
 interface JsonMolecule {
   readonly atoms: readonly JsonAtom[];
@@ -72,9 +87,11 @@ function graphOfText(rdkit: Rdkit, text: string, what: string, options: object):
     const mol = rdkit.get_mol(text, JSON.stringify(options));
     if (mol === null) throw new InputError(`${what}: ${problemIn(log?.get_buffer() ?? "")}`);
     try {
+      const { CIP_atoms } = JSON.parse(mol.get_stereo_tags()) as StereoTags;
+      const unspecified = CIP_atoms.filter(([, tag]) => tag === "(?)").map(([atom]) => atom);
       mol.add_hs_in_place();
       const { molecules } = JSON.parse(mol.get_json()) as { readonly molecules: readonly JsonMolecule[] };
-      return graphOfJson(molecules[0], what);
+      return graphOfJson(molecules[0], what, unspecified);
     } finally {
       mol.delete();
     }
@@ -97,7 +114,11 @@ function problemIn(log: string): string {
 
 const shortened = (text: string): string => (text.length > 60 ? `${text.slice(0, 57)}…` : text);
 
-function graphOfJson({ atoms, bonds = [] }: JsonMolecule, what: string): GraphWithStereo {
+function graphOfJson(
+  { atoms, bonds = [] }: JsonMolecule,
+  what: string,
+  unspecified: readonly number[],
+): GraphWithStereo {
   if (atoms.length === 0) throw new InputError(`${what}: no atoms`);
   const atomicNumbers = Uint8Array.from(atoms, ({ z = 6 }) => z);
   const dummy = atomicNumbers.indexOf(0);
@@ -122,9 +143,11 @@ function graphOfJson({ atoms, bonds = [] }: JsonMolecule, what: string): GraphWi
   const formalCharges = Int8Array.from(atoms, ({ chg = 0 }) => chg);
   const isotopes = Uint16Array.from(atoms, ({ isotope = 0 }) => isotope);
   const topology = topologyOf({ atomicNumbers, formalCharges, bonds: list });
+  const stereo = stereoOfJson(topology, atoms, bonds);
   return {
     topology,
-    stereo: stereoOfJson(topology, atoms, bonds),
+    stereo,
+    open: openStereo(topology, stereo, { unspecified, ...marked(atoms, bonds) }),
     ...(isotopes.some((isotope) => isotope > 0) && { isotopes }),
   };
 }
@@ -135,13 +158,22 @@ function stereoOfJson(topology: Topology, atoms: readonly JsonAtom[], bonds: rea
     ordered[ends[0]].push(ends[1]);
     ordered[ends[1]].push(ends[0]);
   }
-  const centres = tetrahedralAtoms(topology).map(({ atom, neighbours }): Centre => {
-    const { stereo } = atoms[atom];
-    if (stereo === "ccw" || stereo === "cw") {
-      const sign = (stereo === "ccw" ? 1 : -1) * parity(ordered[atom], neighbours);
+  const isGiven = (atom: number): boolean => atoms[atom].stereo === "ccw" || atoms[atom].stereo === "cw";
+  const places = tetrahedralAtoms(topology);
+  const known = new Set(places.map(({ atom }) => atom));
+  // nitrogen in a small ring or at a bridgehead, where the source says how it stands
+  const given = topology.neighbours.flatMap((list, atom) =>
+    list.length === 3 && isGiven(atom) && !known.has(atom) ? [lonePairCentre(topology, atom)] : [],
+  );
+  const centres = [...places, ...given].map(({ atom, neighbours }): Centre => {
+    const lonePair = hasLonePair({ atom, neighbours });
+    if (isGiven(atom)) {
+      const order = lonePair ? [...ordered[atom], atom] : ordered[atom];
+      const sign = (atoms[atom].stereo === "ccw" ? 1 : -1) * parity(order, neighbours);
       return { atom, neighbours, sign: sign > 0 ? 1 : -1, given: true };
     }
-    return { atom, neighbours, sign: freeSign(topology, neighbours), given: false };
+    const sign = lonePair ? 0 : freeSign(topology, neighbours);
+    return { atom, neighbours, sign, given: false };
   });
   const stereoBonds = new Map(
     bonds
@@ -159,6 +191,14 @@ function stereoOfJson(topology: Topology, atoms: readonly JsonAtom[], bonds: rea
   });
   return { centres, doubleBonds };
 }
+
+/** Atoms and double bonds that the source marks, whether or not the marks can be kept. */
+const marked = (atoms: readonly JsonAtom[], bonds: readonly JsonBond[]) => ({
+  centres: [...atoms.keys()].filter((atom) => (atoms[atom].stereo ?? "unspecified") !== "unspecified"),
+  doubleBonds: bonds
+    .filter(({ stereo }) => stereo === "cis" || stereo === "trans")
+    .map(({ atoms: ends }) => ends),
+});
 
 /** 1 when one order of four is an even permutation of the other, else −1. */
 function parity(order: readonly number[], other: readonly number[]): 1 | -1 {

@@ -136,10 +136,10 @@ function countOption(text: string): number | { readonly times: number } {
 
 /** What became of the stereochemistry, and the sets before and after each step of processing. */
 function printDetails(output: Output, { stereo, failed, results }: ConformersToFileReport): void {
-  const { of, wrong, mirrored, resampled, rejected, lost } = stereo;
+  const { of, wrong, mirrored, mended, resampled, rebuilt, rejected, lost } = stereo;
   if (wrong + rejected + lost > 0)
     output.log(
-      `stereochemistry: ${wrong} of ${of} first samples were wrong (${percent(wrong, of)}); ${mirrored} mirrored, ${resampled} sampled anew, ${rejected} given up${lost > 0 ? `; ${lost} not finite` : ""}`,
+      `${wrong} of ${of} first samples were wrong in stereochemistry or broken (${percent(wrong, of)}); ${mirrored} mirrored, ${mended} mended, ${resampled} sampled anew, ${rebuilt} by distance geometry, ${rejected} given up${lost > 0 ? `; ${lost} not finite` : ""}`,
     );
   if (failed.length > 0)
     output.warn(

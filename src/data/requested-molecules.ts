@@ -9,9 +9,9 @@ import { extensionOf } from "../formats/format.ts";
 import { OPEN_END } from "../formats/frames.ts";
 import { noMolecule, openLines } from "../formats/parse-molecules.ts";
 import { type Reading, recordLog } from "../formats/records.ts";
-import { formatSdf } from "../formats/sdf-write.ts";
 import { fileBytes } from "../platform/node/file-bytes.ts";
 import { readMolecules } from "../platform/node/molecules.ts";
+import { isFlat, molblockOf } from "./conformer-input.ts";
 import {
   type Ensemble,
   ensembleName,
@@ -125,7 +125,7 @@ async function* moleculeFile(file: string, reading: Reading): AsyncGenerator<Req
     });
   for await (const molecule of readMolecules(file, { ...reading, onSkipped })) {
     record++;
-    if (last !== undefined && sameRecordGraph(last.molecule, molecule)) {
+    if (last !== undefined && !isFlat(molecule) && sameRecordGraph(last.molecule, molecule)) {
       last.structures++;
       continue;
     }
@@ -133,20 +133,6 @@ async function* moleculeFile(file: string, reading: Reading): AsyncGenerator<Req
     last = { molecule, structures: 1, record };
   }
   if (last !== undefined) yield asked(last);
-}
-
-/** A flat record has no handedness to offer: stereo marks of SDF are not kept. */
-function molblockOf(molecule: Molecule): string {
-  const flat = molecule.positions.every((value, k) => k % 3 !== 2 || value === 0);
-  const { atomicNumbers, bonds = [], formalCharges, positions, isotopes, radicals } = molecule;
-  return formatSdf({
-    atomicNumbers,
-    bonds,
-    positions: flat ? new Float64Array(positions.length) : positions,
-    ...(formalCharges && { formalCharges }),
-    ...(isotopes && { isotopes }),
-    ...(radicals && { radicals }),
-  });
 }
 
 const ofEnsemble = (ensemble: Ensemble): RequestedMolecule => ({

@@ -3,6 +3,7 @@ import { symbolOf } from "../chem/elements.ts";
 import type { Molecule } from "../chem/molecule.ts";
 import { loadRdkit } from "../chem/rdkit.ts";
 import { type GraphWithStereo, graphOfSmiles } from "../chem/rdkit-graph.ts";
+import { openStereoText } from "../chem/stereo-open.ts";
 import { InputError } from "../errors.ts";
 import {
   type ProcessedConformer,
@@ -24,6 +25,7 @@ import {
   type ConformerNetwork,
   createConformerNetwork,
 } from "../models/geodiff/network.ts";
+import { impossibility } from "../models/geodiff/possible.ts";
 import { engineFor, type Reporter, reporterOf, type WorkflowOptions } from "./workflow.ts";
 
 /** Larger molecules are refused: every pair of atoms is computed. */
@@ -48,7 +50,7 @@ export interface ConformersOptions extends WorkflowOptions, ConformerSamplingReq
   /** 10 by default. */
   readonly count?: number | undefined;
   readonly seed?: number | undefined;
-  /** Keeps conformers whose stereochemistry came out wrong. */
+  /** Keeps what the network makes, whatever its stereochemistry. */
   readonly anyStereo?: boolean | undefined;
   /** What computes: a network that is open already and stays so, or how to open one. */
   readonly engine?: ConformerNetwork | ConformerEngineOptions | undefined;
@@ -89,6 +91,10 @@ export async function conformersOf(options: ConformersOptions): Promise<Conforme
   const { topology, stereo } = graph;
   const name = options.name ?? (typeof molecule === "string" ? molecule : undefined);
   checkGraph(graph, model, name);
+  const of = name === undefined ? "" : `${name}: `;
+  const open = graph.open && openStereoText(graph.open);
+  if (open !== undefined) notice(`${of}${open}`);
+  if (!anyStereo) checkPossible(graph, seed, of, named);
   const { engine, close } = await engineFor(options.engine, (how?: ConformerEngineOptions) =>
     createConformerNetwork(model.config, { onNotice: notice, named, ...how }),
   );
@@ -101,6 +107,10 @@ export async function conformersOf(options: ConformersOptions): Promise<Conforme
     signal,
     onProgress: (share) => progress(share * count),
   }).finally(close);
+  if (made.report.rebuilt > 0)
+    notice(
+      `${of}${made.report.rebuilt} of ${count} conformers are by distance geometry and MMFF94: what the network made of them was wrong`,
+    );
   const whole = made.conformers.filter(({ positions }) =>
     positions.every((x) => Math.abs(x) <= MAX_SDF_COORDINATE),
   );
@@ -156,6 +166,20 @@ export function conformerSampling(
 
 const asksForMore = ({ relax, rank, energyWindow, prune }: ProcessingOptions): boolean =>
   relax === true || rank === true || energyWindow !== undefined || prune !== undefined;
+
+/** @throws InputError for a configuration that cannot exist */
+function checkPossible(graph: GraphWithStereo, seed: number, of: string, named: Reporter["named"]): void {
+  const impossible = impossibility(graph, seed);
+  if (impossible === undefined) return;
+  const { atoms, strain } = impossible;
+  const why =
+    strain === undefined
+      ? "no structure has it"
+      : `it strains them by ${Math.round(strain)} kcal/mol (MMFF94) more than another one`;
+  throw new InputError(
+    `${of}the configuration of atoms ${atoms.map((atom) => atom + 1).join(", ")}, where rings hold each other, cannot exist: ${why}; check the SMILES or the record, or ask for ${named("anyStereo")}`,
+  );
+}
 
 /** @throws InputError for a molecule that the model cannot take */
 function checkGraph(

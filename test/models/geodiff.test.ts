@@ -222,8 +222,11 @@ describe("sampling", () => {
     const { conformers, report } = await generateConformers(model, network, chiral, wanted);
     for (const { positions } of conformers) expect(stereoIsRight(chiral.stereo, positions)).toBe(true);
     expect(report.wrong).toBeGreaterThan(0); // the network is not trained
-    expect(report.mirrored + report.resampled + report.rejected).toBe(report.wrong);
-    expect(conformers).toHaveLength(24 - report.rejected);
+    const { mirrored, mended, resampled, rebuilt, rejected, lost } = report;
+    expect(mirrored + mended + resampled + rebuilt + rejected + lost).toBe(report.wrong);
+    expect(conformers).toHaveLength(24 - rejected - lost);
+    const alone = await generateConformers(model, network, chiral, { ...wanted, rebuild: false });
+    expect(alone.report).toEqual({ ...report, rebuilt: 0, rejected: rejected + rebuilt });
   });
 });
 

@@ -2,7 +2,7 @@
  * Atoms and pairs of a molecule as the network's channels, computed once for a molecule: its atoms, its local edges
  * (bonds, pairs two and three bonds apart, with what is known of double bonds), and the pairs that may be radius edges.
  */
-import type { Stereo } from "../../chem/stereo.ts";
+import { hasLonePair, type Stereo } from "../../chem/stereo.ts";
 import { FAR, type Topology } from "../../chem/topology.ts";
 
 /** Channels of an atom beside its element and the noise level. */
@@ -19,9 +19,14 @@ export const atomWidth = (elements: number): number =>
 /** ln(σ/α) at the first and the last radial function of the noise level. */
 const NOISE_RANGE = [-5, 4.1] as const;
 
+/** Å; a step along the graph leads no farther. */
+const LONGEST_BOND = 2;
+
 /** A molecule's constant part of the network's input. */
 export interface GraphChannels {
   readonly size: number;
+  /** Å; no atom is farther than this from the middle. */
+  readonly reach: number;
   /** [N, elements + ATOM_CHANNELS] */
   readonly atoms: Float32Array;
   /** Pairs (i, j), i < j, up to three bonds apart. [2·L] */
@@ -52,9 +57,11 @@ export function graphChannels(
     atoms.set(atomChannels(topology, i), i * width + elements.length);
   }
   const { local, localFeatures, far } = pairs(topology, stereo);
-  const known = stereo.centres.filter(({ sign }) => sign !== 0);
+  // the network knows centres of four neighbours only
+  const known = stereo.centres.filter((centre) => centre.sign !== 0 && !hasLonePair(centre));
   return {
     size: n,
+    reach: LONGEST_BOND * (longestWay(topology.neighbours) + 1),
     atoms,
     local: Int32Array.from(local),
     localFeatures: Float32Array.from(localFeatures),
@@ -76,6 +83,21 @@ function atomChannels(topology: Topology, i: number): number[] {
     neighbours[i].length / 4,
     neighbours[i].filter((j) => atomicNumbers[j] === 1).length / 3,
   ];
+}
+
+/** Most bonds between two atoms on the shortest way. */
+function longestWay(neighbours: Topology["neighbours"]): number {
+  let most = 0;
+  for (const start of neighbours.keys()) {
+    const seen = new Uint8Array(neighbours.length);
+    seen[start] = 1;
+    let shell = [start];
+    for (let hops = 0; shell.length > 0; hops++) {
+      most = Math.max(most, hops);
+      shell = shell.flatMap((atom) => neighbours[atom].filter((next) => seen[next]++ === 0));
+    }
+  }
+  return most;
 }
 
 function pairs(topology: Topology, stereo: Stereo) {

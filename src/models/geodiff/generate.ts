@@ -1,10 +1,11 @@
 /**
- * Conformers of a molecule by reverse diffusion over its coordinates (GeoDiff, algorithm 1), with any sampler. Wrong
- * stereochemistry is mended: the mirror image where that is all there is to it, else a new sample, else none.
- * Conformer i of a seed is the same whatever the batch size.
+ * Conformers of a molecule by reverse diffusion over its coordinates (GeoDiff, algorithm 1), with any sampler. A sample of
+ * wrong stereochemistry, or one that came apart, is set right: by its mirror image, by a small repair, by a new sample, at
+ * last without the network; else there is none. Conformer i of a seed is the same whatever the batch size.
  */
 import type { GraphWithStereo } from "../../chem/rdkit-graph.ts";
 import { type Stereo, stereoErrors, stereoIsRight } from "../../chem/stereo.ts";
+import type { Topology } from "../../chem/topology.ts";
 import { annealedLangevin } from "../../diffusion/samplers/langevin.ts";
 import { SAMPLERS } from "../../diffusion/samplers/registry.ts";
 import type { NoiseSchedule } from "../../diffusion/schedule.ts";
@@ -15,9 +16,12 @@ import { cooled, moleculeSpace } from "../edm/noise.ts";
 import { noiseScale } from "./batch.ts";
 import { type GraphChannels, graphChannels } from "./channels.ts";
 import type { ConformerSampler, GeoDiffModelConfig } from "./config.ts";
+import { isIntact, mended } from "./mend.ts";
 import type { ConformerModel } from "./model.ts";
 import type { ConformerNetwork } from "./network.ts";
 import { noiseLevel } from "./objective.ts";
+import { rebuilt } from "./rebuild.ts";
+import { bondLengths } from "./shape.ts";
 
 /** How many conformers, by which sampler, and what is done about wrong stereochemistry. */
 export interface ConformerOptions {
@@ -30,8 +34,10 @@ export interface ConformerOptions {
    * of a mode. Langevin dynamics does without.
    */
   readonly temperature?: number;
-  /** Samples taken anew for a conformer of wrong stereochemistry; 3 by default, 0 leaves it out at once. */
+  /** Samples taken anew for a conformer that is wrong and that a repair does not help; 3 by default. */
   readonly attempts?: number;
+  /** Where all samples were wrong: distance geometry and MMFF94 make a structure (by default), or there is none. */
+  readonly rebuild?: boolean;
   /** Keeps what the network made, right or wrong. */
   readonly anyStereo?: boolean;
   /** Pairs of atoms computed at a time. */
@@ -49,20 +55,31 @@ export interface Conformer {
   readonly positions: Float64Array;
 }
 
-/** What became of the stereochemistry; all counts are of conformers. */
+/** What became of the samples; all counts are of conformers. */
 export interface StereoReport {
   /** Asked for. */
   readonly of: number;
-  /** First samples with a wrong centre or double bond. */
+  /** First samples with a wrong centre or double bond, a broken bond, or no finite positions. */
   readonly wrong: number;
   /** Of these: right in the mirror. */
   readonly mirrored: number;
+  /** Of these: right after a small repair of this or a later sample. */
+  readonly mended: number;
   /** Of these: right when sampled anew. */
   readonly resampled: number;
+  /** Of these: made by distance geometry and MMFF94, not by the network. */
+  readonly rebuilt: number;
   /** Of these: given up. */
   readonly rejected: number;
   /** Left out because the network's output was not finite. */
   readonly lost: number;
+}
+
+/** What a sample is good for: as it is, in the mirror, repaired, or not at all. */
+interface Outcome {
+  readonly way: "right" | "mirrored" | "mended" | "wrong" | "lost";
+  /** Centred, in Å; undefined where it is wrong or lost. [N, 3] */
+  readonly positions?: Float64Array;
 }
 
 /** Whether the sampler's steps add noise, which a temperature can lower. */
@@ -83,6 +100,8 @@ export const recommendedConformerSampling = ({
 
 /** Samples of attempt k carry the index i + k · 2²⁴. */
 const ATTEMPT_STRIDE = 0x1000000;
+/** Tries to make a structure without the network. */
+const REBUILDS = 10;
 
 /**
  * The conformers, in order of their index; those given up are missing.
@@ -94,11 +113,32 @@ export async function generateConformers(
   { topology, stereo }: GraphWithStereo,
   options: ConformerOptions,
 ): Promise<{ readonly conformers: Conformer[]; readonly report: StereoReport }> {
-  const { count, attempts = 3, anyStereo = false, onProgress = () => {} } = options;
+  const { count, attempts = 3, rebuild = true, anyStereo = false, onProgress = () => {} } = options;
   const N = topology.atomicNumbers.length;
   const perBatch = Math.max(1, Math.floor((options.maxPairs ?? 40_000) / (N * N)));
   const found = new Map<number, Float64Array>();
-  const report = { of: count, wrong: 0, mirrored: 0, resampled: 0, rejected: 0, lost: 0 };
+  const notFinite = new Set<number>();
+  const report = {
+    of: count,
+    wrong: 0,
+    mirrored: 0,
+    mended: 0,
+    resampled: 0,
+    rebuilt: 0,
+    rejected: 0,
+    lost: 0,
+  };
+  const lengths = bondLengths(topology);
+  const isRight = (positions: Float64Array): boolean =>
+    stereoIsRight(stereo, positions) && isIntact(topology, positions, lengths);
+  const outcome = (positions: Float64Array): Outcome => {
+    if (!positions.every(Number.isFinite)) return { way: "lost" };
+    if (anyStereo || isRight(positions)) return { way: "right", positions };
+    const mirror = mirrored(positions);
+    if (isRight(mirror)) return { way: "mirrored", positions: mirror };
+    const repaired = mended(topology, stereo, nearer(stereo, positions, mirror));
+    return repaired === undefined ? { way: "wrong" } : { way: "mended", positions: repaired };
+  };
   const heard = breather(options.signal);
   let pending = Array.from({ length: count }, (_, i) => i);
   for (let attempt = 0; attempt <= attempts && pending.length > 0; attempt++) {
@@ -118,27 +158,30 @@ export async function generateConformers(
         if (attempt === 0) onProgress((first + share * indices.length) / count);
       });
       indices.forEach((index, k) => {
-        const positions = samples[k];
-        if (!positions.every(Number.isFinite)) {
-          if (attempt === attempts) report.lost++;
+        const made = outcome(samples[k]);
+        if (attempt === 0 && made.way !== "right") report.wrong++;
+        if (made.way === "lost") notFinite.add(index);
+        else notFinite.delete(index);
+        if (made.positions === undefined) {
           again.push(index);
           return;
         }
-        const right = anyStereo || stereoIsRight(stereo, positions);
-        if (attempt === 0 && !right) report.wrong++;
-        const mended = right ? positions : mirroredIfRight(stereo, positions);
-        if (mended === undefined) {
-          again.push(index);
-          return;
-        }
-        if (attempt > 0) report.resampled++;
-        else if (!right) report.mirrored++;
-        found.set(index, mended);
+        if (made.way === "mended") report.mended++;
+        else if (attempt > 0) report.resampled++;
+        else if (made.way === "mirrored") report.mirrored++;
+        found.set(index, made.positions);
       });
     }
     pending = again;
   }
-  report.rejected = pending.length - report.lost;
+  for (const index of pending) {
+    await heard();
+    const made = rebuild && !anyStereo ? rebuiltConformer(topology, stereo, options.seed, index) : undefined;
+    if (made !== undefined) {
+      report.rebuilt++;
+      found.set(index, made);
+    } else report[notFinite.has(index) ? "lost" : "rejected"]++;
+  }
   onProgress(1);
   const conformers = [...found].sort(([a], [b]) => a - b).map(([index, positions]) => ({ index, positions }));
   return { conformers, report };
@@ -156,11 +199,29 @@ function chosenStereo(stereo: Stereo, seed: number, index: number): Stereo {
   };
 }
 
-/** The mirror image where it is right; undefined where a double bond is wrong or only some centres are. */
-function mirroredIfRight(stereo: Stereo, positions: Float64Array): Float64Array | undefined {
-  if (stereoErrors(stereo, positions).doubleBonds.length > 0) return undefined;
-  const mirror = positions.map((value, k) => (k % 3 === 2 ? -value : value));
-  return stereoIsRight(stereo, mirror) ? mirror : undefined;
+const mirrored = (positions: Float64Array): Float64Array =>
+  positions.map((value, k) => (k % 3 === 2 ? -value : value));
+
+/** That of two mirror images which has fewer wrong centres. */
+function nearer(stereo: Stereo, positions: Float64Array, mirror: Float64Array): Float64Array {
+  const wrong = (x: Float64Array): number => stereoErrors(stereo, x).centres.length;
+  return wrong(mirror) < wrong(positions) ? mirror : positions;
+}
+
+/** Without the network; undefined where no try is right. */
+function rebuiltConformer(
+  topology: Topology,
+  stereo: Stereo,
+  seed: number,
+  index: number,
+): Float64Array | undefined {
+  for (let k = 0; k < REBUILDS; k++) {
+    const key = index + k * ATTEMPT_STRIDE;
+    const random = stream({ seed, purpose: "samplingNoise", index: key, step: 0xfffffffc });
+    const made = rebuilt(topology, chosenStereo(stereo, seed, key), random);
+    if (made !== undefined) return made.positions;
+  }
+  return undefined;
 }
 
 /** One reverse diffusion of all graphs together; positions in Å. */
@@ -249,7 +310,10 @@ async function langevinLevels(
   return x.map((value, k) => (value - deviations[steps - 1] * epsilon[k]) * schedule.alpha(0));
 }
 
-/** ε̂(z, t) of the network's structure x̂ = x̃/(1 + (σ̃/s)²) + Δ, x̃ = z/α. */
+/**
+ * ε̂(z, t) of the network's structure x̂ = x̃/(1 + (σ̃/s)²) + Δ, x̃ = z/α. No atom of x̂ is farther out than the molecule
+ * can reach: nothing in the network bounds what an edge may do to an atom, and a step too far leads to a longer one.
+ */
 export function conformerDenoiser(
   { config, parameters, schedule }: { readonly schedule: NoiseSchedule } & ConformerModel,
   network: ConformerNetwork,
@@ -265,6 +329,15 @@ export function conformerDenoiser(
       sigma: new Float64Array(graphs.length).fill(level),
     });
     const skip = noiseScale(level, config.network.dataScale) ** 2;
-    return z.map((value, k) => (value - alpha * (skip * noised[k] + shift[k])) / sigma);
+    const clean = noised.map((value, k) => skip * value + shift[k]);
+    let row = 0;
+    for (const { size, reach } of graphs) {
+      for (let k = row; k < row + 3 * size; k += 3) {
+        const out = Math.hypot(clean[k], clean[k + 1], clean[k + 2]);
+        if (out > reach) for (let d = 0; d < 3; d++) clean[k + d] *= reach / out;
+      }
+      row += 3 * size;
+    }
+    return z.map((value, k) => (value - alpha * clean[k]) / sigma);
   };
 }
