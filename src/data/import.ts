@@ -13,7 +13,7 @@ import { readMolecules } from "../platform/node/molecules.ts";
 import { type DatasetInfo, type Source, SPLITS, type Split } from "./dataset-info.ts";
 import { labelReader } from "./label-reader.ts";
 import { type MoleculeSet, moleculeSetBuilder } from "./molecule-set.ts";
-import { type DatasetPlace, newDatasetFolder, writeDataset } from "./store.ts";
+import { type DatasetPlace, holdingDataset, writeDataset } from "./store.ts";
 
 /** How far an import is. */
 export interface ImportProgress {
@@ -47,9 +47,11 @@ const MOST_SOURCES = 1_000;
  * @throws InputError when a file is bad (with its line), a pattern matches nothing, the name is taken, or
  * no molecule is left
  */
-export async function importDataset(options: ImportOptions): Promise<DatasetInfo> {
+export const importDataset = (options: ImportOptions): Promise<DatasetInfo> =>
+  holdingDataset(options, () => importHeld(options)); // the name is refused before the reading, not after it
+
+async function importHeld(options: ImportOptions): Promise<DatasetInfo> {
   const { name, maxAtoms = Number.POSITIVE_INFINITY, home, replace = false, onProgress } = options;
-  newDatasetFolder(name, options); // the name is refused before the reading, not after it
   if (!(maxAtoms >= 1)) throw new InputError(`maxAtoms must be at least 1, got ${maxAtoms}`);
   const files: Record<Split, string[]> = {
     train: await expand(options.files),
@@ -101,6 +103,7 @@ export async function importDataset(options: ImportOptions): Promise<DatasetInfo
     name,
     home,
     replace,
+    held: true,
     provenance: {
       command: "data import",
       sources: folded(sources),

@@ -52,7 +52,9 @@ export async function trainEdm(options: TrainEdmOptions): Promise<TrainingOutcom
   if (settings.schedule.kind === "learned" && settings.loss !== "vlb")
     throw new InputError("a learned schedule is trained by the bound alone: set loss to vlb");
   if (settings.levels.kind !== "uniform" && settings.loss === "vlb")
-    throw new InputError("the bound is a sum over all times alike: with loss vlb leave levels uniform (levels.kind: uniform)");
+    throw new InputError(
+      "the bound is a sum over all times alike: with loss vlb leave levels uniform (levels.kind: uniform)",
+    );
   const found = [...new Set([...train.atomicNumbers, ...valid.atomicNumbers])].sort((a, b) => a - b);
   if (init) checkInit(init.config, settings, found);
   const before = init?.config ?? (resume ? await configOfRun(out) : undefined);
