@@ -1,6 +1,7 @@
 /** The help of a verb: usage line, words, options, verbs below it, examples. */
 import type { ArgDef, ArgsDef, CommandMeta } from "citty";
 import type { Output } from "./output.ts";
+import { plain } from "./plain-text.ts";
 import type { Verb, VerbEntry } from "./verb.ts";
 
 type Colours = Output["colours"];
@@ -43,11 +44,13 @@ export function section(
   colours: Colours,
 ): string {
   const left = Math.max(...rows.map(([term]) => term.length));
-  const lines = rows.flatMap(([term, text]) =>
-    wrapped(text, WIDTH - left - 4).map((line, i) =>
-      `  ${colours.cyan((i === 0 ? term : "").padEnd(left))}  ${line}`.trimEnd(),
-    ),
-  );
+  const lines = rows
+    .map(([term, text]) => [plain(term), plain(text)] as const)
+    .flatMap(([term, text]) =>
+      wrapped(text, WIDTH - left - 4).map((line, i) =>
+        `  ${colours.cyan((i === 0 ? term : "").padEnd(left))}  ${line}`.trimEnd(),
+      ),
+    );
   return [colours.bold(heading), ...lines].join("\n");
 }
 

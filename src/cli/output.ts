@@ -1,8 +1,10 @@
 /**
  * Where a verb's words go. stdout: the answer, as text or with --json as one JSON object and nothing else.
- * stderr: notices, warnings, progress. Colours and the moving bar only on a terminal.
+ * stderr: notices, warnings, progress. Colours and the moving bar only on a terminal. What files say may be in any of it:
+ * nothing that a terminal obeys gets through.
  */
 import pc from "picocolors";
+import { plain, plainButColours, plainJson } from "./plain-text.ts";
 
 type Colours = ReturnType<typeof pc.createColors>;
 
@@ -51,27 +53,30 @@ export function coloursFor(stream: Sink): Colours {
   return pc.createColors(wanted);
 }
 
+const shown = (text: string, colours: Colours): string =>
+  colours.isColorSupported ? plainButColours(text) : plain(text);
+
 /** The output of a verb that was given --json and --quiet or not. */
 export function createOutput(options: OutputOptions): Output {
   const { json = false, quiet = false, stdout = process.stdout, stderr = process.stderr } = options;
-  const onError = coloursFor(stderr);
+  const [onOutput, onError] = [coloursFor(stdout), coloursFor(stderr)];
   let bar: Bar | undefined;
   let answered = false;
 
   const note = (line: string): void => {
     bar?.erase();
-    stderr.write(`${line}\n`);
+    stderr.write(`${shown(line, onError)}\n`);
     bar?.draw();
   };
 
   return {
     json,
     quiet,
-    colours: coloursFor(stdout),
+    colours: onOutput,
     print: (text) => {
       if (json) return;
       bar?.erase();
-      stdout.write(`${text}\n`);
+      stdout.write(`${shown(text, onOutput)}\n`);
       bar?.draw();
     },
     log: (line) => {
@@ -82,7 +87,7 @@ export function createOutput(options: OutputOptions): Output {
       if (!json) return;
       if (answered) throw new Error("a verb answers with one JSON object");
       answered = true;
-      stdout.write(`${JSON.stringify(object)}\n`);
+      stdout.write(`${plainJson(object)}\n`);
     },
     progress: (label, total) => {
       if (quiet || !stderr.isTTY) return { update: () => {}, done: () => {} };
@@ -119,7 +124,7 @@ function movingBar(label: string, total: number | undefined, stderr: Sink, colou
     const text = progressText(state.done, total, (performance.now() - start) / 1000, state.suffix);
     const room = (stderr.columns ?? 80) - label.length - BAR_WIDTH - 4;
     const blocks = colours.cyan("━".repeat(filled)) + colours.dim("━".repeat(BAR_WIDTH - filled));
-    stderr.write(`\r\x1b[2K${label} ${blocks} ${room > 8 ? text.slice(0, room) : ""}`);
+    stderr.write(`\r\x1b[2K${label} ${blocks} ${room > 8 ? plain(text.slice(0, room)) : ""}`);
     drawn = performance.now();
   };
   draw();
