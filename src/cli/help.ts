@@ -1,6 +1,7 @@
 /** The help of a verb: usage line, words, options, verbs below it, examples. */
 import type { ArgDef, ArgsDef, CommandMeta } from "citty";
 import type { Output } from "./output.ts";
+import { plain } from "./plain-text.ts";
 import type { Verb, VerbEntry } from "./verb.ts";
 
 type Colours = Output["colours"];
@@ -46,13 +47,15 @@ export function section(
 ): string {
   const short = rows.map(([term]) => term.length).filter((length) => length <= WIDEST_TERM);
   const left = Math.max(0, ...short);
-  const lines = rows.flatMap(([term, text]) => {
-    const beside = term.length <= WIDEST_TERM;
-    const under = wrapped(text, WIDTH - left - 4).map((line, i) =>
-      `  ${colours.cyan((beside && i === 0 ? term : "").padEnd(left))}  ${line}`.trimEnd(),
-    );
-    return beside ? under : [`  ${colours.cyan(term)}`, ...under];
-  });
+  const lines = rows
+    .map(([term, text]) => [plain(term), plain(text)] as const)
+    .flatMap(([term, text]) => {
+      const beside = term.length <= WIDEST_TERM;
+      const under = wrapped(text, WIDTH - left - 4).map((line, i) =>
+        `  ${colours.cyan((beside && i === 0 ? term : "").padEnd(left))}  ${line}`.trimEnd(),
+      );
+      return beside ? under : [`  ${colours.cyan(term)}`, ...under];
+    });
   return [colours.bold(heading), ...lines].join("\n");
 }
 

@@ -1,9 +1,11 @@
 /**
  * Where a verb's words go. stdout: the answer, as text or with --json as one JSON object and nothing else.
- * stderr: notices, warnings, progress. Colours and the moving bar only on a terminal.
+ * stderr: notices, warnings, progress. Colours and the moving bar only on a terminal. What files say may be in any of it:
+ * nothing that a terminal obeys gets through.
  */
 import pc from "picocolors";
 import { type Reading, type SkippedRecord, skippedText } from "../formats/records.ts";
+import { plain, plainButColours, plainJson } from "./plain-text.ts";
 
 type Colours = ReturnType<typeof pc.createColors>;
 
@@ -64,17 +66,20 @@ export function coloursFor(stream: Sink): Colours {
   return pc.createColors(wanted);
 }
 
+const shown = (text: string, colours: Colours): string =>
+  colours.isColorSupported ? plainButColours(text) : plain(text);
+
 /** The output of a verb that was given --json and --quiet or not. */
 export function createOutput(options: OutputOptions): Output {
   const { json = false, quiet = false, stdout = process.stdout, stderr = process.stderr } = options;
-  const onError = coloursFor(stderr);
+  const [onOutput, onError] = [coloursFor(stdout), coloursFor(stderr)];
   let bar: Bar | undefined;
   let answered = false;
   const skips: SkippedRecord[] = [];
 
   const note = (line: string): void => {
     bar?.erase();
-    stderr.write(`${line}\n`);
+    stderr.write(`${shown(line, onError)}\n`);
     bar?.draw();
   };
   const log = (line: string): void => {
@@ -90,11 +95,11 @@ export function createOutput(options: OutputOptions): Output {
   return {
     json,
     quiet,
-    colours: coloursFor(stdout),
+    colours: onOutput,
     print: (text) => {
       if (json) return;
       bar?.erase();
-      stdout.write(`${text}\n`);
+      stdout.write(`${shown(text, onOutput)}\n`);
       bar?.draw();
     },
     log,
@@ -105,7 +110,7 @@ export function createOutput(options: OutputOptions): Output {
       if (!json) return;
       if (answered) throw new Error("a verb answers with one JSON object");
       answered = true;
-      stdout.write(`${JSON.stringify(skips.length > 0 ? { ...object, skipped: skips } : object)}\n`);
+      stdout.write(`${plainJson(skips.length > 0 ? { ...object, skipped: skips } : object)}\n`);
     },
     progress: (label, total) => {
       if (quiet || !stderr.isTTY) return { update: () => {}, done: () => {} };
@@ -142,7 +147,7 @@ function movingBar(label: string, total: number | undefined, stderr: Sink, colou
     const text = progressText(state.done, total, (performance.now() - start) / 1000, state.suffix);
     const room = (stderr.columns ?? 80) - label.length - BAR_WIDTH - 4;
     const blocks = colours.cyan("━".repeat(filled)) + colours.dim("━".repeat(BAR_WIDTH - filled));
-    stderr.write(`\r\x1b[2K${label} ${blocks} ${room > 8 ? text.slice(0, room) : ""}`);
+    stderr.write(`\r\x1b[2K${label} ${blocks} ${room > 8 ? plain(text.slice(0, room)) : ""}`);
     drawn = performance.now();
   };
   draw();

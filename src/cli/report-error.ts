@@ -1,5 +1,6 @@
 /** What a program says at its end when something was thrown: one line for the user, the stack for a bug. */
 import { InputError, WorkError } from "../errors.ts";
+import { plain } from "./plain-text.ts";
 
 /** Prints the error as it deserves on stderr and returns the exit code: 2 bad input, 1 failed while working. */
 export function reportError(error: unknown): number {
@@ -9,14 +10,14 @@ export function reportError(error: unknown): number {
     return error instanceof InputError || (isSystemError(error) && !FAILURES.has(error.code ?? "")) ? 2 : 1;
   }
   console.error("equimol: an error that should not happen. Please report it with the lines below.");
-  console.error(error instanceof Error ? (error.stack ?? error.message) : error);
+  console.error(plain(error instanceof Error ? (error.stack ?? error.message) : String(error)));
   return 1;
 }
 
 /** Failures of the machine; every other one of the file system is a path, or a disk, that the user can mend. */
 const FAILURES: ReadonlySet<string> = new Set(["EIO", "EMFILE", "ENFILE"]);
 
-const oneLine = (message: string): string => message.replace(/\s*\n\s*/g, " ");
+const oneLine = (message: string): string => plain(message.replace(/\s*[\n\r]\s*/g, " "));
 
 /** A file or folder that cannot be opened or written, where nobody nearer to it has said so in better words. */
 const isSystemError = (error: unknown): error is NodeJS.ErrnoException =>

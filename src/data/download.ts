@@ -3,10 +3,12 @@
  * the transfer breaks or was broken off earlier, renamed once its size and MD5 are the published ones.
  */
 
-import { mkdir, open, rename, rm, stat } from "node:fs/promises";
-import { dirname } from "node:path";
+import { open, rename, rm, stat } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 import { InputError, WorkError } from "../errors.ts";
 import { digestOfFile } from "../platform/node/digest.ts";
+import { takeLock } from "../platform/node/lock.ts";
+import { makeFolder } from "../platform/node/write-problem.ts";
 
 /** What to download, and how to know that it is right. */
 export interface DownloadOptions {
@@ -32,10 +34,20 @@ const PATIENCE = 3;
  * InputError when the disk is full
  */
 export async function download(options: DownloadOptions): Promise<void> {
-  const { url, file, bytes, md5, pause = 1_000 } = options;
+  const { file, bytes, md5 } = options;
   if ((await sizeOf(file)) === bytes && (await digestOfFile("md5", file)) === md5) return;
+  await makeFolder(dirname(file));
+  const release = await takeLock(join(dirname(file), `.${basename(file)}.lock`), file);
+  try {
+    await downloadHeld(options);
+  } finally {
+    release();
+  }
+}
+
+async function downloadHeld(options: DownloadOptions): Promise<void> {
+  const { url, file, bytes, md5, pause = 1_000 } = options;
   const part = `${file}.part`;
-  await mkdir(dirname(file), { recursive: true });
   if ((await sizeOf(part)) > bytes) await rm(part);
   let have = await sizeOf(part);
   let most = have;

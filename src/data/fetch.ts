@@ -19,7 +19,7 @@ import {
   uncharacterizedIds,
 } from "./qm9-archive.ts";
 import { QM9_UNITS } from "./qm9-units.ts";
-import { type DatasetPlace, newDatasetFolder, writeDataset } from "./store.ts";
+import { type DatasetPlace, holdingDataset, writeDataset } from "./store.ts";
 
 /** How far it is: bytes while downloading, molecules while reading. */
 export interface FetchProgress {
@@ -52,7 +52,10 @@ const WITHOUT_NETWORK =
  * @throws WorkError when a download fails (with what to do instead) or the archive is not what it should be
  * @throws InputError when the name is bad or taken
  */
-export async function fetchQm9(options: FetchOptions = {}): Promise<DatasetInfo> {
+export const fetchQm9 = (options: FetchOptions = {}): Promise<DatasetInfo> =>
+  holdingDataset({ ...options, name: options.name ?? "qm9" }, () => fetchHeld(options));
+
+async function fetchHeld(options: FetchOptions): Promise<DatasetInfo> {
   const {
     name = "qm9",
     home = dataHome(),
@@ -61,7 +64,6 @@ export async function fetchQm9(options: FetchOptions = {}): Promise<DatasetInfo>
     onProgress,
     pause,
   } = options;
-  newDatasetFolder(name, options);
   const baseUrl = options.baseUrl ?? process.env.EQUIMOL_QM9_URL;
   const total = source.archive.bytes + source.uncharacterized.bytes;
   const local = async (published: PublishedFile, before: number): Promise<string> => {
@@ -98,6 +100,7 @@ export async function fetchQm9(options: FetchOptions = {}): Promise<DatasetInfo>
     name,
     home,
     replace,
+    held: true,
     units: QM9_UNITS,
     provenance: {
       command: "data fetch qm9",

@@ -14,7 +14,7 @@ import { readMolecules } from "../platform/node/molecules.ts";
 import { type DatasetInfo, type Source, SPLITS, type Split } from "./dataset-info.ts";
 import { labelReader } from "./label-reader.ts";
 import { type MoleculeSet, moleculeSetBuilder } from "./molecule-set.ts";
-import { type DatasetPlace, newDatasetFolder, writeDataset } from "./store.ts";
+import { type DatasetPlace, holdingDataset, writeDataset } from "./store.ts";
 
 /** How far an import is. */
 export interface ImportProgress {
@@ -46,9 +46,11 @@ const MOST_SOURCES = 1_000;
  * @throws InputError when a file is bad (with its line), a pattern matches nothing, the name is taken, or
  * no molecule is left
  */
-export async function importDataset(options: ImportOptions): Promise<DatasetInfo> {
+export const importDataset = (options: ImportOptions): Promise<DatasetInfo> =>
+  holdingDataset(options, () => importHeld(options)); // the name is refused before the reading, not after it
+
+async function importHeld(options: ImportOptions): Promise<DatasetInfo> {
   const { name, maxAtoms = Number.POSITIVE_INFINITY, home, replace = false, onProgress } = options;
-  newDatasetFolder(name, options); // the name is refused before the reading, not after it
   const { strict, onNotice } = options;
   if (!(maxAtoms >= 1)) throw new InputError(`maxAtoms must be at least 1, got ${maxAtoms}`);
   const files: Record<Split, string[]> = {
@@ -108,6 +110,7 @@ export async function importDataset(options: ImportOptions): Promise<DatasetInfo
     name,
     home,
     replace,
+    held: true,
     provenance: {
       command: "data import",
       sources: folded(sources),

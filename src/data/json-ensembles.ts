@@ -8,11 +8,11 @@ import type { Bond } from "../chem/molecule.ts";
 import type { BondedAtoms } from "../chem/topology.ts";
 import { InputError, type Place } from "../errors.ts";
 import { OPEN_END } from "../formats/frames.ts";
+import { jsonOf } from "../formats/json.ts";
 import { elementsOf, isotopesOf, setElement } from "../formats/labels.ts";
 import type { TextChunks } from "../formats/lines.ts";
 import { noMolecule, openLines } from "../formats/parse-molecules.ts";
 import { excerpt, type Reading, type RecordLog, recordLog } from "../formats/records.ts";
-import { duplicateKey } from "../formats/safetensors-header.ts";
 import { DEFAULT_MAX_ATOMS, MAX_COORDINATE } from "../formats/xyz-frame.ts";
 
 export interface Ensemble extends BondedAtoms {
@@ -65,15 +65,8 @@ export async function* jsonEnsembles(
 
 function ensembleOf(text: string, place: Place, log: RecordLog): Ensemble {
   const fail = (message: string): InputError => new InputError(message, place);
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    throw fail(`is not JSON: ${excerpt(text)}`);
-  }
+  const value = jsonOf(text, place);
   const object = value !== null && typeof value === "object" && !Array.isArray(value) ? value : {};
-  const twice = duplicateKey(text);
-  if (twice !== undefined) throw fail(`the key ${excerpt(twice)} is given twice`);
   const { symbols, bonds, conformers, smiles, charges } = object as Readonly<Record<string, unknown>>;
   if (!Array.isArray(symbols) || !Array.isArray(bonds) || !Array.isArray(conformers))
     throw fail('expected an object with the lists "symbols", "bonds" and "conformers"');

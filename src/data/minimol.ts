@@ -11,7 +11,7 @@ import type { DatasetInfo } from "./dataset-info.ts";
 import { embedByDistances } from "./embedding.ts";
 import { drawGraph, isReasonable, toOpenChemLib } from "./minimol-graphs.ts";
 import { type MoleculeSet, moleculeSetBuilder, subset } from "./molecule-set.ts";
-import { type DatasetPlace, newDatasetFolder, writeDataset } from "./store.ts";
+import { type DatasetPlace, holdingDataset, writeDataset } from "./store.ts";
 
 /** Size and seed of the built-in data. */
 export interface MinimolOptions {
@@ -114,9 +114,11 @@ export interface MakeMinimolOptions extends MinimolOptions, DatasetPlace {
 }
 
 /** Makes minimol and writes it as a data set: of every ten molecules eight train, one validates, one tests. */
-export async function makeMinimol(options: MakeMinimolOptions = {}): Promise<DatasetInfo> {
+export const makeMinimol = (options: MakeMinimolOptions = {}): Promise<DatasetInfo> =>
+  holdingDataset({ ...options, name: options.name ?? "minimol" }, () => makeHeld(options));
+
+async function makeHeld(options: MakeMinimolOptions): Promise<DatasetInfo> {
   const { name = "minimol", seed = 0, count = 2_500, home, replace = false } = options;
-  newDatasetFolder(name, options);
   if (!Number.isInteger(count) || count < 10)
     throw new InputError(`count must be a whole number ≥ 10, got ${count}`);
   const { molecules, failed } = await minimolMolecules(options);
@@ -129,6 +131,7 @@ export async function makeMinimol(options: MakeMinimolOptions = {}): Promise<Dat
     name,
     home,
     replace,
+    held: true,
     train: part((digit) => digit < 8),
     valid: part((digit) => digit === 8),
     test: part((digit) => digit === 9),

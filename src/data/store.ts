@@ -2,19 +2,24 @@
  * Data sets on disk. A data set is a folder with `data.safetensors` (positions F64 [A, 3], atomicNumbers U8 [A],
  * offsets U32 [M+1], split U8 [M], properties/NAME F64 [M], forces F64 [A, 3] where there are any; molecules of the
  * training part first) and `dataset.json` (see dataset-info.ts). It is built beside its place and renamed into it,
- * so that it is whole or not there.
+ * so that it is whole or not there, by one process at a time, which holds `.NAME.lock`.
  */
 
-import { existsSync, readdirSync, rmSync, statSync } from "node:fs";
+import { existsSync, readdirSync, renameSync, statSync } from "node:fs";
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { InputError, type Named, nearest, ownName } from "../errors.ts";
+import { jsonOf } from "../formats/json.ts";
 import type { Reading } from "../formats/records.ts";
 import type { Tensor } from "../formats/safetensors.ts";
 import { digestOfFile } from "../platform/node/digest.ts";
 import { dataHome } from "../platform/node/home.ts";
+import { takeLock } from "../platform/node/lock.ts";
 import { readMolecules } from "../platform/node/molecules.ts";
 import { readSafetensors, writeSafetensors } from "../platform/node/safetensors.ts";
+import { sweep } from "../platform/node/sweep.ts";
+import { leftoverOf, removeAtExit, settled, unfinishedBeside } from "../platform/node/unfinished.ts";
+import { refusal } from "../platform/node/write-problem.ts";
 import { type DatasetInfo, type DatasetSummary, datasetInfo, datasetInfoSchema } from "./dataset-info.ts";
 import { labelReader } from "./label-reader.ts";
 import { concatenate, type MoleculeSet, moleculeSetBuilder, setSize, subset } from "./molecule-set.ts";
@@ -76,14 +81,45 @@ export function newDatasetFolder(
 }
 
 /** What to write: three parts and where they come from. */
-export interface DatasetContent extends Omit<DatasetSummary, "sha256">, DatasetPlace {}
+export interface DatasetContent extends Omit<DatasetSummary, "sha256">, DatasetPlace {
+  /** This is called by what `holdingDataset` runs. */
+  readonly held?: boolean;
+}
+
+/**
+ * Runs `make` while no other process can make a data set of this name, and clears away what killed processes left.
+ * @throws InputError when the name is bad or taken, another process makes it, or the folder cannot be written to
+ */
+export async function holdingDataset<T>(
+  place: DatasetPlace & { readonly name: string },
+  make: () => Promise<T>,
+): Promise<T> {
+  const { name } = place;
+  const folder = newDatasetFolder(name, place);
+  const all = dirname(folder);
+  await mkdir(all, { recursive: true }).catch(async (error: unknown) => {
+    throw writingError((await refusal(all)) ?? error, folder);
+  });
+  const release = await takeLock(join(all, `.${name}.lock`), folder, (error) => writingError(error, folder));
+  try {
+    putBack(all);
+    await sweep(all);
+    newDatasetFolder(name, place);
+    return await make();
+  } finally {
+    release();
+  }
+}
 
 /**
  * Writes a data set below the home folder. Either all of it is there afterwards or nothing is.
- * @throws InputError when the name is bad or taken, or the folder cannot be written to
+ * @throws InputError when the name is bad or taken, another process makes it, or the folder cannot be written to
  */
-export async function writeDataset(content: DatasetContent): Promise<DatasetInfo> {
-  const { home = dataHome(), train, valid, test } = content;
+export const writeDataset = (content: DatasetContent): Promise<DatasetInfo> =>
+  content.held ? writeHeld(content) : holdingDataset(content, () => writeHeld(content));
+
+async function writeHeld(content: DatasetContent): Promise<DatasetInfo> {
+  const { train, valid, test } = content;
   const folder = newDatasetFolder(content.name, content);
   const parts = [train, valid, test].map((part) => part ?? concatenate([]));
   const all = concatenate(parts);
@@ -101,13 +137,9 @@ export async function writeDataset(content: DatasetContent): Promise<DatasetInfo
     tensors.set(PROPERTY + name, { dtype: "F64", shape: [column.length], data: column });
   }
 
-  const building = join(home, "data", `.${content.name}.part-${process.pid}`);
-  const discard = (): void => {
-    if (existsSync(building)) rmSync(building, { recursive: true, force: true });
-  };
-  process.once("exit", discard); // interrupted
+  const building = unfinishedBeside(folder);
+  removeAtExit(building); // interrupted
   try {
-    await rm(building, { recursive: true, force: true });
     await mkdir(building, { recursive: true });
     await writeSafetensors(join(building, ARRAYS), tensors);
     const info = datasetInfo({ ...content, sha256: await digestOfFile("sha256", join(building, ARRAYS)) });
@@ -117,8 +149,8 @@ export async function writeDataset(content: DatasetContent): Promise<DatasetInfo
   } catch (error) {
     throw writingError(error, folder);
   } finally {
-    discard();
-    process.off("exit", discard);
+    await rm(building, { recursive: true, force: true });
+    settled(building);
   }
 }
 
@@ -128,7 +160,7 @@ async function putInPlace(building: string, folder: string): Promise<void> {
     await rename(building, folder);
     return;
   }
-  const aside = `${building}-old`;
+  const aside = unfinishedBeside(folder + ASIDE);
   await rename(folder, aside);
   try {
     await rename(building, folder);
@@ -137,6 +169,18 @@ async function putInPlace(building: string, folder: string): Promise<void> {
     throw error;
   }
   await rm(aside, { recursive: true, force: true });
+}
+
+/** Behind the name of a data set that is being replaced; no name of one has it. */
+const ASIDE = "~";
+
+/** Puts back the data sets that a process had moved aside when it was killed. */
+function putBack(all: string): void {
+  for (const entry of existsSync(all) ? readdirSync(all) : []) {
+    const name = leftoverOf(entry);
+    if (name?.endsWith(ASIDE) && !existsSync(join(all, name.slice(0, -1))))
+      renameSync(join(all, entry), join(all, name.slice(0, -1)));
+  }
 }
 
 function writingError(error: unknown, folder: string): unknown {
@@ -185,13 +229,10 @@ export async function loadDataset(nameOrPath: string, options: LoadOptions = {})
 /** Reads and checks `dataset.json` of a data set folder. */
 export async function readDatasetInfo(folder: string): Promise<DatasetInfo> {
   const file = join(folder, INFO);
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(await readFile(file, "utf8"));
-  } catch (error) {
-    if (error instanceof SyntaxError) throw new InputError(`is not JSON (${error.message})`, { file });
+  const text = await readFile(file, "utf8").catch(() => {
     throw new InputError(`cannot be read; expected a data set folder with ${INFO}`, { file });
-  }
+  });
+  const parsed = jsonOf(text, { file });
   const result = datasetInfoSchema.safeParse(parsed);
   if (result.success) return result.data;
   const issue = result.error.issues[0];
@@ -204,6 +245,7 @@ export async function readDatasetInfo(folder: string): Promise<DatasetInfo> {
  */
 export function findDataset(nameOrPath: string, home = dataHome()): string | undefined {
   const named = join(home, "data", nameOrPath);
+  putBack(dirname(named));
   if (!/[\\/]/.test(nameOrPath) && existsSync(join(named, INFO))) return named;
   const found = statSync(nameOrPath, { throwIfNoEntry: false });
   if (found === undefined) {
@@ -277,16 +319,21 @@ function splitParts(tensors: ReadonlyMap<string, Tensor>, file: string): Omit<Da
   }
   const split = array("split", Uint8Array, [molecules]);
   if (split.some((part) => part > 2)) throw damaged('tensor "split" holds other numbers than 0, 1, 2');
+  const numbers = array("atomicNumbers", Uint8Array, [atoms]);
+  if (numbers.some((z) => z < 1 || z > 118))
+    throw damaged('tensor "atomicNumbers" holds numbers that no element has');
   const columns = [...tensors.keys()].filter((name) => name.startsWith(PROPERTY));
   const all: MoleculeSet = {
     offsets,
     positions: array("positions", Float64Array, [atoms, 3]),
-    atomicNumbers: array("atomicNumbers", Uint8Array, [atoms]),
+    atomicNumbers: numbers,
     ...(tensors.has("forces") && { forces: array("forces", Float64Array, [atoms, 3]) }),
     properties: Object.fromEntries(
       columns.map((name) => [name.slice(PROPERTY.length), array(name, Float64Array, [molecules])]),
     ),
   };
+  if (!all.positions.every(Number.isFinite))
+    throw damaged('tensor "positions" has values that are not finite');
   const part = (number: number): MoleculeSet => {
     const indices: number[] = [];
     for (let i = 0; i < molecules; i++) if (split[i] === number) indices.push(i);

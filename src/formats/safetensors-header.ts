@@ -1,6 +1,7 @@
 /** The JSON header of safetensors: strict reading, and the check that the data is covered once without holes. */
 
 import { InputError } from "../errors.ts";
+import { duplicateKey } from "./json.ts";
 
 /** Bytes a value on disk. */
 const ITEM_SIZES = {
@@ -117,29 +118,3 @@ const isDType = (value: unknown): value is TensorEntry["dtype"] =>
 
 const isSizes = (value: unknown): value is readonly number[] =>
   Array.isArray(value) && value.every((item) => Number.isSafeInteger(item) && item >= 0);
-
-/** The first key that an object of valid JSON has twice, which JSON.parse would silently merge. */
-export function duplicateKey(json: string): string | undefined {
-  const open: Set<string>[] = [];
-  for (let at = 0; at < json.length; at++) {
-    const c = json[at];
-    if (c === "{") open.push(new Set());
-    else if (c === "}") open.pop();
-    else if (c === '"') {
-      const start = at++;
-      while (json[at] !== '"') at += json[at] === "\\" ? 2 : 1;
-      if (!isColonNext(json, at + 1)) continue;
-      const key = JSON.parse(json.slice(start, at + 1)) as string;
-      const keys = open[open.length - 1];
-      if (keys.has(key)) return key;
-      keys.add(key);
-    }
-  }
-  return undefined;
-}
-
-function isColonNext(json: string, start: number): boolean {
-  let at = start;
-  while (json[at] === " " || json[at] === "\n" || json[at] === "\t" || json[at] === "\r") at++;
-  return json[at] === ":";
-}

@@ -1,7 +1,9 @@
 /** Models of any kind from the text of a `config.json` and the bytes of a `model.safetensors`, checked with suspicion. */
 import type { z } from "zod";
 import { InputError } from "../errors.ts";
+import { jsonOf } from "../formats/json.ts";
 import { parseSafetensors, type TensorFile } from "../formats/safetensors.ts";
+import type { TensorEntry } from "../formats/safetensors-header.ts";
 import { type Layout, layoutSize, namedViews } from "../nets/layers/parameters.ts";
 
 /** How models of one kind are made. */
@@ -107,38 +109,51 @@ export function checkedConfig<Config>(
  * @throws InputError naming the tensor that is missing, superfluous, misshapen or not finite
  */
 export function parametersOf(tensors: TensorFile["tensors"], layout: Layout, file: string): Float32Array {
+  checkTensors(
+    Array.from(tensors, ([name, { dtype, shape }]) => ({ name, dtype, shape })),
+    layout,
+    file,
+  );
   const parameters = new Float32Array(layoutSize(layout));
-  for (const [k, [name, view]] of [...namedViews(layout, parameters)].entries()) {
-    const tensor = tensors.get(name);
-    const expected = layout[k].shape;
-    if (!tensor)
-      throw new InputError(`tensor "${name}" is missing; config.json describes another network`, { file });
-    if (tensor.dtype !== "F32" || tensor.shape.join() !== expected.join()) {
-      throw new InputError(
-        `tensor "${name}" is ${tensor.dtype} [${tensor.shape.join(", ")}], expected F32 [${expected.join(", ")}]`,
-        { file },
-      );
-    }
-    view.set(tensor.data as Float32Array);
+  for (const [name, view] of namedViews(layout, parameters)) {
+    view.set(tensors.get(name)?.data as Float32Array);
     if (!view.every(Number.isFinite))
       throw new InputError(`tensor "${name}" has values that are not finite`, { file });
-  }
-  const known = new Set(layout.map(({ name }) => name));
-  for (const name of tensors.keys()) {
-    if (!known.has(name))
-      throw new InputError(`tensor "${name}" has no place in the network of config.json`, { file });
   }
   return parameters;
 }
 
-/** What is in the text of a config.json. @throws InputError where it is no JSON */
-export function jsonOf(text: string, file: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new InputError(`cannot be read: ${(error as Error).message}`, { file });
+/**
+ * Whether these are the tensors of the layout, before memory is taken for either.
+ * @throws InputError naming the tensor that is missing, superfluous or misshapen
+ */
+export function checkTensors(
+  tensors: readonly Pick<TensorEntry, "name" | "dtype" | "shape">[],
+  layout: Layout,
+  file: string,
+): void {
+  const present = new Map(tensors.map((tensor) => [tensor.name, tensor]));
+  for (const { name, shape } of layout) {
+    const tensor = present.get(name);
+    if (!tensor)
+      throw new InputError(`tensor "${name}" is missing; config.json describes another network`, { file });
+    if (!WIDENED.has(tensor.dtype) || tensor.shape.join() !== shape.join()) {
+      throw new InputError(
+        `tensor "${name}" is ${tensor.dtype} [${tensor.shape.join(", ")}], expected F32 [${shape.join(", ")}]`,
+        { file },
+      );
+    }
+    present.delete(name);
   }
+  for (const name of present.keys())
+    throw new InputError(`tensor "${name}" has no place in the network of config.json`, { file });
 }
+
+/** What is read as float32. */
+const WIDENED: ReadonlySet<string> = new Set(["F32", "F16", "BF16"]);
+
+/** What is in the text of a config.json. @throws InputError where it is no JSON */
+export const configOf = (text: string, file: string): unknown => jsonOf(text, { file }, "cannot be read");
 
 /** What a model of each kind is, and the commands that take it. */
 const KINDS: Readonly<Record<string, string>> = {
@@ -152,12 +167,12 @@ const KINDS: Readonly<Record<string, string>> = {
 
 /** The configuration in a text. @throws InputError naming the key that is wrong, or what the model is for */
 export function parsedConfig<S extends z.ZodType>(text: string, schema: S, file: string): z.infer<S> {
-  const value = jsonOf(text, file);
+  const value = configOf(text, file);
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   const [issue] = result.error.issues;
   const { kind } = (value ?? {}) as { readonly kind?: unknown };
-  if (issue.path.join() === "kind" && typeof kind === "string" && kind in KINDS)
+  if (issue.path.join() === "kind" && typeof kind === "string" && Object.hasOwn(KINDS, kind))
     throw new InputError(`this model ${KINDS[kind]}`, { file: file.replace(/[\\/]config\.json$/, "") });
   throw new InputError(`${issue.path.join(".") || "(top level)"}: ${issue.message}`, { file });
 }

@@ -7,7 +7,14 @@ import { writeFileAtomically } from "../platform/node/atomic-write.ts";
 import { readText } from "../platform/node/file-bytes.ts";
 import { readSafetensors, writeSafetensors } from "../platform/node/safetensors.ts";
 import { makeFolder } from "../platform/node/write-problem.ts";
-import { checkedConfig, jsonOf, type ModelKind, parametersOf, parsedConfig } from "./model-bytes.ts";
+import {
+  checkedConfig,
+  checkTensors,
+  configOf,
+  type ModelKind,
+  parametersOf,
+  parsedConfig,
+} from "./model-bytes.ts";
 
 /** Writes both files; the folder is made if need be. The safetensors' format is `equimol-KIND`. */
 export async function writeModelFolder(
@@ -35,13 +42,14 @@ const formatted = (value: unknown): string =>
  */
 export async function readModelParameters(folder: string, layout: Layout): Promise<Float32Array> {
   const file = join(folder, "model.safetensors");
-  return parametersOf((await readSafetensors(file)).tensors, layout, file);
+  const { tensors } = await readSafetensors(file, (entries) => checkTensors(entries, layout, file));
+  return parametersOf(tensors, layout, file);
 }
 
 /** Which kind of model is in a folder, by its config.json: "edm", "cg" …; undefined where it does not say. */
 export async function modelKindOf(folder: string): Promise<string | undefined> {
   const file = join(folder, "config.json");
-  const value = jsonOf(await readText(file), file);
+  const value = configOf(await readText(file), file);
   const kind = typeof value === "object" && value !== null && "kind" in value ? value.kind : undefined;
   return typeof kind === "string" ? kind : undefined;
 }

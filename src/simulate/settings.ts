@@ -1,7 +1,9 @@
 /** What makes a simulation what it is: kept in its folder, and compared when it goes on. */
 import { z } from "zod";
+import { MOST_ATOMS } from "../models/limits.ts";
 
 const positive = z.number().positive();
+const MOST_REPLICAS = 100_000;
 
 export const POTENTIALS = ["model", "lennard-jones", "harmonic"] as const;
 
@@ -49,10 +51,14 @@ const run = {
   temperature: z.number().nonnegative(),
   /** 1/ps */
   friction: z.number().nonnegative(),
-  replicas: z.number().int().positive(),
+  replicas: z.number().int().positive().max(MOST_REPLICAS),
   seed: z.number().int().nonnegative(),
   /** Steps in all: of dynamics how many are asked for, of optimisations the most there may be. */
-  steps: z.number().int().positive(),
+  steps: z
+    .number()
+    .int()
+    .positive()
+    .lt(2 ** 32),
   /** Steps from frame to frame. */
   every: z.number().int().positive(),
   /** Unit of what is written. */
@@ -60,7 +66,7 @@ const run = {
   /** kcal/mol/Å, of optimisations */
   forceTolerance: positive,
   /** Nuclear charges. [N] */
-  elements: z.array(z.number().int().min(1).max(118)).nonempty(),
+  elements: z.array(z.number().int().min(1).max(118)).nonempty().max(MOST_ATOMS),
   /** Mass numbers of isotopes, 0 for the natural mixture. [N] */
   isotopes: z.array(z.number().int().nonnegative()).optional(),
   /** g/mol, where the start gives masses of its own. [N] */
@@ -84,10 +90,15 @@ export const runSettingsSchema = z.strictObject({
 export type RunSettings = Omit<z.infer<typeof runSettingsSchema>, "potential">;
 
 /** settings.json of a simulation's folder. */
-export const simulationSettingsSchema = z.strictObject({
-  format: z.literal(1),
-  potential: potentialSettingsSchema,
-  ...run,
-});
+export const simulationSettingsSchema = z
+  .strictObject({
+    format: z.literal(1),
+    potential: potentialSettingsSchema,
+    ...run,
+  })
+  .refine(({ elements, replicas, start }) => start.length === 3 * elements.length * replicas, {
+    path: ["start"],
+    message: "three coordinates of every atom of every replica were expected",
+  });
 /** All that decides what a simulation does. */
 export type SimulationSettings = z.infer<typeof simulationSettingsSchema>;

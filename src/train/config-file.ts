@@ -1,8 +1,9 @@
 /** Configuration from presets, YAML files and single settings, checked: a typo is an error that names the nearest key. */
 import { readFileSync } from "node:fs";
-import { type Document, isMap, isScalar, LineCounter, parseDocument } from "yaml";
+import { isMap, isScalar, LineCounter, parseDocument } from "yaml";
 import type { z } from "zod";
-import { InputError, type Named, nearest, ownName } from "../errors.ts";
+import { InputError, type Named, nearest, ownName, type Place } from "../errors.ts";
+import { DEEPEST, isDeep } from "../formats/json.ts";
 
 export type Settings = { readonly [key: string]: unknown };
 
@@ -10,8 +11,8 @@ export type Settings = { readonly [key: string]: unknown };
 export interface SettingsSources {
   /** A preset. */
   readonly base?: Settings;
-  /** YAML files. */
-  readonly files?: readonly string[];
+  /** YAML files, by their names or with their texts. */
+  readonly files?: readonly (string | ConfigText)[];
   /** `key=value`, as the option `set` takes them, or settings. */
   readonly assignments?: readonly (string | Settings)[];
   /** How that option is written in messages. */
@@ -27,9 +28,10 @@ export function readSettings<S extends z.ZodType>(
   { base = {}, files = [], assignments = [], named = ownName }: SettingsSources,
 ): z.infer<S> {
   let merged = base;
-  for (const file of files) {
-    merged = mergeSettings(merged, readConfigFile(file));
-    checkSettings(schema, merged, file, keyLines(file));
+  for (const each of files) {
+    const source = typeof each === "string" ? configText(each) : each;
+    merged = mergeSettings(merged, parseConfig(source));
+    checkSettings(schema, merged, source.file, keyLines(source));
   }
   for (const assignment of assignments) {
     const isText = typeof assignment === "string";
@@ -40,36 +42,55 @@ export function readSettings<S extends z.ZodType>(
 }
 
 /** The mapping in a YAML file. @throws InputError with file and line */
-export function readConfigFile(file: string): Settings {
-  let text: string;
+export const readConfigFile = (file: string): Settings => parseConfig(configText(file));
+
+function configText(file: string): ConfigText {
   try {
-    text = readFileSync(file, "utf8");
+    return { file, text: readFileSync(file, "utf8") };
   } catch (error) {
     throw new InputError(`cannot be read: ${(error as Error).message}`, { file });
   }
-  const document = parseDocument(text);
-  const [problem] = document.errors;
-  if (problem) {
-    throw new InputError(problem.message.split("\n")[0], { file, line: problem.linePos?.[0].line });
-  }
-  const value = plainValue(document, file) ?? {};
+}
+
+/** The text of a YAML file, and what messages call it. */
+export interface ConfigText {
+  readonly file: string;
+  readonly text: string;
+}
+
+/** The mapping in a YAML text. @throws InputError with file and line */
+export function parseConfig({ file, text }: ConfigText): Settings {
+  const value = yamlValue(text, { file }) ?? {};
   if (!isSettings(value)) throw new InputError("expected a mapping of keys to values", { file });
   return value;
 }
 
-/** What the document says. @throws InputError for an alias to nothing */
-function plainValue(document: Document, file: string): unknown {
+/** What a YAML text says. @throws InputError for what is no YAML, an alias to nothing, and lists in lists without end */
+function yamlValue(text: string, place: Place): unknown {
+  let value: unknown;
   try {
-    return document.toJS();
+    const document = parseDocument(text);
+    const [problem] = document.errors;
+    if (problem) {
+      const line = problem.linePos?.[0].line;
+      throw new InputError(problem.message.split("\n")[0], { ...place, ...(line && { line }) });
+    }
+    value = document.toJS();
   } catch (error) {
-    throw new InputError((error as Error).message, { file });
+    if (error instanceof InputError) throw error;
+    if (!(error instanceof RangeError)) throw new InputError((error as Error).message, place);
+    throw new InputError(TOO_DEEP, place);
   }
+  if (isDeep(value)) throw new InputError(TOO_DEEP, place);
+  return value;
 }
 
+const TOO_DEEP = `is nested deeper than ${DEEPEST} levels`;
+
 /** Finds the line of the deepest key of a path that a YAML file has. */
-function keyLines(file: string): (path: readonly PropertyKey[]) => number | undefined {
+function keyLines({ text }: ConfigText): (path: readonly PropertyKey[]) => number | undefined {
   const lineCounter = new LineCounter();
-  const { contents } = parseDocument(readFileSync(file, "utf8"), { lineCounter });
+  const { contents } = parseDocument(text, { lineCounter });
   return (path) => {
     let node: unknown = contents;
     let line: number | undefined;
@@ -90,10 +111,12 @@ export function parseAssignment(assignment: string, named = ownName): Settings {
   const equals = assignment.indexOf("=");
   const place = `${named("set")} ${assignment}`;
   if (equals < 1) throw new InputError(`${place}: expected key=value, such as training.batchSize=32`);
-  const document = parseDocument(assignment.slice(equals + 1));
-  const [problem] = document.errors;
-  if (problem) throw new InputError(`${place}: ${problem.message.split("\n")[0]}`);
-  const value = plainValue(document, place);
+  let value: unknown;
+  try {
+    value = yamlValue(assignment.slice(equals + 1), {});
+  } catch (error) {
+    throw new InputError(`${place}: ${(error as Error).message}`);
+  }
   return assignment
     .slice(0, equals)
     .split(".")
@@ -110,22 +133,24 @@ const ALIKE: readonly (readonly unknown[])[] = [
 
 /** Later settings over earlier ones, mappings merged key by key. */
 export function mergeSettings(...all: readonly Settings[]): Settings {
-  const merged: Record<string, unknown> = {};
+  const merged = new Map<string, unknown>(); // in an object the key __proto__ would not be one
   for (const settings of all) {
     for (const [key, value] of Object.entries(settings)) {
-      const before = merged[key];
-      merged[key] =
+      const before = merged.get(key);
+      merged.set(
+        key,
         isSettings(before) && isSettings(value) && !(UNIONS.has(key) && otherKind(before, value))
           ? mergeSettings(before, value)
-          : value;
+          : value,
+      );
     }
   }
-  return merged;
+  return Object.fromEntries(merged);
 }
 
 const otherKind = (before: Settings, after: Settings): boolean =>
-  "kind" in before &&
-  "kind" in after &&
+  Object.hasOwn(before, "kind") &&
+  Object.hasOwn(after, "kind") &&
   before.kind !== after.kind &&
   !ALIKE.some((kinds) => kinds.includes(before.kind) && kinds.includes(after.kind));
 

@@ -1,14 +1,18 @@
 /**
  * The folder of a training run: `config.yaml` (resolved), `metrics.jsonl`, `checkpoints/last` and
- * `checkpoints/best` (model folders; `last` also holds the state to resume from), `samples/`.
+ * `checkpoints/best` (model folders; `last` also holds the state to resume from), `samples/`. One process at a time
+ * trains in it: it holds `.lock`.
  */
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { appendFile, readFile, stat, truncate } from "node:fs/promises";
 import { join } from "node:path";
 import { stringify } from "yaml";
 import { InputError, ownName } from "../errors.ts";
 import { writeFileAtomically } from "../platform/node/atomic-write.ts";
-import { writeProblem, writing } from "../platform/node/write-problem.ts";
+import { readError } from "../platform/node/file-bytes.ts";
+import { takeLock } from "../platform/node/lock.ts";
+import { sweep } from "../platform/node/sweep.ts";
+import { makeFolder, writing } from "../platform/node/write-problem.ts";
 import type { Settings } from "./config-file.ts";
 import { type RunPosition, readState, type TrainingState, writeState } from "./state-file.ts";
 
@@ -39,6 +43,8 @@ export interface RunFolder {
   readonly saveFailure: (facts: Readonly<Record<string, unknown>>) => Promise<string>;
   readonly appendMetrics: (line: MetricsLine) => Promise<void>;
   readonly loadState: (parameterCount: number) => Promise<TrainingState>;
+  /** Lets other processes train in it. */
+  readonly close: () => void;
 }
 
 export const configFileOf = (path: string): string => join(path, "config.yaml");
@@ -53,8 +59,9 @@ export const stateOfRun = (path: string, parameterCount: number): Promise<Traini
 export const hasState = (path: string): boolean => existsSync(stateFileOf(path));
 
 /**
- * Opens the folder of a run.
- * @throws InputError when a new run's folder is in use, or the run to resume has no checkpoint
+ * Opens the folder of a run, to be closed again, and clears away what a killed process left in it.
+ * @throws InputError when a new run's folder holds a run, the run to resume has no checkpoint, or another process
+ * trains in it
  */
 export async function openRunFolder(
   path: string,
@@ -63,24 +70,37 @@ export async function openRunFolder(
   writeModel: ModelWriter,
   named = ownName,
 ): Promise<RunFolder> {
-  const metrics = join(path, "metrics.jsonl");
   if (resume && !hasState(path)) {
     throw new InputError(`has no checkpoint to resume from; leave out ${named("resume")} to start`, {
       file: path,
     });
   }
-  if (!resume && hasState(path)) {
-    throw new InputError(
-      `holds a run already; use ${named("resume")} to go on with it, or another ${named("out")}`,
-      { file: path },
-    );
-  }
+  if (!existsSync(path)) await makeFolder(path);
+  const release = await takeLock(join(path, ".lock"), path);
   try {
-    for (const folder of ["checkpoints/last", "checkpoints/best", "samples"])
-      mkdirSync(join(path, folder), { recursive: true });
+    if (!resume && hasState(path)) {
+      throw new InputError(
+        `holds a run already; use ${named("resume")} to go on with it, or another ${named("out")}`,
+        { file: path },
+      );
+    }
+    await sweep(path, { below: true });
+    return { ...(await lockedRun(path, resume, settings, writeModel)), close: release };
   } catch (error) {
-    throw writeProblem(error, path);
+    release();
+    throw error;
   }
+}
+
+async function lockedRun(
+  path: string,
+  resume: boolean,
+  settings: Settings,
+  writeModel: ModelWriter,
+): Promise<Omit<RunFolder, "close">> {
+  const metrics = join(path, "metrics.jsonl");
+  for (const folder of ["checkpoints/last", "checkpoints/best", "samples"])
+    await makeFolder(join(path, folder));
   const writeSettings = (): Promise<void> => writeFileAtomically(configFileOf(path), stringify(settings));
   if (!resume) {
     await writeSettings();
@@ -134,7 +154,10 @@ async function appendLine(file: string, line: string): Promise<void> {
 /** Removes the lines that were written after the checkpoint: their steps are done again. */
 async function dropLaterMetrics(file: string, steps: number): Promise<void> {
   if (!existsSync(file)) return;
-  const lines = (await readFile(file, "utf8")).split("\n").filter((line) => line !== "");
+  const text = await readFile(file, "utf8").catch((error: unknown) => {
+    throw readError(error, file);
+  });
+  const lines = text.split("\n").filter((line) => line !== "");
   const kept = lines.filter((line) => {
     try {
       return (JSON.parse(line) as MetricsLine).step <= steps;

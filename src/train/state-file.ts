@@ -64,6 +64,7 @@ export async function readState(file: string, parameterCount: number): Promise<T
         { file },
       );
     }
+    checkFinite(name, data, file);
     return data;
   };
   const queue = tensors.get("clipQueue")?.data;
@@ -72,6 +73,7 @@ export async function readState(file: string, parameterCount: number): Promise<T
   if (!(queue instanceof Float64Array) || !Number.isSafeInteger(steps) || !position.success) {
     throw new InputError("not the state of a training run", { file });
   }
+  checkFinite("clipQueue", queue, file);
   return {
     optimizer: {
       parameters: array("parameters"),
@@ -84,6 +86,13 @@ export async function readState(file: string, parameterCount: number): Promise<T
     clipQueue: [...queue],
     position: position.data,
   };
+}
+
+function checkFinite(name: string, values: Float32Array | Float64Array, file: string): void {
+  if (!values.every(Number.isFinite))
+    throw new InputError(`tensor "${name}" has values that are not finite; the checkpoint is damaged`, {
+      file,
+    });
 }
 
 function parsed(json = ""): unknown {

@@ -3,13 +3,15 @@
  * and writes model folders with their cards. A kind brings what it is and its task. With several ranks the first writes.
  */
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { z } from "zod";
 import { loadNativeUpdater } from "../engines/egnn/native.ts";
 import type { EngineOptions } from "../engines/open-engine.ts";
 import { InputError, type Named, ownName } from "../errors.ts";
 import type { EdmConfig } from "../models/edm/config.ts";
+import { configOf } from "../models/model-bytes.ts";
 import { writeFileAtomically } from "../platform/node/atomic-write.ts";
+import { readText } from "../platform/node/file-bytes.ts";
 import { packageVersion } from "../platform/node/version.ts";
 import { threadCount } from "../platform/worker-shim.ts";
 import { alone } from "./communicator.ts";
@@ -71,6 +73,7 @@ export async function runTraining(
 ): Promise<TrainingOutcome> {
   const { communicator = alone } = options;
   try {
+    checkSize(kind.parameters);
     return await runOfRank(options, kind);
   } catch (error) {
     communicator.abort(error);
@@ -78,14 +81,40 @@ export async function runTraining(
   }
 }
 
+/** The optimiser keeps five arrays of as many numbers. */
+const MOST_PARAMETERS = 2 ** 28;
+
+function checkSize(parameters: number): void {
+  if (parameters > MOST_PARAMETERS)
+    throw new InputError(
+      `the network would have ${parameters.toLocaleString("en")} parameters; at most ${MOST_PARAMETERS.toLocaleString("en")} are trained here. Give it fewer layers, or fewer hidden units`,
+    );
+}
+
 async function runOfRank(
+  options: TrainOptions<{ readonly training: TrainingConfig }>,
+  kind: TrainedKind,
+): Promise<TrainingOutcome> {
+  const { out, resume = false, settings, communicator = alone, named } = options;
+  const run =
+    communicator.rank === 0
+      ? await openRunFolder(out, resume, settings, modelWriter(kind), named)
+      : undefined;
+  try {
+    return await runIn(run, options, kind);
+  } finally {
+    run?.close();
+  }
+}
+
+async function runIn(
+  run: RunFolder | undefined,
   options: TrainOptions<{ readonly training: TrainingConfig }>,
   kind: TrainedKind,
 ): Promise<TrainingOutcome> {
   const { out, resume = false, settings, communicator = alone, named = ownName } = options;
   const { parameters, train, valid, engine } = kind;
   const leads = communicator.rank === 0;
-  const run = leads ? await openRunFolder(out, resume, settings, modelWriter(kind), named) : undefined;
   await communicator.barrier();
   if (resume) await checkSameData(out, kind.data, named);
   const state = resume ? await (run?.loadState(parameters) ?? stateOfRun(out, parameters)) : undefined;
@@ -138,14 +167,18 @@ const modelWriter =
     await writeFileAtomically(join(folder, "README.md"), card.join("\n"));
   };
 
+const provenanceSchema = z.object({
+  provenance: z.object({ data: z.object({ name: z.string(), sha256: z.string() }).partial() }),
+});
+
+const dataOfModel = (config: unknown): { readonly name?: string; readonly sha256?: string } =>
+  provenanceSchema.safeParse(config).data?.provenance.data ?? {};
+
 /** A run goes on with the data it began with. */
 async function checkSameData(run: string, data: TrainedKind["data"], named: Named): Promise<void> {
   const file = join(lastCheckpointOf(run), "config.json");
   if (!existsSync(file)) return; // it ended before its first checkpoint was whole
-  const { provenance } = JSON.parse(await readFile(file, "utf8")) as {
-    readonly provenance?: { readonly data?: Partial<TrainedKind["data"]> };
-  };
-  const { name, sha256 } = provenance?.data ?? {};
+  const { name, sha256 } = dataOfModel(configOf(await readText(file), file));
   if (sha256 === undefined || sha256 === data.sha256) return;
   throw new InputError(
     `the run was trained on "${name}" (sha256 ${sha256.slice(0, 12)}…), not on this "${data.name}" (${data.sha256.slice(0, 12)}…); give ${named("resume")} the same ${named("data")}`,

@@ -13,7 +13,7 @@ import { structureCounter } from "../evaluate/distributions.ts";
 import type { Evaluation, MoleculeVerdict } from "../evaluate/metrics.ts";
 import { chartsHtml, type Distributions } from "./gallery/charts.ts";
 import { flattestView, type View } from "./gallery/drawing.ts";
-import { escapeHtml, inlineJson, inlineScript } from "./gallery/escape.ts";
+import { escapeHtml, inlineJson, inlineScript, quietText } from "./gallery/escape.ts";
 import {
   cardHtml,
   elementGradients,
@@ -91,7 +91,7 @@ export function galleryHtml(content: GalleryContent): string {
   });
   const payload: Payload = {
     molecules: shown.map(({ molecule, verdict, sdf, view }) => ({
-      name: molecule.name ?? "",
+      name: quietText(molecule.name ?? ""),
       smiles: verdict?.smiles ?? null,
       state: verdict === undefined ? null : stateOf(verdict),
       closedShell: verdict?.closedShell ?? false,
@@ -100,7 +100,9 @@ export function galleryHtml(content: GalleryContent): string {
       view: quaternion(view),
     })),
     chain:
-      chain.length === 0 ? null : chainPayload(chain, content.chainCaption ?? "From noise to a molecule."),
+      chain.length === 0
+        ? null
+        : chainPayload(chain, quietText(content.chainCaption ?? "From noise to a molecule.")),
   };
   const drawn = shown.map(({ molecule }) => molecule);
   const hidden = evaluation.molecules - shown.length;

@@ -1,12 +1,11 @@
 /** What may be set of a data set of the lab. */
 import { z } from "zod";
-
-const count = z.number().int().positive();
+import { count } from "../../models/limits.ts";
 
 /** The settings `data.*` of the lab. */
 export const labDataSchema = z.strictObject({
   /** Rows to train on: drawn, or the first of an image data set. */
-  count: count.default(50_000),
+  count: count.max(10_000_000).default(50_000),
   /** Rows to measure on. */
   test: count.default(10_000),
   seed: z.number().int().nonnegative().default(0),

@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { InputError } from "../../errors.ts";
+import { count, depth, width } from "../../models/limits.ts";
 import { type Mixer, mixer, mixerSpecs } from "../../nets/layers/mixer.ts";
 import type { Layout } from "../../nets/layers/parameters.ts";
 import { type ResidualMlp, residualMlp, residualMlpSpecs } from "../../nets/layers/residual-mlp.ts";
@@ -11,15 +12,13 @@ import type { ParameterTree } from "../../nets/layers/tensors.ts";
 import type { np } from "../../platform/jax.ts";
 import { type LabModelKind, type LabShape, rowLength } from "./lab-model.ts";
 
-const count = z.number().int().positive();
-
 export const denoiserSettings = {
   /** Width of the network. */
-  hidden: count.default(128),
+  hidden: width.default(128),
   /** Residual blocks. */
-  blocks: count.default(3),
+  blocks: depth.default(3),
   /** Sines and cosines of the time. */
-  timeFeatures: count.default(64),
+  timeFeatures: width.default(64),
   /** What sees images. */
   network: z.enum(["mlp", "mixer"]).default("mlp"),
   /** Side of the patches that the mixer cuts images into. */

@@ -1,17 +1,16 @@
 /** A trained model of the lab in its folder: the kind, its settings, and the data that it was made for. */
 import { z } from "zod";
 import { InputError } from "../../errors.ts";
+import { count, width } from "../../models/limits.ts";
 import { readModelConfig, readModelParameters, writeModelFolder } from "../../models/model-folder.ts";
 import { mixtureOfData } from "../data/catalog.ts";
 import { labDataSchema } from "../data/settings.ts";
 import { labKind } from "./kinds.ts";
 import type { LabFacts, LabModel, LabModelKind } from "./lab-model.ts";
 
-const count = z.number().int().positive();
-
 const shapeSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("points"), dimension: count }),
-  z.strictObject({ kind: z.literal("images"), height: count, width: count, binary: z.boolean() }),
+  z.strictObject({ kind: z.literal("images"), height: count, width: width, binary: z.boolean() }),
   z.strictObject({ kind: z.literal("symbols"), dimension: count, symbols: count }),
 ]);
 

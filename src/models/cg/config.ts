@@ -3,14 +3,13 @@ import { z } from "zod";
 import { BEAD_NETWORKS, type BeadNetworkConfig } from "../../nets/beads/beads-config.ts";
 import { scheduleSchema } from "../edm/config.ts";
 import { samplingSchema } from "../edm/sampling.ts";
-
-const count = z.number().int().positive();
+import { depth, width } from "../limits.ts";
 
 export const beadNetworkSchema = z.strictObject({
   /** A perceptron of invariants, or PaiNN on the beads and sites beside them. */
   kind: z.enum(BEAD_NETWORKS).default("perceptron"),
-  hidden: count.default(48),
-  layers: count.default(2),
+  hidden: width.default(48),
+  layers: depth.default(2),
   /** The score is the gradient of an energy; false: a field of its own. */
   conservative: z.boolean().default(true),
 });

@@ -9,8 +9,7 @@ import { z } from "zod";
 import type { NoiseSchedule } from "../../diffusion/schedule.ts";
 import { InputError, nearest } from "../../errors.ts";
 import { square } from "../../math/elementary.ts";
-
-const count = z.number().int().positive();
+import { count, MOST_ATOMS } from "../limits.ts";
 
 const propertySchema = z.strictObject({
   name: z.string().min(1),
@@ -25,20 +24,39 @@ const propertySchema = z.strictObject({
 });
 
 /** The condition in config.json: properties with their ranges, and p(c, N). */
-export const conditionSchema = z.strictObject({
-  properties: z.array(propertySchema).nonempty(),
-  /**
-   * The channels fade with the noise, times σ_t²: near t = 0 the molecule is there already, and a condition only
-   * disturbs a network that must see tiny differences.
-   */
-  fade: z.boolean().default(false),
-  /** Multiplies the channels: their weights, which may start from zero, are learned so much faster. */
-  scale: z.number().positive().default(1),
-  /** Equal intervals between the smallest and the largest value of each property. */
-  intervals: count,
-  /** p(c, N): rows [N, interval of each property …, molecules], of those that occur. */
-  joint: z.array(z.array(z.number().int().nonnegative())).nonempty(),
-});
+export const conditionSchema = z
+  .strictObject({
+    properties: z
+      .array(propertySchema)
+      .nonempty()
+      .refine((all) => new Set(all.map(({ name }) => name)).size === all.length, "a property is named twice"),
+    /**
+     * The channels fade with the noise, times σ_t²: near t = 0 the molecule is there already, and a condition only
+     * disturbs a network that must see tiny differences.
+     */
+    fade: z.boolean().default(false),
+    /** Multiplies the channels: their weights, which may start from zero, are learned so much faster. */
+    scale: z.number().positive().default(1),
+    /** Equal intervals between the smallest and the largest value of each property. */
+    intervals: count.max(10_000),
+    /** p(c, N): rows [N, interval of each property …, molecules], of those that occur. */
+    joint: z.array(z.array(z.number().int().nonnegative())).nonempty(),
+  })
+  .superRefine(({ properties, intervals, joint }, context) => {
+    for (const [k, row] of joint.entries()) {
+      const [size, ...rest] = row;
+      const sound =
+        row.length === properties.length + 2 &&
+        size >= 1 &&
+        size <= MOST_ATOMS &&
+        rest.slice(0, -1).every((interval) => interval < intervals);
+      if (sound) continue;
+      const message = `row ${k} is not a size, an interval below ${intervals} of each of ${properties.length} properties, and a number of molecules`;
+      return context.addIssue({ code: "custom", path: ["joint"], message });
+    }
+    if (!joint.some((row) => row[row.length - 1] > 0))
+      context.addIssue({ code: "custom", path: ["joint"], message: "counts no molecule" });
+  });
 
 /** What a model is conditioned on. */
 export type Condition = z.infer<typeof conditionSchema>;

@@ -1,18 +1,17 @@
 /** What an EDM model is: the contents of its `config.json`. */
 import { z } from "zod";
 import type { DynamicsConfig } from "../../nets/egnn/dynamics-layout.ts";
+import { count, depth, elementsSchema, MOST_ATOMS, width } from "../limits.ts";
 import { conditionSchema, contextChannels } from "./condition.ts";
 import { qualitiesSchema, samplingSchema } from "./sampling.ts";
-
-const count = z.number().int().positive();
 
 export const networkSchema = z
   .strictObject({
     /** "gnn" is the paper's baseline without equivariance. */
     kind: z.enum(["egnn", "gnn"]).default("egnn"),
-    hidden: count.default(256),
-    layers: count.default(9),
-    sublayers: count.default(1),
+    hidden: width.default(256),
+    layers: depth.default(9),
+    sublayers: depth.default(1),
     attention: z.boolean().default(true),
     tanh: z.boolean().default(true),
     coordsRange: z.number().positive().default(15),
@@ -69,9 +68,15 @@ export const edmConfigSchema = z.strictObject({
   schedule: scheduleSchema,
   features: featuresSchema,
   /** Nuclear charges of the atom types, in the order of the one-hot channels. */
-  elements: z.array(z.number().int().min(1).max(118)).nonempty(),
+  elements: elementsSchema,
   /** Training molecules of each size N: the model's p(N). */
-  sizes: z.record(z.string().regex(/^[1-9]\d*$/), count),
+  sizes: z
+    .record(z.string().regex(/^[1-9]\d*$/), z.number().int().positive())
+    .refine((sizes) => Object.keys(sizes).length > 0, "no size of a molecule is given")
+    .refine(
+      (sizes) => Object.keys(sizes).every((size) => Number(size) <= MOST_ATOMS),
+      `molecules of more than ${MOST_ATOMS} atoms`,
+    ),
   /** What the model is conditioned on; unconditional when absent. */
   condition: conditionSchema.optional(),
   /** How the model is best sampled, as measured on its card; used where the caller does not choose. */

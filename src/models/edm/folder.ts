@@ -24,7 +24,7 @@ const shippedModels = (): string => fileURLToPath(new URL("../../../models/", im
 export const DEFAULT_MODEL = "qm9-fast";
 
 /** Models that are no longer shipped under their name, and those that took their place. */
-const RENAMED: Readonly<Record<string, string>> = { "qm9-small": DEFAULT_MODEL };
+const RENAMED: ReadonlyMap<string, string> = new Map([["qm9-small", DEFAULT_MODEL]]);
 
 /** Names of the shipped models, sorted. */
 export function shippedModelNames(): string[] {
@@ -64,7 +64,7 @@ export function findModel(nameOrPath: string): string {
     join(nameOrPath, "checkpoints", "best"),
     join(nameOrPath, "checkpoints", "last"),
     join(shippedModels(), nameOrPath),
-    join(shippedModels(), RENAMED[nameOrPath] ?? nameOrPath),
+    join(shippedModels(), RENAMED.get(nameOrPath) ?? nameOrPath),
   ];
   for (const folder of candidates) if (existsSync(join(folder, "config.json"))) return folder;
   const shipped = shippedModelNames();

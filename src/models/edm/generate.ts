@@ -16,6 +16,9 @@ import { pathPrediction } from "./objective.ts";
 import { addsNoise, resolveSampling, type Sampling, type SamplingRequest } from "./sampling.ts";
 import { sizeDistribution } from "./sizes.ts";
 
+/** Molecules computed at a time where nothing else is asked for. */
+export const BATCH = 64;
+
 /** What is not said of the sampling is as the model recommends. */
 export interface GenerateOptions extends SamplingRequest {
   readonly count: number;
@@ -37,7 +40,7 @@ export interface GenerateOptions extends SamplingRequest {
   readonly guidance?: number | undefined;
   /** Molecule whose size and noise molecule `index` takes, its own when absent: so the frames of a sweep share them. */
   readonly noiseOf?: (index: number) => number;
-  /** Molecules computed at a time. */
+  /** Molecules computed at a time; `BATCH` by default. */
   readonly batchSize?: number | undefined;
   /** Index of a molecule whose denoising is kept as a chain. */
   readonly chainOf?: number | undefined;
@@ -93,7 +96,7 @@ export async function* generate(
   engine: DenoiserEngine,
   options: GenerateOptions,
 ): AsyncGenerator<readonly Generated[]> {
-  const { count, first = 0, batchSize = 64 } = options;
+  const { count, first = 0, batchSize = BATCH } = options;
   const sampling = resolveSampling(model, options);
   const draw = drawFrom(model, options);
   for (let done = 0; done < count; done += batchSize) {

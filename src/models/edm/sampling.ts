@@ -12,13 +12,14 @@ import {
 } from "../../diffusion/samplers/registry.ts";
 import type { NoiseSchedule } from "../../diffusion/schedule.ts";
 import { InputError, ownName } from "../../errors.ts";
+import { count } from "../limits.ts";
 
 const number = z.number().nonnegative().optional();
 
 /** A measured setting; what it does not give is the sampler's default. */
 export const samplingSchema = z.strictObject({
   sampler: z.enum(SAMPLER_NAMES),
-  steps: z.number().int().positive(),
+  steps: count,
   temperature: z.number().nonnegative().default(1),
   eta: number,
   order: z.number().int().optional(),

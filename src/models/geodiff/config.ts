@@ -3,16 +3,15 @@ import { z } from "zod";
 import { SAMPLER_NAMES } from "../../diffusion/samplers/registry.ts";
 import type { GeoDiffConfig } from "../../nets/geodiff/geodiff.ts";
 import { scheduleSchema } from "../edm/config.ts";
+import { count, depth, elementsSchema, width } from "../limits.ts";
 import { atomWidth, EDGE_CHANNELS } from "./channels.ts";
 
-const count = z.number().int().positive();
-
 export const geoDiffNetworkSchema = z.strictObject({
-  hidden: count.default(64),
+  hidden: width.default(64),
   /** Interactions of the encoder over local edges: bonds and pairs up to three bonds apart. */
-  localLayers: count.default(3),
+  localLayers: depth.default(3),
   /** Interactions of the encoder over radius edges. */
-  globalLayers: count.default(1),
+  globalLayers: depth.default(1),
   /** Å; radius edges are at most this long, once the noise is scaled away. */
   cutoff: z.number().positive().default(10),
   /** Å; about the standard deviation of a coordinate. */
@@ -37,7 +36,7 @@ export const geoDiffConfigSchema = z.strictObject({
   schedule: scheduleSchema.refine(({ kind }) => kind !== "learned", "a learned schedule is for edm"),
   parameterisation: z.enum(PARAMETERISATIONS),
   /** Nuclear charges of the atom types, in the order of the one-hot channels. */
-  elements: z.array(z.number().int().min(1).max(118)).nonempty(),
+  elements: elementsSchema,
   /** How the model is best sampled, as measured on its card. */
   sampling: z
     .strictObject({

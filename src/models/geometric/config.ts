@@ -1,15 +1,15 @@
 /** What a force field or property network is: the contents of its `config.json`. */
 import { z } from "zod";
 import type { GeometricConfig } from "../../nets/geometric.ts";
+import { depth, elementsSchema, width } from "../limits.ts";
 
-const count = z.number().int().positive();
-const even = count.multipleOf(2);
+const even = width.multipleOf(2);
 
 /** How distances are expanded, and beyond which nobody sees anybody. */
 const radialSchema = (kind: "gaussian" | "bessel") =>
   z.strictObject({
     kind: z.enum(["gaussian", "bessel"]).default(kind),
-    count: z.number().int().min(2).default(20),
+    count: width.min(2).default(20),
     /** Å */
     cutoff: z.number().positive().default(5),
   });
@@ -22,15 +22,15 @@ const dimenetSchema = <K extends "dimenet" | "dimenet++", V extends "++" | "bili
   z.strictObject({
     kind: z.literal(kind),
     variant: z.literal(variant).default(() => variant),
-    hidden: count.default(64),
-    layers: count.default(3),
-    interaction: count.default(interaction),
-    spherical: count.max(12).default(7),
-    envelope: count.default(6),
+    hidden: width.default(64),
+    layers: depth.default(3),
+    interaction: width.default(interaction),
+    spherical: depth.max(12).default(7),
+    envelope: depth.default(6),
     radial: z
       .strictObject({
         kind: z.literal("bessel").default("bessel"),
-        count: count.default(6),
+        count: depth.default(6),
         cutoff: z.number().positive().default(5),
       })
       .prefault({}),
@@ -38,7 +38,7 @@ const dimenetSchema = <K extends "dimenet" | "dimenet++", V extends "++" | "bili
 
 const messagePassing = {
   hidden: even.default(64),
-  layers: count.default(4),
+  layers: depth.default(4),
   aggregation: z.enum(["sum", "mean", "max"]).default("sum"),
 };
 
@@ -47,7 +47,7 @@ export const networkSchema = z.discriminatedUnion("kind", [
   z.strictObject({
     kind: z.literal("painn"),
     hidden: even.default(64),
-    layers: count.default(3),
+    layers: depth.default(3),
     radial: radialSchema("bessel").prefault({}),
     /** A vector of each atom beside its number, for dipole moments; computed by jax-js. */
     vectors: z.boolean().optional(),
@@ -55,8 +55,8 @@ export const networkSchema = z.discriminatedUnion("kind", [
   z.strictObject({
     kind: z.literal("schnet"),
     hidden: even.default(64),
-    filters: count.default(64),
-    layers: count.default(3),
+    filters: width.default(64),
+    layers: depth.default(3),
     radial: radialSchema("gaussian").prefault({}),
   }),
   dimenetSchema("dimenet++", "++", 32),
@@ -113,7 +113,7 @@ export const geometricConfigSchema = z
     network: networkSchema,
     output: outputSchema,
     /** Nuclear charges that the network knows, in the order of its embedding. */
-    elements: z.array(z.number().int().min(1).max(118)).nonempty(),
+    elements: elementsSchema,
     /** Where the model comes from: data set, steps, seconds, versions. */
     provenance: z.record(z.string(), z.json()).default({}),
   })

@@ -3,11 +3,12 @@
  * the target sees the old content or the new, never a part; a failure leaves the old file and nothing else.
  */
 
-import { randomBytes } from "node:crypto";
-import { unlinkSync } from "node:fs";
 import { type FileHandle, open, realpath, rename, stat, unlink } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { dirname } from "node:path";
 import { InputError } from "../../errors.ts";
+import { openStream, writeSome } from "./special-file.ts";
+import { sweepOnce } from "./sweep.ts";
+import { removeAtExit, settled, unfinishedBeside } from "./unfinished.ts";
 import { writeProblem, writing } from "./write-problem.ts";
 
 const BLOCK = 1 << 18;
@@ -18,27 +19,16 @@ export type FileContent =
   | Iterable<string | Uint8Array>
   | AsyncIterable<string | Uint8Array>;
 
-/** Temporary files of writes that go on; a process that is interrupted takes them with it. */
-const unfinished = new Set<string>();
-process.on("exit", () => {
-  for (const temporary of unfinished) {
-    try {
-      unlinkSync(temporary);
-    } catch {
-      // Already renamed or gone.
-    }
-  }
-});
-
 /**
  * Writes `content` to `path`, replacing what is there. A symbolic link is followed; a device or pipe is written
- * to directly. A process that ends meanwhile leaves nothing behind. Throws InputError when the folder is missing,
- * full or may not be written to, WorkError when the disk fails; errors of the content itself pass through.
+ * to directly. A process that ends meanwhile leaves nothing behind; what one that was killed left in the folder is
+ * removed by the next. Throws InputError when the folder is missing, full or may not be written to, WorkError when the
+ * disk fails; errors of the content itself pass through.
  */
 export async function writeFileAtomically(path: string, content: FileContent): Promise<void> {
   const present = await presentTarget(path);
   if (present?.special) {
-    const handle = await writing(path, () => open(path, "w"));
+    const handle = await writing(path, () => openStream(path, present.isPipe));
     try {
       await writeAll(handle, path, content);
     } finally {
@@ -47,9 +37,10 @@ export async function writeFileAtomically(path: string, content: FileContent): P
     return;
   }
   const target = present?.path ?? path;
-  const temporary = temporaryBeside(target);
+  await sweepOnce(dirname(target));
+  const temporary = unfinishedBeside(target);
   const handle = await writing(path, () => open(temporary, "wx", present?.mode));
-  unfinished.add(temporary);
+  removeAtExit(temporary);
   try {
     try {
       await writeAll(handle, path, content);
@@ -64,7 +55,7 @@ export async function writeFileAtomically(path: string, content: FileContent): P
     await unlink(temporary).catch(() => undefined);
     throw error;
   } finally {
-    unfinished.delete(temporary);
+    settled(temporary);
   }
   await syncFolder(dirname(target));
 }
@@ -76,29 +67,40 @@ export async function writeFileAtomically(path: string, content: FileContent): P
 export async function checkWritable(path: string): Promise<void> {
   const present = await presentTarget(path);
   if (present?.special) return;
-  const temporary = temporaryBeside(present?.path ?? path);
+  const target = present?.path ?? path;
+  await sweepOnce(dirname(target));
+  const temporary = unfinishedBeside(target);
+  removeAtExit(temporary);
   await writing(path, async () => (await open(temporary, "wx")).close());
   await unlink(temporary);
+  settled(temporary);
 }
 
-const temporaryBeside = (target: string): string =>
-  join(dirname(target), `.${basename(target)}.${randomBytes(6).toString("hex")}.tmp`);
+/** Whether the name is that of a device or pipe, which is written to as it is. */
+export const isSpecial = async (path: string): Promise<boolean> =>
+  (await presentTarget(path))?.special === true;
 
 interface PresentTarget {
   readonly path: string;
   readonly mode: number;
   /** Neither file nor folder: a device, pipe or socket. */
   readonly special: boolean;
+  readonly isPipe: boolean;
 }
 
 async function presentTarget(path: string): Promise<PresentTarget | undefined> {
   try {
-    const real = await realpath(path);
-    const status = await stat(real);
+    const status = await stat(path);
     if (status.isDirectory()) {
       throw new InputError("is a folder; the name of a file was expected", { file: path });
     }
-    return { path: real, mode: status.mode & 0o777, special: !status.isFile() };
+    const special = !status.isFile(); // a pipe of the shell has no real path
+    return {
+      path: special ? path : await realpath(path),
+      mode: status.mode & 0o777,
+      special,
+      isPipe: status.isFIFO(),
+    };
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw writeProblem(error, path);
@@ -109,7 +111,7 @@ async function presentTarget(path: string): Promise<PresentTarget | undefined> {
 async function writeAll(handle: FileHandle, path: string, content: FileContent): Promise<void> {
   const write = async (bytes: Uint8Array): Promise<void> => {
     for (let done = 0; done < bytes.length; ) {
-      done += (await writing(path, () => handle.write(bytes, done))).bytesWritten;
+      done += await writing(path, () => writeSome(handle, bytes, done));
     }
   };
   if (typeof content === "string") return write(Buffer.from(content));

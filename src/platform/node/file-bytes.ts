@@ -4,6 +4,7 @@ import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { InputError, WorkError } from "../../errors.ts";
 import { unpacked } from "../../formats/gzip.ts";
+import { streamBytes } from "./special-file.ts";
 
 const CHUNK = 1 << 18;
 
@@ -13,9 +14,11 @@ const CHUNK = 1 << 18;
  */
 export async function* fileBytes(path: string): AsyncGenerator<Uint8Array> {
   try {
-    if ((await stat(path)).isDirectory())
-      throw new InputError("is a folder; a file was expected", { file: path });
-    for await (const chunk of createReadStream(path, { highWaterMark: CHUNK })) yield chunk as Uint8Array;
+    const status = await stat(path);
+    if (status.isDirectory()) throw new InputError("is a folder; a file was expected", { file: path });
+    if (!status.isFile()) yield* streamBytes(path);
+    else
+      for await (const chunk of createReadStream(path, { highWaterMark: CHUNK })) yield chunk as Uint8Array;
   } catch (error) {
     throw readError(error, path);
   }

@@ -1,5 +1,6 @@
 /** Why something could not be written, in words for the user. What they can mend, a full disk too, is InputError. */
-import { mkdir } from "node:fs/promises";
+import { access, constants, mkdir } from "node:fs/promises";
+import { dirname } from "node:path";
 import { InputError, WorkError } from "../../errors.ts";
 
 /**
@@ -16,7 +17,23 @@ export async function writing<T>(path: string, operation: () => Promise<T>): Pro
 
 /** Makes a folder and those above it, where they are not there yet. Throws as `writing` does. */
 export async function makeFolder(path: string): Promise<void> {
-  await writing(path, () => mkdir(path, { recursive: true }));
+  try {
+    await mkdir(path, { recursive: true });
+  } catch (error) {
+    throw writeProblem((await refusal(path)) ?? error, path);
+  }
+}
+
+/** Why nothing can be made below the nearest folder that there is; Node says of a disk that is read-only that a folder is missing. */
+export async function refusal(path: string): Promise<unknown> {
+  for (let folder = dirname(path); ; folder = dirname(folder)) {
+    try {
+      await access(folder, constants.W_OK);
+      return undefined;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT" || folder === dirname(folder)) return error;
+    }
+  }
 }
 
 /** The error that says why `path` was not written; errors of other kinds are given back unchanged. */

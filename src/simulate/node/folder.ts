@@ -1,16 +1,21 @@
 /**
  * The folder of a simulation: `settings.json`; `trajectory.extxyz` and `observables.jsonl`, which grow; and
- * `state.safetensors`, the checkpoint, which says how far those two had grown. Going on cuts them back to there.
+ * `state.safetensors`, the checkpoint, which says how far those two had grown. Going on cuts them back to there. One
+ * process at a time writes in it: it holds `.lock`.
  */
 import { existsSync } from "node:fs";
-import { appendFile, readFile, stat, truncate } from "node:fs/promises";
+import { appendFile, stat, truncate } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { InputError, ownName } from "../../errors.ts";
+import { InputError, type Named, ownName } from "../../errors.ts";
 import { formatExtxyz } from "../../formats/extxyz.ts";
+import { jsonOf } from "../../formats/json.ts";
 import type { Tensor } from "../../formats/safetensors.ts";
 import { writeFileAtomically } from "../../platform/node/atomic-write.ts";
+import { readText } from "../../platform/node/file-bytes.ts";
+import { takeLock } from "../../platform/node/lock.ts";
 import { readSafetensors, writeSafetensors } from "../../platform/node/safetensors.ts";
+import { sweep } from "../../platform/node/sweep.ts";
 import { makeFolder, writing } from "../../platform/node/write-problem.ts";
 import type { ObservablesLine, SimulationRecord } from "../record.ts";
 import { type SimulationSettings, simulationSettingsSchema } from "../settings.ts";
@@ -24,23 +29,47 @@ const settingsOf = (folder: string): string => join(folder, "settings.json");
 const stateOf = (folder: string): string => join(folder, "state.safetensors");
 
 /** Appends to the two growing files; what it was given is on the disk after `flush`. */
-export type SimulationFolder = SimulationRecord & { readonly path: string };
+export type SimulationFolder = SimulationRecord & {
+  readonly path: string;
+  /** Lets other processes write in it. */
+  readonly close: () => void;
+};
 
-/** @throws InputError when the folder holds a simulation already, or cannot be written to */
+/**
+ * A new folder, to be closed again.
+ * @throws InputError when it holds a simulation already, another process writes in it, or it cannot be written to
+ */
 export async function createFolder(
   path: string,
   settings: SimulationSettings,
   named = ownName,
 ): Promise<SimulationFolder> {
-  if (existsSync(settingsOf(path)))
-    throw new InputError(
-      `holds a simulation already; use ${named("resume")} to go on with it, or another ${named("out")}`,
-      { file: path },
-    );
   await makeFolder(path);
-  await writeSettings(path, settings);
-  for (const file of [trajectoryOf(path), observablesOf(path)]) await writeFileAtomically(file, "");
-  return growing(path, [0, 0]);
+  return locked(path, async () => {
+    if (existsSync(stateOf(path)))
+      throw new InputError(
+        `holds a simulation already; use ${named("resume")} to go on with it, or another ${named("out")}`,
+        { file: path },
+      );
+    await writeSettings(path, settings);
+    for (const file of [trajectoryOf(path), observablesOf(path)]) await writeFileAtomically(file, "");
+    return growing(path, [0, 0], named);
+  });
+}
+
+/** Takes the folder's lock, clears away what a killed process left and opens it. */
+async function locked(
+  path: string,
+  open: () => Promise<Omit<SimulationFolder, "close">>,
+): Promise<SimulationFolder> {
+  const close = await takeLock(join(path, ".lock"), path);
+  try {
+    await sweep(path);
+    return { ...(await open()), close };
+  } catch (error) {
+    close();
+    throw error;
+  }
 }
 
 const writeSettings = (path: string, settings: SimulationSettings): Promise<void> =>
@@ -53,13 +82,7 @@ export async function readSettings(path: string, named = ownName): Promise<Simul
     throw new InputError(`holds no simulation to go on with; leave out ${named("resume")} to start one`, {
       file: path,
     });
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(await readFile(file, "utf8"));
-  } catch {
-    throw new InputError("is not JSON", { file });
-  }
-  const settings = simulationSettingsSchema.safeParse(parsed);
+  const settings = simulationSettingsSchema.safeParse(jsonOf(await readText(file), { file }));
   if (settings.success) return settings.data;
   const [issue] = settings.error.issues;
   throw new InputError(`${issue.path.join(".") || "settings"}: ${issue.message}`, { file });
@@ -72,17 +95,29 @@ const checkpointSchema = z.object({
 });
 
 /**
- * Puts the checkpoint into `state` (positions, velocities, step) and opens the folder where it left off.
- * @throws InputError when the checkpoint is damaged, is of other atoms or replicas, or there is nothing left to do
+ * Puts the checkpoint into `state` (positions, velocities, step) and opens the folder where it left off, to be closed
+ * again.
+ * @throws InputError when the checkpoint is damaged, is of other atoms or replicas, there is nothing left to do, or
+ * another process writes in the folder
  */
-export async function resumeFolder(
+export const resumeFolder = (
   path: string,
   state: SimulationState,
   settings: SimulationSettings,
   named = ownName,
-): Promise<SimulationFolder> {
+): Promise<SimulationFolder> => locked(path, () => wentOn(path, state, settings, named));
+
+async function wentOn(
+  path: string,
+  state: SimulationState,
+  settings: SimulationSettings,
+  named: Named,
+): Promise<Omit<SimulationFolder, "close">> {
   const file = stateOf(path);
-  if (!existsSync(file)) throw new InputError("has no checkpoint to go on from", { file: path });
+  if (!existsSync(file))
+    throw new InputError(`has no checkpoint to go on from; leave out ${named("resume")} to start`, {
+      file: path,
+    });
   const { tensors, metadata } = await readSafetensors(file);
   const checkpoint = checkpointSchema.safeParse(metadata);
   if (!checkpoint.success) throw new InputError("not the checkpoint of a simulation", { file });
@@ -97,12 +132,18 @@ export async function resumeFolder(
       );
     return tensor.data;
   };
+  for (const name of ["positions", "velocities"])
+    if (!array(name).every(Number.isFinite))
+      throw new InputError(`tensor "${name}" has values that are not finite; the checkpoint is damaged`, {
+        file,
+      });
   state.positions.set(array("positions"));
   state.velocities.set(array("velocities"));
   if (!(numbers instanceof Uint8Array) || numbers.join() !== state.atomicNumbers.join())
     throw new InputError("does not match: its atoms are other elements than those of the run", { file });
   state.step = checkpoint.data.step;
-  if (state.step >= settings.steps)
+  // A run that ended before it was reported is reported now.
+  if (state.step >= settings.steps && existsSync(finalOf(path)) && existsSync(reportOf(path)))
     throw new InputError(
       `has ${state.step} steps already; ask for more with ${named("steps")} or ${named("time")}`,
       { file: path },
@@ -117,10 +158,10 @@ export async function resumeFolder(
     await writing(grown, () => truncate(grown, lengths[k]));
   }
   await writeSettings(path, settings); // the number of steps may be another now
-  return growing(path, [...lengths]);
+  return growing(path, [...lengths], named);
 }
 
-function growing(path: string, lengths: [number, number]): SimulationFolder {
+function growing(path: string, lengths: [number, number], named: Named): Omit<SimulationFolder, "close"> {
   const files = [trajectoryOf(path), observablesOf(path)];
   const waiting: [string, string] = ["", ""];
   const flush = async (): Promise<void> => {
@@ -128,7 +169,7 @@ function growing(path: string, lengths: [number, number]): SimulationFolder {
       if (waiting[k] === "") continue;
       const text = waiting[k];
       waiting[k] = "";
-      await writing(files[k], () => appendFile(files[k], text));
+      await resumable(path, named, () => writing(files[k], () => appendFile(files[k], text)));
       lengths[k] += Buffer.byteLength(text);
     }
   };
@@ -150,20 +191,52 @@ function growing(path: string, lengths: [number, number]): SimulationFolder {
         ["velocities", { dtype: "F64", shape, data: velocities }],
         ["atomicNumbers", { dtype: "U8", shape: [atoms], data: atomicNumbers }],
       ]);
-      await writeSafetensors(stateOf(path), tensors, {
+      const progress = {
         step: String(step),
         trajectory: String(lengths[0]),
         observables: String(lengths[1]),
-      });
+      };
+      await resumable(path, named, () => writeSafetensors(stateOf(path), tensors, progress));
     },
   };
 }
 
-/** The lines of observables.jsonl in turn. */
-export async function readObservables(path: string): Promise<ObservablesLine[]> {
-  const text = await readFile(observablesOf(path), "utf8");
-  return text
-    .split("\n")
-    .filter((line) => line !== "")
-    .map((line) => JSON.parse(line) as ObservablesLine);
+/** Says of a full disk how the run goes on. */
+async function resumable<T>(path: string, named: Named, write: () => Promise<T>): Promise<T> {
+  try {
+    return await write();
+  } catch (error) {
+    if (!(error instanceof InputError) || !existsSync(stateOf(path))) throw error;
+    throw new InputError(
+      `${error.message}; then go on with ${named("resume")}: the last checkpoint is intact`,
+    );
+  }
+}
+
+const observablesSchema = (replicas: number) => {
+  const each = z.array(z.number()).length(replicas);
+  return z.object({
+    step: z.number().int().nonnegative(),
+    time: z.number().nonnegative(),
+    potential: each,
+    kinetic: each,
+    temperature: each,
+  });
+};
+
+/**
+ * The lines of observables.jsonl in turn.
+ * @throws InputError naming the line that is none of a run with so many replicas
+ */
+export async function readObservables(path: string, replicas: number): Promise<ObservablesLine[]> {
+  const file = observablesOf(path);
+  const schema = observablesSchema(replicas);
+  return (await readText(file)).split("\n").flatMap((text, k) => {
+    if (text === "") return [];
+    const place = { file, line: k + 1 };
+    const line = schema.safeParse(jsonOf(text, place));
+    if (line.success) return [line.data];
+    const [issue] = line.error.issues;
+    throw new InputError(`${issue.path.join(".") || "observables"}: ${issue.message}`, place);
+  });
 }

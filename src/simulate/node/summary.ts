@@ -10,7 +10,7 @@ export async function summarizeFolder(
   folder: string,
   settings: SimulationSettings,
 ): Promise<SimulationSummary> {
-  const lines = await readObservables(folder);
+  const lines = await readObservables(folder, settings.replicas);
   if (lines.length === 0) throw new InputError("holds no frames", { file: folder });
   const bonded = settings.potential.kind === "model";
   return summarize({ settings, lines, frames: readMolecules(trajectoryOf(folder)), bonded });

@@ -9,11 +9,16 @@ const ENTITIES: Readonly<Record<string, string>> = {
 };
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: those are meant
-const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f]/g;
+const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
+/** They would show what stands around them in another order. */
+const DIRECTION = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
 
-/** Text as HTML, also inside quoted attributes. Control characters, which HTML cannot hold, become spaces. */
+/** Text that changes nothing around it: control characters become spaces, marks of direction are seen as such. */
+export const quietText = (text: string): string => text.replace(CONTROL, " ").replace(DIRECTION, "\ufffd");
+
+/** Text as HTML or SVG, also inside quoted attributes; see `quietText`. */
 export const escapeHtml = (text: string): string =>
-  text.replace(CONTROL, " ").replace(/[&<>"']/g, (character) => ENTITIES[character]);
+  quietText(text).replace(/[&<>"']/g, (character) => ENTITIES[character]);
 
 /** A value as JSON that cannot end the `<script>` element it stands in. */
 export const inlineJson = (value: unknown): string => JSON.stringify(value).replace(/</g, "\\u003c");

@@ -5,6 +5,7 @@ import { dirname } from "node:path";
 import { encode } from "fast-png";
 import { writeFileAtomically } from "../../platform/node/atomic-write.ts";
 import { makeFolder } from "../../platform/node/write-problem.ts";
+import { escapeHtml } from "../gallery/escape.ts";
 
 /** One picture with a caption below its top edge. */
 export interface Panel {
@@ -22,9 +23,6 @@ const TITLE = { size: 13, line: 15 };
 const NOTE = { size: 10.5, line: 13 };
 /** Width of a letter of DejaVu Sans in units of its size, rather more than the mean. */
 const LETTER = 0.6;
-
-const escaped = (text: string): string =>
-  text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 
 /** Words in lines that fit over a panel; words that are longer than one are cut. */
 export function captionLines(text: string, size: number): readonly string[] {
@@ -57,11 +55,11 @@ export function figureSvg(panels: readonly Panel[], columns: number): string {
     const lines = [
       ...titles.map(
         (line, i) =>
-          `<text y="${13 + i * TITLE.line}" font-size="${TITLE.size}" fill="#1f2328">${escaped(line)}</text>`,
+          `<text y="${13 + i * TITLE.line}" font-size="${TITLE.size}" fill="#1f2328">${escapeHtml(line)}</text>`,
       ),
       ...notes.map(
         (line, i) =>
-          `<text y="${15 + titles.length * TITLE.line + i * NOTE.line}" font-size="${NOTE.size}" fill="#656d76">${escaped(line)}</text>`,
+          `<text y="${15 + titles.length * TITLE.line + i * NOTE.line}" font-size="${NOTE.size}" fill="#656d76">${escapeHtml(line)}</text>`,
       ),
     ];
     return [

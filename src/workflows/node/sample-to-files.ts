@@ -1,15 +1,20 @@
 /** `equimol sample` as a function: new molecules into a file, with the picture of a sweep and a chain of frames. */
+import { createHash } from "node:crypto";
 import { basename, resolve } from "node:path";
+import { z } from "zod";
 import { withBonds } from "../../chem/bond-orders.ts";
 import type { Molecule } from "../../chem/molecule.ts";
 import { InputError } from "../../errors.ts";
 import { formatOfPath } from "../../formats/format.ts";
-import { coordinatesFit } from "../../formats/format-molecules.ts";
+import { coordinatesFit, formatMolecules, writableFormat } from "../../formats/format-molecules.ts";
 import { DEFAULT_MODEL, findModel, loadEdm } from "../../models/edm/folder.ts";
-import type { Generated } from "../../models/edm/generate.ts";
-import { bondRuleOf } from "../../models/edm/model.ts";
-import { checkWritable } from "../../platform/node/atomic-write.ts";
+import { BATCH, type Generated } from "../../models/edm/generate.ts";
+import { bondRuleOf, type EdmModel } from "../../models/edm/model.ts";
+import { resolveSampling } from "../../models/edm/sampling.ts";
+import { checkWritable, isSpecial } from "../../platform/node/atomic-write.ts";
+import { type KeptOutput, openKept } from "../../platform/node/kept-output.ts";
 import { checkMoleculeTarget, writeMolecules } from "../../platform/node/molecules.ts";
+import { packageVersion } from "../../platform/node/version.ts";
 import { writeSweepPicture } from "../../views/sweep-picture.ts";
 import { askedFor, sweptRange, targetsOf } from "../condition.ts";
 import { nothingWhole, type SampleOptions, type SampleReport, sampling, samplingEngine } from "../sample.ts";
@@ -41,15 +46,31 @@ export async function sampleToFiles(options: SampleToFilesOptions) {
   if (picture !== undefined) await checkWritable(picture);
 
   const { engine, close } = await samplingEngine({ model, engine: rest.engine }, { notice, named });
+  const total = options.count ?? 100;
+  const whole = swept === undefined && picture === undefined && chainFile === undefined;
+  let kept: KeptOutput<z.infer<typeof progressSchema>> | undefined;
   const written = async () => {
+    if (whole && !(await isSpecial(out))) {
+      const what = { model, engine: engine.name, out, source };
+      kept = await openKept(out, await identityOf(what, options, total), progressSchema);
+    }
     const name = basename(resolve(source));
     const rule = bondRuleOf(model.config);
     const drawn: Generated[] = [];
     const chainOf = chainFile === undefined ? undefined : first;
-    const made = sampling({ ...rest, model, engine, first, seed, chainOf }); // wrong options show before a file is begun
+    const progress = { ...(kept?.reached ?? { dealt: 0, lost: 0, broken: 0 }) };
+    const before = progress.dealt;
+    // Wrong options show before a file is begun.
+    const made = sampling({
+      ...{ ...rest, model, engine, seed, chainOf, first: first + before },
+      count: kept ? total - before : rest.count,
+    });
+    if (before > 0)
+      notice(
+        `goes on with ${before.toLocaleString("en")} of ${total.toLocaleString("en")} molecules that an interrupted run left`,
+      );
+    else if (kept?.other) notice("an interrupted run with other options is there: it is given up");
     let report: SampleReport | undefined;
-    let lost = 0;
-    let count = 0;
     const molecules = async function* (): AsyncGenerator<Molecule> {
       for (;;) {
         const next = await made.next();
@@ -59,8 +80,10 @@ export async function sampleToFiles(options: SampleToFilesOptions) {
         }
         const { index, molecule, condition, chain } = next.value;
         if (picture !== undefined) drawn.push(next.value);
+        progress.dealt++;
+        if (next.value.brokenSteps > 0) progress.broken++;
         if (!coordinatesFit(out, molecule)) {
-          lost++;
+          progress.lost++;
           continue;
         }
         if (chain !== undefined && chainFile !== undefined) await writeMolecules(chainFile, chain);
@@ -69,31 +92,69 @@ export async function sampleToFiles(options: SampleToFilesOptions) {
         yield formatOfPath(out) === "sdf"
           ? withBonds({ ...titled, properties: wanted }, rule)
           : { ...titled, properties: { seed, index, ...wanted } };
-        count++;
       }
-      if (count === 0) throw nothingWhole("every molecule flew apart", { ...rest, model }, { named });
+      if (progress.lost === progress.dealt)
+        throw nothingWhole("every molecule flew apart", { ...rest, model }, { named });
     };
-    await writeMolecules(out, molecules());
+    if (kept === undefined) await writeMolecules(out, molecules());
+    else {
+      const batch = rest.batchSize ?? BATCH;
+      for await (const record of formatMolecules(molecules(), { file: out })) {
+        kept.add(record);
+        const { dealt } = progress;
+        if ((dealt - before) % batch === 0 && dealt < total && (await kept.keep({ ...progress })))
+          notice("what is made is kept while it grows: interrupted, the same command goes on from there");
+      }
+      await kept.finish();
+    }
     if (report === undefined) throw new Error("the generator ended without its report");
     if (picture !== undefined && swept !== undefined)
       await writeSweepPicture(picture, drawn, swept, rule, name);
-    if (lost > 0) warning(`${lost} of ${report.count} molecules flew apart and were left out`);
+    const { dealt, lost, broken } = progress;
+    if (lost > 0) warning(`${lost} of ${dealt} molecules flew apart and were left out`);
     return {
       model: source,
       out,
       ...(picture === undefined ? {} : { picture }),
-      molecules: count,
+      molecules: dealt - lost,
       seed,
-      first: report.first,
+      first,
+      ...(before === 0 ? {} : { resumed: before }),
       ...report.sampling,
       ...(model.config.condition && { condition: askedFor(options), guidance: options.guidance ?? 0 }),
       engine: report.engine,
       seconds: (performance.now() - began) / 1000,
-      broken: report.broken,
+      broken,
       lost,
     };
   };
-  return written().finally(close);
+  return written().finally(() => {
+    kept?.close();
+    close();
+  });
+}
+
+/** How far a file of many molecules is: those that were dealt with, and those of them that flew apart or met no finite output. */
+const count = z.number().int().nonnegative();
+const progressSchema = z.object({ dealt: count, lost: count, broken: count });
+
+/** All that decides what is in the file. */
+async function identityOf(
+  { model, engine, out, source }: { model: EdmModel; engine: string; out: string; source: string },
+  options: SampleToFilesOptions,
+  total: number,
+): Promise<string> {
+  const { first = 0, seed = 0, sizes, condition, guidance } = options;
+  const facts = {
+    ...{ equimol: packageVersion(), format: writableFormat(out), name: basename(resolve(source)), engine },
+    ...{ config: model.config, first, seed, sizes, condition, guidance, total },
+    sampling: resolveSampling(model, options, options.named),
+  };
+  const { parameters } = model;
+  return createHash("sha256")
+    .update(JSON.stringify(facts))
+    .update(new Uint8Array(parameters.buffer, parameters.byteOffset, parameters.byteLength))
+    .digest("hex");
 }
 
 /** Where to write: a sweep has a place of its own by default. */

@@ -2,9 +2,17 @@
 import { writeFileAtomically } from "../../platform/node/atomic-write.ts";
 import { writeMolecules } from "../../platform/node/molecules.ts";
 import { packageVersion } from "../../platform/node/version.ts";
-import { createFolder, finalOf, reportOf, resumeFolder, trajectoryOf } from "../../simulate/node/folder.ts";
+import {
+  createFolder,
+  finalOf,
+  reportOf,
+  resumeFolder,
+  type SimulationFolder,
+  trajectoryOf,
+} from "../../simulate/node/folder.ts";
 import { sourceOf } from "../../simulate/node/model-settings.ts";
 import { summarizeFolder } from "../../simulate/node/summary.ts";
+import type { SimulationState } from "../../simulate/state.ts";
 import { simulationPage } from "../../views/simulation-page.ts";
 import { type SimulationFigures, type SittingOptions, sit } from "../simulation.ts";
 import { reporterOf } from "../workflow.ts";
@@ -37,24 +45,29 @@ export async function simulateToFolder(options: SimulateToFolderOptions): Promis
   const settings = await (resume
     ? resumedSettings(out, options, named, reading)
     : newSettings(options, named, reading));
-  const { final, potential, engine, figures } = await sit(
-    {
-      settings,
-      source: await sourceOf(settings.potential),
-      open: (state) =>
-        resume ? resumeFolder(out, state, settings, named) : createFolder(out, settings, named),
-      resumed: resume,
-      place: { file: typeof start === "string" ? start : out },
-    },
-    options,
-  );
-  await writeMolecules(finalOf(out), final);
-  const summary = await summarizeFolder(out, settings);
-  const provenance = { engine, equimol: packageVersion() };
-  await writeFileAtomically(reportOf(out), simulationPage({ settings, summary, potential, provenance }));
-  return {
-    out,
-    ...figures(summary),
-    ...{ trajectory: trajectoryOf(out), final: finalOf(out), report: reportOf(out) },
+  let folder: SimulationFolder | undefined;
+  const open = async (state: SimulationState): Promise<SimulationFolder> => {
+    folder = await (resume ? resumeFolder(out, state, settings, named) : createFolder(out, settings, named));
+    return folder;
   };
+  try {
+    const { final, potential, engine, figures } = await sit(
+      {
+        ...{ settings, open, source: await sourceOf(settings.potential), resumed: resume },
+        place: { file: typeof start === "string" ? start : out },
+      },
+      options,
+    );
+    await writeMolecules(finalOf(out), final);
+    const summary = await summarizeFolder(out, settings);
+    const provenance = { engine, equimol: packageVersion() };
+    await writeFileAtomically(reportOf(out), simulationPage({ settings, summary, potential, provenance }));
+    return {
+      out,
+      ...figures(summary),
+      ...{ trajectory: trajectoryOf(out), final: finalOf(out), report: reportOf(out) },
+    };
+  } finally {
+    folder?.close();
+  }
 }

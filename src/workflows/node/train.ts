@@ -54,7 +54,7 @@ export interface TrainEdmRunOptions extends OnData, ByEngine {
 export async function trainEdmRun(options: TrainEdmRunOptions): Promise<TrainingReport> {
   checkStart(options);
   const init = options.init === undefined ? undefined : await loadEdm(findModel(options.init));
-  const settings = trainingSettings(edmSettingsSchema, options, {
+  const settings = await trainingSettings(edmSettingsSchema, options, {
     presets: PRESETS,
     ...(init && { base: architecture(init.config, options.preset) }),
   });
@@ -69,7 +69,13 @@ const architecture = (
   { network, schedule, features, condition }: EdmConfig,
   preset: string | undefined,
 ): Settings => ({
-  network: { ...network, ...larger(network, preset === undefined ? {} : PRESETS[preset]?.settings.network) },
+  network: {
+    ...network,
+    ...larger(
+      network,
+      preset !== undefined && Object.hasOwn(PRESETS, preset) ? PRESETS[preset].settings.network : {},
+    ),
+  },
   schedule,
   features,
   ...(condition && {
@@ -97,7 +103,7 @@ export interface DistillRunOptions extends TrainingOptions, ByEngine {
 
 /** A generator of few steps from a model of many; needs no data. @throws as `trainEdmRun` */
 export async function distillRun(options: DistillRunOptions): Promise<TrainingReport> {
-  const settings = trainingSettings(distillSettingsSchema, options);
+  const settings = await trainingSettings(distillSettingsSchema, options);
   const teacher = await loadEdm(findModel(options.teacher));
   return supervised(options, "molecules", (run) =>
     distillEdm({ ...run, ...options.engine, settings, teacher, name: basename(resolve(options.teacher)) }),
@@ -111,7 +117,9 @@ export interface TrainNetworkRunOptions extends OnData, ByEngine {
 
 /** A network of energies and forces. @throws as `trainEdmRun` */
 export async function trainForceFieldRun(options: TrainNetworkRunOptions): Promise<TrainingReport> {
-  const settings = trainingSettings(forceFieldSettingsSchema, options, { base: networkSetting(options.net) });
+  const settings = await trainingSettings(forceFieldSettingsSchema, options, {
+    base: networkSetting(options.net),
+  });
   const data = await loadDataset(options.data, reporterOf(options).reading);
   return supervised(options, "configurations", (run) =>
     trainForceField({ ...run, ...options.engine, settings, data }),
@@ -132,7 +140,7 @@ export async function trainPropertyRun(options: TrainPropertyRunOptions): Promis
     throw new InputError(
       `${reporterOf(options).named("property")} is missing (see equimol data show ${options.data})`,
     );
-  const settings = trainingSettings(propertySettingsSchema, options, {
+  const settings = await trainingSettings(propertySettingsSchema, options, {
     base: {
       ...networkSetting(net),
       ...(property === undefined ? {} : { property }),
@@ -157,7 +165,7 @@ function networkSetting(net: string | undefined): Settings {
 
 /** A diffusion model of coarse-grained frames, which is a force field as well. @throws as `trainEdmRun` */
 export async function trainCgRun(options: OnData): Promise<TrainingReport> {
-  const settings = trainingSettings(cgSettingsSchema, options);
+  const settings = await trainingSettings(cgSettingsSchema, options);
   const data = await loadDataset(options.data, reporterOf(options).reading);
   return supervised(options, "frames", (run) => trainCg({ ...run, settings, data }));
 }
@@ -174,7 +182,7 @@ export interface TrainConformersRunOptions extends OnData {
 export async function trainConformersRun(options: TrainConformersRunOptions): Promise<TrainingReport> {
   checkStart(options);
   const init = options.init === undefined ? undefined : await loadConformerModel(findModel(options.init));
-  const settings = trainingSettings(conformerSettingsSchema, options, {
+  const settings = await trainingSettings(conformerSettingsSchema, options, {
     presets: CONFORMER_PRESETS,
     ...(init && { base: { network: init.config.network } }),
   });

@@ -5,7 +5,8 @@
 import { existsSync } from "node:fs";
 import type { z } from "zod";
 import { InputError, type Named, nearest } from "../../errors.ts";
-import { readSettings, type Settings } from "../../train/config-file.ts";
+import { readText } from "../../platform/node/file-bytes.ts";
+import { type ConfigText, readSettings, type Settings } from "../../train/config-file.ts";
 import type { TrainingEvents, TrainingOutcome } from "../../train/loop.ts";
 import { configFileOf } from "../../train/run-folder.ts";
 import type { TrainingStart } from "../../train/training.ts";
@@ -47,11 +48,11 @@ export interface TrainingReport {
  * @param base settings that go over the preset, such as those of a model to start from
  * @throws InputError for a setting, preset or combination that is wrong
  */
-export function trainingSettings<S extends z.ZodType>(
+export async function trainingSettings<S extends z.ZodType>(
   schema: S,
   options: TrainingOptions,
   { presets = {}, base = {} }: { readonly presets?: Presets; readonly base?: Settings } = {},
-): z.infer<S> {
+): Promise<z.infer<S>> {
   const { out, resume, preset, config, set } = options;
   const { named } = reporterOf(options);
   const resumed = resume ? configFileOf(out) : undefined;
@@ -62,13 +63,22 @@ export function trainingSettings<S extends z.ZodType>(
       `${named("preset")} starts a run; one that is resumed has its settings in its config.yaml`,
     );
   const start = preset === undefined ? {} : presetNamed(preset, presets);
+  const files: ConfigText[] = [];
+  for (const file of [resumed, config])
+    if (file !== undefined) files.push({ file, text: await textOf(file) });
   return readSettings(schema, {
     base: { ...start, ...base },
-    files: [resumed, config].filter((file) => file !== undefined),
+    files,
     assignments: set ?? [],
     named,
   });
 }
+
+const textOf = (file: string): Promise<string> =>
+  readText(file).catch((error: unknown) => {
+    const message = error instanceof InputError ? error.message.slice(file.length + 2) : String(error);
+    throw new InputError(`cannot be read: ${message}`, { file });
+  });
 
 function presetNamed(name: string, presets: Presets): Settings {
   if (Object.hasOwn(presets, name)) return presets[name].settings;

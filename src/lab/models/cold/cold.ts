@@ -8,6 +8,7 @@ import { z } from "zod";
 import { InputError } from "../../../errors.ts";
 import { cholesky } from "../../../math/cholesky.ts";
 import { stream } from "../../../math/random.ts";
+import { count } from "../../../models/limits.ts";
 import { initialParameters, layoutSize } from "../../../nets/layers/parameters.ts";
 import { np } from "../../../platform/jax.ts";
 import { denoiserNetwork, denoiserPresets, denoiserSettings } from "../denoiser-network.ts";
@@ -16,7 +17,6 @@ import { rowNetwork, rowSpace } from "../rows.ts";
 import { blurOf } from "./blur.ts";
 import { deblur, raised } from "./deblur.ts";
 
-const count = z.number().int().positive();
 const positive = z.number().positive();
 
 const settingsSchema = z.strictObject({

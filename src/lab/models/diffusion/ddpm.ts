@@ -8,12 +8,11 @@ import { PREDICTIONS } from "../../../diffusion/prediction.ts";
 import { SPACINGS } from "../../../diffusion/samplers/grid.ts";
 import { SAMPLER_NAMES } from "../../../diffusion/samplers/registry.ts";
 import { scheduleFrom } from "../../../diffusion/schedule.ts";
+import { count } from "../../../models/limits.ts";
 import { denoiserNetwork, denoiserPresets, denoiserSettings, fewNoisySteps } from "../denoiser-network.ts";
 import { type LabModelKind, rowLength } from "../lab-model.ts";
 import type { RowBound } from "./bound-terms.ts";
 import { gaussianDiffusion } from "./gaussian-diffusion.ts";
-
-const count = z.number().int().positive();
 
 const settingsSchema = z.strictObject({
   ...denoiserSettings,

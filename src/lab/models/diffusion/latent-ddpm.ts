@@ -6,6 +6,7 @@ import { z } from "zod";
 import { SAMPLER_NAMES } from "../../../diffusion/samplers/registry.ts";
 import { linearSchedule } from "../../../diffusion/schedule.ts";
 import { stream } from "../../../math/random.ts";
+import { count, width } from "../../../models/limits.ts";
 import { type Mlp, mlp, silu } from "../../../nets/layers/mlp.ts";
 import { layoutSize } from "../../../nets/layers/parameters.ts";
 import type { ParameterTree } from "../../../nets/layers/tensors.ts";
@@ -19,14 +20,12 @@ import { observationOf } from "../vae/observation.ts";
 import { diagonalPosterior } from "../vae/posterior.ts";
 import { gaussianDiffusion } from "./gaussian-diffusion.ts";
 
-const count = z.number().int().positive();
-
 const settingsSchema = z.strictObject({
   ...denoiserSettings,
   /** Dimensions of the latent. */
-  latent: count.default(2),
+  latent: width.default(2),
   /** Widths of the encoder's hidden layers; the decoder has them in reverse. */
-  coder: z.array(count).default([64, 64]),
+  coder: z.array(width).max(64).default([64, 64]),
   steps: count.default(1000),
   sampler: z.enum(SAMPLER_NAMES).default("dpm-solver"),
   sampleSteps: count.default(100),

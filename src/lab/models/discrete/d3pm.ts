@@ -6,6 +6,7 @@
 import { z } from "zod";
 import { type Corruption, keepSchedule, reverseProbabilities } from "../../../diffusion/categorical.ts";
 import { stream } from "../../../math/random.ts";
+import { count } from "../../../models/limits.ts";
 import type { ParameterTree } from "../../../nets/layers/tensors.ts";
 import { nn, np } from "../../../platform/jax.ts";
 import { denoiserNetwork, denoiserPresets, denoiserSettings } from "../denoiser-network.ts";
@@ -13,8 +14,6 @@ import type { LabModel, LabModelKind } from "../lab-model.ts";
 import { rowNetwork } from "../rows.ts";
 import { drawn, symbolBound } from "./bound.ts";
 import { symbolCoding } from "./symbols.ts";
-
-const count = z.number().int().positive();
 
 const settingsSchema = z.strictObject({
   ...denoiserSettings,

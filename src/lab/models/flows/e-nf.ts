@@ -7,6 +7,7 @@ import { z } from "zod";
 import { InputError } from "../../../errors.ts";
 import { LOG_SQRT_2PI } from "../../../math/normal.ts";
 import { stream } from "../../../math/random.ts";
+import { depth, width } from "../../../models/limits.ts";
 import { type EgnnParameters, egnn, type PaddedGraph } from "../../../nets/egnn/egnn.ts";
 import { type EgnnConfig, egnnLayout } from "../../../nets/egnn/egnn-config.ts";
 import { fixed } from "../../../nets/layers/masked.ts";
@@ -17,15 +18,13 @@ import { rowFunction } from "../rows.ts";
 import { type Bijection, logDensity, withoutVolume } from "./bijection.ts";
 import { continuousFlow, type Velocity } from "./continuous.ts";
 
-const count = z.number().int().positive();
-
 export const enfSettings = z.strictObject({
   /** Width of the network's hidden layers. */
-  hidden: count.default(16),
+  hidden: width.default(16),
   /** Blocks of the network. */
-  blocks: count.default(2),
+  blocks: depth.default(2),
   /** Runge-Kutta steps. */
-  steps: count.default(2),
+  steps: depth.default(2),
 });
 export type EnfSettings = z.infer<typeof enfSettings>;
 

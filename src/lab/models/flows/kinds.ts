@@ -1,6 +1,7 @@
 /** The flows by name, with their settings. */
 import { z } from "zod";
 import { InputError } from "../../../errors.ts";
+import { depth, width } from "../../../models/limits.ts";
 import { np } from "../../../platform/jax.ts";
 import { type LabModelKind, type LabShape, rowLength } from "../lab-model.ts";
 import { autoregressive } from "./autoregressive.ts";
@@ -12,20 +13,18 @@ import { logit } from "./logit.ts";
 import { planarFlow } from "./planar.ts";
 import { radialFlow } from "./radial.ts";
 
-const count = z.number().int().positive();
-
 /** A chain of maps of one kind, without networks. */
 const mapsSettings = z.strictObject({
   /** Maps in the chain. */
-  length: count.default(16),
+  length: depth.default(16),
 });
 
 /** A chain of layers with networks. */
 const layersSettings = z.strictObject({
   /** Layers in the chain; which coordinates come first alternates. */
-  layers: count.default(6),
+  layers: depth.default(6),
   /** Widths of the hidden layers of each network. */
-  hidden: z.array(count).min(1).default([64, 64]),
+  hidden: z.array(width).min(1).max(64).default([64, 64]),
 });
 type LayersSettings = z.infer<typeof layersSettings>;
 
@@ -126,11 +125,11 @@ export const iaf = layersKind(
 
 const glowSettings = z.strictObject({
   /** How often the image is halved. */
-  levels: count.default(2),
+  levels: depth.default(2),
   /** Steps of a level. */
-  steps: count.default(4),
+  steps: depth.default(4),
   /** Channels of the couplings' networks. */
-  hidden: count.default(32),
+  hidden: width.default(32),
 });
 
 /** Rows that actnorm is set by. */

@@ -7,12 +7,12 @@ import { z } from "zod";
 import { annealedLangevin } from "../../../diffusion/samplers/langevin.ts";
 import { veSchedule } from "../../../diffusion/sde.ts";
 import { InputError } from "../../../errors.ts";
+import { count } from "../../../models/limits.ts";
 import { type DenoiserNetwork, denoiserSettings } from "../denoiser-network.ts";
 import { gaussianDiffusion } from "../diffusion/gaussian-diffusion.ts";
 import { type AnnealedScores, type LabModel, type LabShape, rowLength } from "../lab-model.ts";
 import { rowSpace } from "../rows.ts";
 
-const count = z.number().int().positive();
 const positive = z.number().positive();
 
 export const annealedSettings = z.strictObject({
@@ -20,7 +20,7 @@ export const annealedSettings = z.strictObject({
   sigmaMin: positive.default(0.01),
   sigmaMax: positive.default(4),
   /** Noise levels, at least 2. */
-  levels: z.number().int().min(2).default(30),
+  levels: count.min(2).default(30),
   /** Langevin steps at each level. */
   stepsPerLevel: count.default(8),
   /**

@@ -9,13 +9,13 @@ import { SPACINGS } from "../../../diffusion/samplers/grid.ts";
 import { SAMPLER_NAMES } from "../../../diffusion/samplers/registry.ts";
 import { veSchedule, vpSchedule } from "../../../diffusion/sde.ts";
 import { InputError } from "../../../errors.ts";
+import { count } from "../../../models/limits.ts";
 import { denoiserNetwork, denoiserPresets, denoiserSettings, fewNoisySteps } from "../denoiser-network.ts";
 import { gaussianDiffusion } from "../diffusion/gaussian-diffusion.ts";
 import { type LabModelKind, rowLength } from "../lab-model.ts";
 import { rowNetwork } from "../rows.ts";
 import { withDivergence } from "./divergence.ts";
 
-const count = z.number().int().positive();
 const positive = z.number().positive();
 
 /** Largest D whose divergence is computed exactly. */

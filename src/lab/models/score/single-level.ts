@@ -7,6 +7,7 @@ import { z } from "zod";
 import { langevin } from "../../../diffusion/samplers/langevin.ts";
 import { PRIOR_STEP } from "../../../diffusion/space.ts";
 import { InputError } from "../../../errors.ts";
+import { count, depth, width } from "../../../models/limits.ts";
 import { type ResidualMlp, residualMlp, residualMlpSpecs } from "../../../nets/layers/residual-mlp.ts";
 import type { ParameterTree } from "../../../nets/layers/tensors.ts";
 import { jax, type np } from "../../../platform/jax.ts";
@@ -21,11 +22,9 @@ import {
   slicedScoreMatching,
 } from "./objectives.ts";
 
-const count = z.number().int().positive();
-
 const settingsSchema = z.strictObject({
-  hidden: count.default(128),
-  blocks: count.default(2),
+  hidden: width.default(128),
+  blocks: depth.default(2),
   /** The network's output is divided by this: scores of narrow data are large. */
   scale: z.number().positive().default(0.1),
   /** σ of score-denoising. */

@@ -1,5 +1,6 @@
 /** The variational auto-encoders by name, with their settings. */
 import { z } from "zod";
+import { count, depth, width } from "../../../models/limits.ts";
 import type { LabModelKind } from "../lab-model.ts";
 import { autoencoder } from "./autoencoder.ts";
 import { iafPosterior, planarPosterior } from "./flow-posterior.ts";
@@ -7,13 +8,11 @@ import { labVae } from "./lab-vae.ts";
 import { ladder } from "./ladder.ts";
 import { diagonalPosterior, fullPosterior, type Posterior } from "./posterior.ts";
 
-const count = z.number().int().positive();
-
 const vaeSettings = z.strictObject({
   /** Dimensions of z. */
-  latent: count.default(2),
+  latent: width.default(2),
   /** Widths of the encoder's hidden layers; the decoder has them in reverse. */
-  hidden: z.array(count).default([64, 64]),
+  hidden: z.array(width).max(64).default([64, 64]),
   /** K of the estimate of log p(x); 1 is the ELBO. */
   likelihoodSamples: count.default(100),
 });
@@ -71,7 +70,7 @@ export const vaePlanar = elboKind(
   "Rezende, Mohamed 2015",
   vaeSettings.extend({
     /** Planar maps between the Gaussian and the posterior. */
-    length: count.default(10),
+    length: depth.default(10),
   }),
   ({ latent, length }) => planarPosterior(latent, length),
 );
@@ -81,11 +80,11 @@ export const vaeIaf = elboKind(
   "VAE with an inverse autoregressive posterior",
   "Kingma, Salimans, Jozefowicz, Chen, Sutskever, Welling 2016",
   vaeSettings.extend({
-    latent: z.number().int().min(2).default(2),
+    latent: width.min(2).default(2),
     /** Autoregressive maps between the Gaussian and the posterior. */
-    length: count.default(2),
+    length: depth.default(2),
     /** Hidden units of each map's network. */
-    width: count.default(64),
+    width: width.default(64),
   }),
   ({ latent, length, width }) => iafPosterior(latent, length, width),
 );
@@ -112,9 +111,9 @@ export const iwae: LabModelKind<z.infer<typeof iwaeSettings>> = {
 const ladderSettings = z
   .strictObject({
     /** Dimensions of the latents, from the one next to the data upwards. */
-    latents: z.array(count).min(1).default([4, 2]),
+    latents: z.array(width).min(1).max(64).default([4, 2]),
     /** Widths of the networks at each level. */
-    widths: z.array(count).min(1).default([64, 32]),
+    widths: z.array(width).min(1).max(64).default([64, 32]),
     /** Part of the training over which the divergences' weight rises from 0 to 1. */
     warmup: z.number().min(0).max(1).default(0.25),
     /** K of the estimate of log p(x); 1 is the ELBO. */

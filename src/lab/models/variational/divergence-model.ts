@@ -5,6 +5,7 @@
 import { z } from "zod";
 import { InputError } from "../../../errors.ts";
 import { stream } from "../../../math/random.ts";
+import { count } from "../../../models/limits.ts";
 import { namedViews } from "../../../nets/layers/parameters.ts";
 import type { ParameterTree } from "../../../nets/layers/tensors.ts";
 import { nn, np } from "../../../platform/jax.ts";
@@ -23,7 +24,7 @@ export const divergenceSettings = z.strictObject({
     .refine((alpha) => Math.abs(alpha) !== 1, "α = 1 is divergence=forward, α = −1 is divergence=reverse")
     .default(0.5),
   /** Gaussians of the fit. */
-  components: z.number().int().positive().default(1),
+  components: count.max(10_000).default(1),
   covariance: z.enum(["full", "diagonal"]).default("full"),
 });
 export type DivergenceSettings = z.infer<typeof divergenceSettings>;

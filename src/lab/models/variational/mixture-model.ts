@@ -6,6 +6,7 @@ import { z } from "zod";
 import { InputError } from "../../../errors.ts";
 import { logGamma } from "../../../math/gamma.ts";
 import { type Stream, stream } from "../../../math/random.ts";
+import { count } from "../../../models/limits.ts";
 import { type Layout, layoutSize, namedViews } from "../../../nets/layers/parameters.ts";
 import type { ParameterTree } from "../../../nets/layers/tensors.ts";
 import { jax, nn, np } from "../../../platform/jax.ts";
@@ -15,9 +16,9 @@ import { fitMixture, logPredictive, type MixturePosterior } from "./mixture.ts";
 
 const mixtureSettings = z.strictObject({
   /** K; components that the data do not need are left empty. */
-  components: z.number().int().positive().default(24),
+  components: count.max(10_000).default(24),
   /** Rounds of coordinate updates, at most. */
-  rounds: z.number().int().positive().default(200),
+  rounds: count.default(200),
   /** α₀ of the Dirichlet; small ones leave components empty. */
   concentration: z.number().positive().default(1),
 });

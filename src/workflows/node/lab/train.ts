@@ -39,7 +39,7 @@ export async function trainLabModel(options: TrainLabModelOptions): Promise<Trai
       `${named("preset")} starts a run; one that is resumed has its settings in its config.yaml`,
     );
   const training = { ...options, out, preset: undefined };
-  const settings = trainingSettings(labSettingsSchema(kind), training, {
+  const settings = await trainingSettings(labSettingsSchema(kind), training, {
     base: labPreset(kind, source, shapeKindOf(source), preset),
   });
   const data = await loadLabData(source, settings.data);
