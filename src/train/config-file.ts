@@ -4,6 +4,7 @@ import { type Document, isMap, isScalar, LineCounter, parseDocument } from "yaml
 import type { z } from "zod";
 import { InputError, type Named, nearest, ownName } from "../errors.ts";
 
+/** A mapping of keys to values, as YAML has it. */
 export type Settings = { readonly [key: string]: unknown };
 
 /** What makes up a configuration, in order: each goes over those before it. */

@@ -14,6 +14,7 @@ import { rowFunction } from "../rows.ts";
 import { type Divergence, divergence } from "./divergence.ts";
 import { type Gaussians, gaussiansLayout, logGaussians } from "./gaussians.ts";
 
+/** Settings of the fit, checked. */
 export const divergenceSettings = z.strictObject({
   /** "forward" is KL(p ‖ q), "reverse" KL(q ‖ p), "alpha" what lies between and beyond. */
   divergence: z.enum(["forward", "reverse", "alpha"]).default("reverse"),
@@ -26,6 +27,7 @@ export const divergenceSettings = z.strictObject({
   components: z.number().int().positive().default(1),
   covariance: z.enum(["full", "diagonal"]).default("full"),
 });
+/** Settings of the fit. */
 export type DivergenceSettings = z.infer<typeof divergenceSettings>;
 
 /** Cells along each side of the grid. */
