@@ -74,7 +74,7 @@ try {
   rmSync(folder, { recursive: true, force: true });
 }
 console.log(
-  `docs: ${ran} commands and programs ran, ${left} blocks were left out${slow ? "" : " (slow ones run by --slow)"}, ${failures.length} failed`,
+  `docs: ${ran} commands and programs ran, ${left} were left out${slow ? "" : " (slow ones run by --slow)"}, ${failures.length} failed`,
 );
 for (const failure of failures) console.log(failure);
 process.exit(failures.length > 0 ? 1 : 0);
@@ -112,6 +112,10 @@ async function runPage(page, own, { env, give, tools, programs }) {
     for (const { text, line, args } of steps) {
       const short = slow || args !== undefined ? text : shortened(text);
       whole &&= short === text;
+      if (short === undefined) {
+        left++;
+        continue;
+      }
       const began = performance.now();
       const { status, output } = await (args === undefined
         ? ended("bash", ["-c", short], place, settled)

@@ -85,24 +85,28 @@ export function commandsOf({ code, line }) {
 
 /** What shortens a command where all are to be tried in little time; its words are checked all the same. */
 const SHORTER = [
-  [/^(equimol train edm .*)$/, (_, all) => `${all} --set validation.molecules=4 --set validation.samples=0`],
-  [/^(equimol (?:lab )?train .*)$/, (_, all) => `${all} --max-seconds 1`],
-  [/^(equimol lab (?:train|evaluate) .*)$/, (_, all) => `${all} --samples 100 --likelihood-rows 20`],
-  [/ -n (\d+)(?!x|\d)/, (_, count) => ` -n ${Math.min(8, count)}`],
-  [/^(equimol sample --model \S*ala2\S* .*)$/, (_, all) => `${all.replace(/ --steps \d+/, "")} --steps 20`],
-  [/^(equimol sample (?!.*--steps)(?!.*ala2).*)$/, (_, all) => `${all} --steps 10`],
-  [/ --steps (\d{3,})/, () => " --steps 10"],
-  [/ --time [\d.]+/, (_, __, all) => (/ --resume/.test(all) ? " --time 1" : " --time 0.5")],
-  [/ --replicas \d+/, () => " --replicas 4"],
-  [/ --frames \d+/, () => " --frames 3"],
-  [/^(equimol data make minimol.*)$/, (_, all) => `${all} --count 60`],
-  [/^(equimol evaluate .*--condition .*)$/, (_, all) => `${all} --limit 8 --steps 10`],
-  [/^(equimol evaluate (?=.*--nll).*)$/, (_, all) => `${all} --limit 4 --draws 2`],
+  [/^(equimol train edm .*)$/, "$1 --set validation.molecules=4 --set validation.samples=0"],
+  [/^(equimol (?:lab )?train .*)$/, "$1 --max-seconds 1"],
+  [/^(equimol lab (?:train|evaluate) .*)$/, "$1 --samples 50 --likelihood-rows 5"],
+  [/^(equimol sample (?!.*--steps).*)$/, "$1 --steps 10"],
+  [/ --steps \d{3,}/, " --steps 10"],
+  [/ -n \d{2,}(?![\dx])/, " -n 8"],
+  [/^(equimol simulate (?!.*--(?:time|steps|resume)).*)$/, "$1 --steps 400"],
+  [/ --resume --time [\d.]+/, " --resume --time 0.6"],
+  [/ --time [1-9][\d.]*/, " --time 0.5"],
+  [/ --replicas \d+/, " --replicas 4"],
+  [/ --frames \d+/, " --frames 3"],
+  [/^(equimol data make minimol.*)$/, "$1 --count 40"],
+  [/^(equimol evaluate .*--condition .*)$/, "$1 --limit 8 --steps 10"],
+  [/^(equimol evaluate .*--nll.*)$/, "$1 --limit 4 --draws 2"],
+  [/^(equimol evaluate conformers .*)$/, "$1 --no-baselines"],
 ];
 
-/** The same command with smaller numbers. */
+/** The same command with smaller numbers; undefined where nothing makes it short. */
 export const shortened = (command) =>
-  SHORTER.reduce((text, [pattern, shorter]) => text.replace(pattern, shorter), command);
+  /^equimol lab .*--data \S*mnist/.test(command)
+    ? undefined
+    : SHORTER.reduce((text, [pattern, shorter]) => text.replace(pattern, shorter), command);
 
 /** `equimol` and `node bin/equimol.js` are the same program. */
 export const canonical = (command) => command.replace(/^node bin\/equimol\.js\b/, "equimol");

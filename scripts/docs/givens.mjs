@@ -10,6 +10,9 @@ const ASPIRIN = "CC(=O)Oc1ccccc1C(=O)O";
 /** Butanol's kind and aspirin: several conformers each. */
 const DRUGS = ["CCCCO", "CC(N)C(=O)OC", "c1ccccc1CCN", ASPIRIN];
 
+/** A frame of extended XYZ. */
+const FRAME = /^\d+\n.*\n(?:[A-Z].*\n)+/gm;
+
 /**
  * A maker of what is given.
  * @param equimol runs the command line in a folder
@@ -26,10 +29,11 @@ export function createGivens({ equimol, library, folder }) {
 
   /** Molecules of the shipped model with properties that have QM9's names. */
   const molecules = async () => {
-    await run("sample", "-n", "80", "--steps", "30", "--out", "drawn.extxyz");
+    const sizes = Array.from({ length: 80 }, (_, k) => 12 + (k % 8)); // some as small as presets want them
+    await run("sample", "--sizes", sizes.join(), "--steps", "30", "--out", "drawn.extxyz");
     await run("predict", "--model", "qm9-alpha", "drawn.extxyz", "--out", "labelled.extxyz");
     const labelled = text("labelled.extxyz").replace(/predicted_alpha=(\S+)/g, "alpha=$1 mu=$1");
-    const frames = labelled.match(/^\d+\n.*\n(?:[A-Z].*\n)+/gm);
+    const frames = labelled.match(FRAME);
     for (const [name, part] of [
       ["train.extxyz", frames.slice(0, 60)],
       ["valid.extxyz", frames.slice(60, 70)],
@@ -79,9 +83,7 @@ export function createGivens({ equimol, library, folder }) {
       const record = records.get(smiles) ?? {
         ...{ smiles, symbols, bonds: bonds.map(({ i, j, order }) => [i, j, order]), conformers: [] },
       };
-      record.conformers.push(
-        Array.from({ length: symbols.length }, (_, i) => [...positions.slice(3 * i, 3 * i + 3)]),
-      );
+      record.conformers.push([...positions]);
       records.set(smiles, record);
     }
     const lines = [...records.values()].map((record) => `${JSON.stringify(record)}\n`).join("");
@@ -103,22 +105,24 @@ export function createGivens({ equimol, library, folder }) {
     },
     "frames.extxyz": async () => {
       for (const [name, seed] of [
-        ["frames.extxyz", "1"],
-        ["held-out.extxyz", "2"],
-      ])
-        await run(
-          "sample",
-          "--model",
-          "ala2-cg",
-          "-n",
-          "200",
-          "--steps",
+        ["frames", "1"],
+        ["held-out", "2"],
+      ]) {
+        const words = [
+          "--replicas",
           "20",
+          "--timestep",
+          "4",
+          "--steps",
+          "500",
+          "--every",
+          "50",
           "--seed",
           seed,
-          "--out",
-          name,
-        );
+        ];
+        await run("simulate", "--model", "ala2-cg", ...words, "--out", `cg-${name}`);
+        write(`${name}.extxyz`, text(`cg-${name}/trajectory.extxyz`)); // with forces
+      }
     },
     "held-out.extxyz": () => once("frames.extxyz"),
     ala2: async () => {
@@ -136,7 +140,7 @@ export function createGivens({ equimol, library, folder }) {
     },
     "reference.extxyz": async () => {
       await once("train.extxyz");
-      write("reference.extxyz", text("test.extxyz"));
+      write("reference.extxyz", text("test.extxyz").match(FRAME).slice(0, 3).join(""));
     },
     "ethanol.xyz": () => shape("CCO", "ethanol"),
     "aspirin.xyz": () => shape(ASPIRIN, "aspirin"),
