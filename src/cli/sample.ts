@@ -80,7 +80,7 @@ export const sample = defineVerb({
       does: "molecules with a polarizability of 80 a0³",
     },
     {
-      command: "equimol sample --model qm9-alpha-edm --condition alpha=60..100 --frames 9 --fixed-noise",
+      command: "equimol sample --model qm9-alpha-edm --condition alpha=60..90 --frames 9 --fixed-noise",
       does: "one molecule as its polarizability rises, and its picture",
     },
     { command: "equimol sample -n 10 --sizes 19 --seed 7 --out nineteen.sdf", does: "molecules of 19 atoms" },

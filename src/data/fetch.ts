@@ -39,6 +39,7 @@ export interface FetchOptions extends DatasetPlace {
   readonly name?: string;
   /** Default: `QM9_SOURCE`. */
   readonly source?: Qm9Source;
+  /** Told of bytes and molecules as they come. */
   readonly onProgress?: (progress: FetchProgress) => void;
   /** See `DownloadOptions.pause`. */
   readonly pause?: number;

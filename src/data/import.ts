@@ -34,6 +34,7 @@ export interface ImportOptions extends DatasetPlace, Reading {
   readonly test?: readonly string[];
   /** Molecules with more atoms are left out, and counted. */
   readonly maxAtoms?: number;
+  /** Told after each file and every so many molecules. */
   readonly onProgress?: (progress: ImportProgress) => void;
 }
 

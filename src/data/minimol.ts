@@ -19,6 +19,7 @@ export interface MinimolOptions {
   readonly seed?: number;
   /** Molecules, default 2,500. */
   readonly count?: number;
+  /** Told of every molecule that is made. */
   readonly onProgress?: (made: number, count: number) => void;
 }
 

@@ -56,5 +56,6 @@ export interface AtomwiseEngine {
     direction: Float32Array,
     gradient: Float32Array,
   ) => Promise<void>;
+  /** Frees what it holds; it cannot compute any more. */
   readonly dispose: () => void;
 }

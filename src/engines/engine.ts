@@ -51,6 +51,7 @@ export interface DenoiserEngine {
   ) => Promise<SquaredErrors>;
   /** Updates parameters faster than plain JavaScript, where the engine can. */
   readonly updater?: ParameterUpdater;
+  /** Frees what it holds; it cannot compute any more. */
   readonly dispose: () => void;
 }
 

@@ -29,6 +29,7 @@ export interface ConformerEvaluationOptions {
   /** Rule-based conformers and noise beside the generated ones; true by default. */
   readonly baselines?: boolean | undefined;
   readonly seed?: number | undefined;
+  /** Told after each molecule. */
   readonly onProgress?: (done: number) => void;
   /** Aborted: rejects with its reason before the next molecule. */
   readonly signal?: AbortSignal | undefined;

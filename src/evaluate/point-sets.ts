@@ -5,6 +5,7 @@
 import { LOG_SQRT_2PI } from "../math/normal.ts";
 import { stream } from "../math/random.ts";
 
+/** Rows of numbers, one after the other. [n, D] */
 type Rows = Float32Array | Float64Array;
 
 /**

@@ -8,6 +8,7 @@ import { formatSdf, MAX_SDF_COORDINATE, type SdfOptions } from "./sdf-write.ts";
 import { formatXyz } from "./xyz.ts";
 import { MAX_COORDINATE } from "./xyz-frame.ts";
 
+/** In which form molecules are written. */
 export interface WriteOptions {
   /** By default the file name tells. */
   readonly format?: Format;
@@ -15,6 +16,7 @@ export interface WriteOptions {
   readonly sdfVersion?: SdfOptions["version"];
 }
 
+/** The same of a text, with its name. */
 export interface FormatOptions extends WriteOptions {
   /** Name of the text in messages; tells the format where that is not given. */
   readonly file?: string;

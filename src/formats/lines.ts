@@ -12,6 +12,7 @@ const MAX_LINE = 1 << 20;
 const MAX_RECORD = 1 << 28;
 const LINE_COST = 16;
 
+/** A text as it comes from a file, a stream or memory. */
 export type TextChunks = AsyncIterable<Uint8Array | string> | Iterable<Uint8Array | string>;
 
 export interface LineOptions {

@@ -23,6 +23,7 @@ export interface TensorArrays {
   readonly BOOL: Uint8Array;
 }
 
+/** Kind of number in an array. */
 export type DType = keyof TensorArrays;
 
 /** An array with its shape, row-major; the scalar has shape []. */
@@ -32,8 +33,10 @@ export interface TensorOf<D extends DType> {
   readonly data: TensorArrays[D];
 }
 
+/** An array of any kind of number with its shape. */
 export type Tensor = { [D in DType]: TensorOf<D> }[DType];
 
+/** What is in a safetensors file. */
 export interface TensorFile {
   /** By name, in the order of their data. */
   readonly tensors: ReadonlyMap<string, Tensor>;

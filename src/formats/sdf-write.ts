@@ -12,6 +12,7 @@ export const MAX_SDF_COORDINATE = 9999.9999;
 const MAX_COUNT = 999;
 const PAIRS_A_LINE = 8;
 
+/** Which SDF is written. */
 export interface SdfOptions {
   /** Of the connection table. By default V2000, and V3000 above 999 atoms or bonds, which V2000 cannot count. */
   readonly version?: "V2000" | "V3000" | undefined;

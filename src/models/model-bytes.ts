@@ -53,6 +53,7 @@ export interface NamedBytes {
   readonly name: string;
   /** Where a folder was chosen: "qm9/config.json". */
   readonly webkitRelativePath?: string;
+  /** All of its bytes. */
   readonly arrayBuffer: () => Promise<ArrayBuffer>;
 }
 

@@ -45,6 +45,7 @@ export async function prepareRuntime(device: DeviceName = "auto", named = ownNam
   return { device: "wasm", reason: device === "cpu" ? "asked for" : "the CPU is the default in Node" };
 }
 
+/** Whether there is WebGPU. */
 export interface WebgpuStatus {
   readonly available: boolean;
   /** The adapter, or what is missing, for users. */

@@ -20,6 +20,7 @@ export interface SimulationRecord {
   readonly frame: (frame: Molecule) => void;
   /** Follows the frames of its step. */
   readonly line: (line: ObservablesLine) => void;
+  /** Puts what it was given where it is kept. */
   readonly flush: () => Promise<void>;
   /** Flushes, then replaces the checkpoint. */
   readonly save: (state: SimulationState) => Promise<void>;

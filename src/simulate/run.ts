@@ -27,6 +27,7 @@ export interface RunOptions {
   /** Stop after this many seconds. */
   readonly maxSeconds?: number | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Told after each block of steps. */
   readonly onProgress?: (step: number, line: ObservablesLine) => void;
   /** How options are written in messages; by their own names where absent. */
   readonly named?: Named;

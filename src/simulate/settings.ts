@@ -36,6 +36,7 @@ export const potentialSettingsSchema = z.discriminatedUnion("kind", [
   }),
   ...closedForms,
 ]);
+/** What gives energies and forces, as settings.json keeps it. */
 export type PotentialSettings = z.infer<typeof potentialSettingsSchema>;
 
 export const METHODS = ["nvt", "nve", "fire", "lbfgs"] as const;

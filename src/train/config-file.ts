@@ -5,6 +5,7 @@ import type { z } from "zod";
 import { InputError, type Named, nearest, ownName, type Place } from "../errors.ts";
 import { DEEPEST, isDeep } from "../formats/json.ts";
 
+/** A mapping of keys to values, as YAML has it. */
 export type Settings = { readonly [key: string]: unknown };
 
 /** What makes up a configuration, in order: each goes over those before it. */

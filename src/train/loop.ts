@@ -38,20 +38,25 @@ export interface TrainingTask {
    * `gather`, which ends a measuring that throws once the signal has come.
    */
   readonly validate: (parameters: Float32Array, validation: Validation) => Promise<ValidationFigures>;
+  /** Frees what the task holds. */
   readonly dispose?: () => void;
 }
 
+/** What a task is told when it measures. */
 export interface Validation {
   readonly step: number;
   readonly gather: Gather;
   readonly signal?: AbortSignal | undefined;
 }
 
+/** What it found; `loss` decides which checkpoint is the best. */
 export type ValidationFigures = Readonly<Record<string, number>> & { readonly loss: number };
 
 /** What a run tells and is told. With several ranks the first alone reports. */
 export interface TrainingEvents {
+  /** Told after each step. */
   readonly onProgress?: (progress: TrainingProgress) => void;
+  /** Told of each line of metrics.jsonl. */
   readonly onMetrics?: (line: MetricsLine) => void;
   /** Asks the loop to finish its step, save and return; one rank's is enough. */
   readonly signal?: AbortSignal;
@@ -65,6 +70,7 @@ export interface TrainingEvents {
   readonly communicator?: Communicator;
 }
 
+/** How far a training is. */
 export interface TrainingProgress {
   readonly step: number;
   readonly totalSteps: number;
@@ -73,6 +79,7 @@ export interface TrainingProgress {
   readonly moleculesPerSecond: number;
 }
 
+/** How a training ended. */
 export interface TrainingOutcome {
   readonly position: RunPosition;
   readonly steps: number;

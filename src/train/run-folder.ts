@@ -34,14 +34,20 @@ export type ModelWriter = (
   progress: Readonly<Record<string, number>>,
 ) => Promise<void>;
 
+/** A run on the disk. */
 export interface RunFolder {
   readonly path: string;
   /** Folder of what is generated along the way. */
   readonly samples: string;
+  /** Replaces the checkpoint to resume from, and its model. */
   readonly saveState: (state: TrainingState) => Promise<void>;
+  /** Replaces the best model so far. */
   readonly saveBest: (parameters: Float32Array, position: RunPosition, steps: number) => Promise<void>;
+  /** Keeps what is known of a step that failed. @returns the file */
   readonly saveFailure: (facts: Readonly<Record<string, unknown>>) => Promise<string>;
+  /** Adds a line to metrics.jsonl. */
   readonly appendMetrics: (line: MetricsLine) => Promise<void>;
+  /** The state to go on from; metrics of steps after it are dropped. */
   readonly loadState: (parameterCount: number) => Promise<TrainingState>;
   /** Lets other processes train in it. */
   readonly close: () => void;

@@ -12,6 +12,7 @@ import type { OptimizerState } from "./optimizer.ts";
 
 const count = z.number().int().nonnegative();
 
+/** Where a run stands, as its state keeps it. */
 const positionSchema = z.object({
   epoch: count,
   /** Batches of the epoch that are done. */
@@ -29,6 +30,7 @@ const positionSchema = z.object({
 /** Where a run stands. */
 export type RunPosition = Readonly<z.infer<typeof positionSchema>>;
 
+/** All that a run needs to go on, bit for bit. */
 export interface TrainingState {
   readonly optimizer: OptimizerState;
   readonly clipQueue: ClipQueue;

@@ -40,6 +40,7 @@ export interface TrainOptions<S> extends TrainingEvents, EngineOptions {
   readonly out: string;
   /** Goes on with the run in the folder, bit for bit. */
   readonly resume?: boolean;
+  /** Told once, before the first step. */
   readonly onStart?: (start: TrainingStart) => void;
 }
 

@@ -28,6 +28,7 @@ export interface Showcase extends Omit<GalleryContent, "evaluation" | "verdicts"
   readonly rule?: RuleChoice;
   /** For novelty and distances; also drawn, where `training` is not given. */
   readonly reference?: Reference;
+  /** Told of the molecules that are judged. */
   readonly onProgress?: (molecules: number) => void;
 }
 

@@ -44,7 +44,7 @@ export function sweptRange(
     );
   if (ranges.length === 0 && (options.frames !== undefined || options.fixedNoise))
     throw new InputError(
-      `${named("frames")} and ${named("fixedNoise")} belong to a sweep: ${named("condition")} alpha=60..100`,
+      `${named("frames")} and ${named("fixedNoise")} belong to a sweep: ${named("condition")} alpha=60..90`,
     );
   if (options.condition === "none" && (options.guidance ?? 0) !== 0)
     throw new InputError(

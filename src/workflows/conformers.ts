@@ -39,6 +39,7 @@ export interface ConformerSamplingRequest {
   /** Multiplies the noise of the steps; below 1 geometry is sounder and varies less. */
   readonly temperature?: number | undefined;
 }
+/** Sampler, steps and temperature, resolved. */
 export type ConformerSampling = ReturnType<typeof recommendedConformerSampling>;
 
 export interface ConformersOptions extends WorkflowOptions, ConformerSamplingRequest, ProcessingOptions {
@@ -56,6 +57,7 @@ export interface ConformersOptions extends WorkflowOptions, ConformerSamplingReq
   readonly engine?: ConformerNetwork | ConformerEngineOptions | undefined;
 }
 
+/** One conformer of a molecule. */
 export interface GeneratedConformer {
   readonly index: number;
   /** Positions in Å, bonds, charges. */
@@ -64,6 +66,7 @@ export interface GeneratedConformer {
   readonly energy?: number;
 }
 
+/** The conformers that were made, and how. */
 export interface ConformersReport extends ConformerSampling {
   /** In order of their index, or of their energy where they are ranked. Those given up are missing. */
   readonly conformers: readonly GeneratedConformer[];

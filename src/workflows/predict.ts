@@ -28,17 +28,20 @@ export interface Known {
   readonly knownForces?: Float64Array;
 }
 
+/** How predictions are computed. */
 export interface PredictWith extends WorkflowOptions {
   /** What computes: an engine that is open already and stays so, or how to open one. */
   readonly engine?: AtomwiseEngine | EngineOptions | undefined;
 }
 
+/** A model and the molecules that it judges. */
 export interface PredictOptions extends PredictWith {
   readonly model: GeometricModel;
   /** Where their properties have the model's, or they have forces, the errors are reported. */
   readonly molecules: readonly Molecule[];
 }
 
+/** What was predicted, molecule by molecule, with errors where truth is known. */
 export interface PredictReport {
   readonly engine: string;
   readonly seconds: number;

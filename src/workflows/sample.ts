@@ -25,6 +25,7 @@ export interface SampleOptions
   readonly engine?: DenoiserEngine | EngineOptions | undefined;
 }
 
+/** How molecules were made. */
 export interface SampleReport {
   /** Molecules made. */
   readonly count: number;

@@ -20,6 +20,7 @@ import {
 } from "./simulation-request.ts";
 import { reporterOf } from "./workflow.ts";
 
+/** What moves, by which forces, how long. */
 export interface SimulateOptions extends SittingOptions, SimulationRequest {
   /**
    * What to start from; with replicas one molecule for each, over again when they run out. A coarse-grained model
@@ -34,6 +35,7 @@ export interface SimulateOptions extends SittingOptions, SimulationRequest {
   readonly onFrame?: ((frame: Molecule) => void) | undefined;
 }
 
+/** A simulation in memory: its figures and its frames. */
 export type SimulateReport = SimulationFigures & {
   /** Every `every` steps one of each replica, with energies, forces, step and time among its properties. */
   readonly frames: readonly Molecule[];

@@ -18,6 +18,7 @@ import {
 
 /** Potentials with a closed form. */
 export const CLOSED_FORMS = ["lennard-jones", "harmonic"] as const;
+/** Name of a potential with a closed form. */
 export type ClosedForm = (typeof CLOSED_FORMS)[number];
 
 /** How long and how a simulation runs; what is left out is as written here. */

@@ -7,6 +7,7 @@
 import { type Named, ownName } from "../errors.ts";
 import type { Reading, SkippedRecord } from "../formats/records.ts";
 
+/** What a workflow tells while it runs. */
 export type WorkflowEvent =
   /** What is good to know: which engine computes, and why not a faster one. */
   | { readonly kind: "notice"; readonly text: string }
@@ -25,7 +26,9 @@ export type WorkflowEvent =
   /** Figures of a training, as they are logged. */
   | { readonly kind: "metrics"; readonly values: Readonly<Record<string, unknown>> };
 
+/** What every workflow takes: who is told, what ends it, how options are called. */
 export interface WorkflowOptions {
+  /** Told of each event as it happens. */
   readonly onEvent?: ((event: WorkflowEvent) => void) | undefined;
   /**
    * Aborted: the workflow rejects with its reason and leaves no half-written file. A training

@@ -164,7 +164,7 @@ async function judged(
     request.condition === "none" ? [] : Object.entries(request.condition ?? {});
   if (typeof range === "number")
     throw new InputError(
-      `--condition ${condition}: expected a property, whose values are drawn from the training data, or a range such as alpha=60..100`,
+      `--condition ${condition}: expected a property, whose values are drawn from the training data, or a range such as alpha=60..90`,
     );
   const seed = integerOption("seed", args.seed, { min: 0 });
   const sampling = samplingRequest(args);

@@ -1,4 +1,4 @@
-/** `--condition alpha=80`, `alpha=60..100` and `none`: what a conditional model is asked for. */
+/** `--condition alpha=80`, `alpha=60..90` and `none`: what a conditional model is asked for. */
 import { InputError } from "../../errors.ts";
 import { type ConditionOptions, type Range, sweptRange } from "../../workflows/condition.ts";
 import { integerOption, numberOption } from "./options.ts";
@@ -25,7 +25,7 @@ export const conditionArgs = {
     type: "string",
     valueHint: "P=VALUE",
     description:
-      "what to ask of a conditional model: alpha=80, a sweep alpha=60..100, or none (drawn with the size from the training molecules)",
+      "what to ask of a conditional model: alpha=80, a sweep alpha=60..90, or none (drawn with the size from the training molecules)",
   },
   ...sweepArgs,
 } as const;

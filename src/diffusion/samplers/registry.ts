@@ -83,6 +83,7 @@ export interface SamplerEntry {
   readonly source: string;
   /** Order of convergence to what is sampled, without the error of the network. */
   readonly order: (options: SamplerOptions) => number;
+  /** Whether its steps add noise, with these options. */
   readonly stochastic: (options: SamplerOptions) => boolean;
   readonly options: readonly SamplerOptionName[];
   /** Evaluations of the network in K steps. */
@@ -91,6 +92,7 @@ export interface SamplerEntry {
   readonly endsInData?: boolean;
   /** Whether its steps are among the T of the schedule, so that there are no more than these. */
   readonly onTable: boolean;
+  /** From noise to data. [B, …] */
   readonly run: (
     denoiser: Denoiser,
     schedule: NoiseSchedule,
@@ -102,7 +104,11 @@ export interface SamplerEntry {
 const oneEach = (steps: number): number => steps;
 const levelOptions = ["churn", "churnFrom", "churnTo", "sigmaMax", "spread", "grid"] as const;
 
-const SAMPLER_TABLE = {
+/** The table, with the names of its samplers in its type. */
+const named = <Name extends string>(table: Readonly<Record<Name, SamplerEntry>>) => table;
+
+/** Every sampler by its name. */
+export const SAMPLERS = named({
   ancestral: {
     summary: "the paper's: noise of the posterior at every step",
     source: "Hoogeboom et al. 2022, algorithm 2; Ho et al. 2020, algorithm 2",
@@ -176,14 +182,12 @@ const SAMPLER_TABLE = {
     onTable: false,
     run: renoise,
   },
-} as const satisfies Readonly<Record<string, SamplerEntry>>;
+});
 
 /** Name of a sampler, as `--sampler` takes it. */
-export type SamplerName = keyof typeof SAMPLER_TABLE;
-/** Every sampler by its name. */
-export const SAMPLERS: Readonly<Record<SamplerName, SamplerEntry>> = SAMPLER_TABLE;
+export type SamplerName = keyof typeof SAMPLERS;
 /** In the order of help and documentation. */
-export const SAMPLER_NAMES = Object.keys(SAMPLER_TABLE) as [SamplerName, ...SamplerName[]];
+export const SAMPLER_NAMES = Object.keys(SAMPLERS) as [SamplerName, ...SamplerName[]];
 
 /** A sampler with its steps and options. */
 export interface SamplerChoice extends SamplerOptions {

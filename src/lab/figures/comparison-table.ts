@@ -5,6 +5,7 @@ import type { ComparisonRow, kernelBaseline } from "./lab-comparison.ts";
 type Row = ComparisonRow extends infer R ? (R extends unknown ? Omit<R, "samples"> : never) : never;
 type Measured = Extract<Row, { readonly evaluation: unknown }>;
 
+/** Rows of a comparison, one for each model. */
 export interface Comparison {
   readonly rows: readonly Row[];
   /** Of points: what a density estimator without a model reaches. */

@@ -26,6 +26,7 @@ export interface ComparisonOptions extends LabEvaluationOptions {
   readonly seconds: number;
   /** Folder of the runs, one for each kind. */
   readonly out: string;
+  /** Told of each kind before it is trained. */
   readonly onKind?: (kind: LabModelKind) => void;
 }
 

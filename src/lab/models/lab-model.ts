@@ -43,6 +43,7 @@ export interface AnnealedScores {
   ) => Promise<R>;
   /** Rows of the data as they are noised, and back. */
   readonly toDiffused: (rows: ArrayLike<number>) => Float64Array;
+  /** The way back. */
   readonly fromDiffused: (rows: Float64Array) => Float32Array;
 }
 
@@ -64,6 +65,7 @@ export interface LabModel {
   /** log p(x) of each row in nats, exact or a lower bound of it. */
   readonly logLikelihood?: {
     readonly kind: "exact" | "lower bound";
+    /** In nats. [n] */
     readonly of: (parameters: Float32Array, rows: Float32Array, seed: number) => Promise<Float64Array>;
   };
   /** More figures of a model on rows, such as the terms of a bound, by name. */

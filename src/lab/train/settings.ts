@@ -6,12 +6,14 @@ import { trainingSchema } from "../../train/schema.ts";
 import { labDataSchema } from "../data/settings.ts";
 import type { LabModelKind, LabShape } from "../models/lab-model.ts";
 
+/** Settings of a training of the lab, checked: the kind's own, the training's, the data's. */
 export const labSettingsSchema = (kind: LabModelKind) =>
   z.strictObject({
     model: kind.settings.prefault({}),
     training: trainingSchema.prefault({}),
     data: labDataSchema.prefault({}),
   });
+/** Settings of a training of the lab, complete. */
 export type LabSettings = z.infer<ReturnType<typeof labSettingsSchema>>;
 
 /** What suits small models better than the defaults of molecules; a kind's presets go on top. */

@@ -24,6 +24,7 @@ export interface LikelihoodOptions {
   readonly batchSize?: number;
   /** Index of the first molecule, which its draws depend on; 0 when absent. */
   readonly first?: number;
+  /** Told of the molecules that are done. */
   readonly onProgress?: (done: number) => void;
 }
 

@@ -26,6 +26,7 @@ export interface ConformerNetwork {
     weight: Float64Array,
     gradient: Float32Array,
   ) => Promise<Float64Array>;
+  /** Frees what it holds; it cannot compute any more. */
   readonly dispose: () => void;
 }
 

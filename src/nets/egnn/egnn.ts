@@ -16,7 +16,9 @@ export type GraphConvolution = {
   readonly node: readonly [Linear, Linear];
   readonly attention?: Linear;
 };
+/** Two hidden layers and the weight of a difference of positions. */
 type CoordinateUpdate = readonly [Linear, Linear, { readonly weight: np.Array }];
+/** One block: convolutions of features, then the update of positions. */
 type Block = { readonly gcl: readonly GraphConvolution[]; readonly coord: CoordinateUpdate };
 
 /** Parameters as a tree; names and order: `egnnLayout`. */

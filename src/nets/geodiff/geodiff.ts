@@ -65,11 +65,13 @@ export type GeoDiffInput = {
   readonly centres: CentreList;
 };
 
+/** One interaction of SchNet: a filter from the edges, the way in, the way out. */
 type Interaction = {
   readonly filter: Linear;
   readonly into: { readonly weight: np.Array };
   readonly out: readonly [Linear, Linear];
 };
+/** Embeddings, interactions, and the weight of each edge. */
 type Encoder = {
   readonly embedding: Linear;
   readonly fromAtoms: Linear;

@@ -24,6 +24,7 @@ const TRAINING = {
   logEvery: 100,
 };
 
+/** Settings of a training of beads, checked; what is left out is as in docs/coarse-graining.md. */
 export const cgSettingsSchema = z.strictObject({
   network: beadNetworkSchema.prefault({}),
   schedule: z
@@ -49,4 +50,5 @@ export const cgSettingsSchema = z.strictObject({
     .prefault({}),
 });
 
+/** Settings of a training of beads, complete. */
 export type CgSettings = z.infer<typeof cgSettingsSchema>;

@@ -22,6 +22,7 @@ export interface Example {
   readonly positions: Float64Array;
 }
 
+/** Molecules that were left out, by reason. */
 export interface DroppedMolecules {
   /** No closed-shell assignment of bond orders. */
   readonly inconsistent: number;

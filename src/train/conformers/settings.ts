@@ -5,6 +5,7 @@ import { geoDiffNetworkSchema, PARAMETERISATIONS } from "../../models/geodiff/co
 import type { Settings } from "../config-file.ts";
 import { trainingSchema } from "../schema.ts";
 
+/** Settings of a training of GeoDiff, checked; what is left out is as in docs/conformers.md. */
 export const conformerSettingsSchema = z.strictObject({
   network: geoDiffNetworkSchema.prefault({}),
   schedule: scheduleSchema.prefault({ kind: "polynomial" }),
@@ -28,6 +29,7 @@ export const conformerSettingsSchema = z.strictObject({
   validation: z.number().int().positive().default(256),
 });
 
+/** Settings of a training of GeoDiff, complete. */
 export type ConformerSettings = z.infer<typeof conformerSettingsSchema>;
 
 const TRAINING = {

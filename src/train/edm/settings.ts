@@ -32,6 +32,7 @@ const withLevelKind = (value: unknown): unknown =>
 /** One name stands for a list of one: `--set condition.properties=alpha`. */
 const listed = (value: unknown): unknown => (typeof value === "string" ? [value] : value);
 
+/** Settings of a training of EDM, checked; what is left out is the paper's QM9 model (docs/training.md). */
 export const edmSettingsSchema = z.strictObject({
   network: networkSchema.prefault({}),
   schedule: z.preprocess(withKind, scheduleSchema).prefault({}),
@@ -82,6 +83,7 @@ export const edmSettingsSchema = z.strictObject({
     .prefault({}),
 });
 
+/** Settings of a training of EDM, complete. */
 export type EdmSettings = z.infer<typeof edmSettingsSchema>;
 
 /** Muon, falling to zero, and bounded displacements: what small models learn fastest with. */

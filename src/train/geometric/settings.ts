@@ -11,6 +11,7 @@ const withKind = (value: unknown): unknown =>
 const network = z.preprocess(withKind, networkSchema).prefault({});
 const validation = z.strictObject({ molecules: z.number().int().positive().default(1000) }).prefault({});
 
+/** Settings of a training of a force field, checked; what is left out is as in docs/networks.md. */
 export const forceFieldSettingsSchema = z.strictObject({
   network,
   /** Unit of the energies in the data; forces are in this unit per Å. */
@@ -36,8 +37,10 @@ export const forceFieldSettingsSchema = z.strictObject({
     .prefault({}),
   validation,
 });
+/** Settings of a training of a force field, complete. */
 export type ForceFieldSettings = z.infer<typeof forceFieldSettingsSchema>;
 
+/** Settings of a training of a property network, checked; what is left out is as in docs/networks.md. */
 export const propertySettingsSchema = z.strictObject({
   network,
   property: z.string().min(1),
@@ -63,6 +66,7 @@ export const propertySettingsSchema = z.strictObject({
     .prefault({}),
   validation,
 });
+/** Settings of a training of a property network, complete. */
 export type PropertySettings = z.infer<typeof propertySettingsSchema>;
 
 export { NETWORKS };

@@ -24,6 +24,7 @@ import { writeFigure } from "../../views/pictures/figure.ts";
 import { torsionsFigure } from "../../views/pictures/ramachandran.ts";
 import { reporterOf, type WorkflowOptions } from "../workflow.ts";
 
+/** Frames that are compared with data, and a model whose forces are. */
 export interface EvaluateBeadsOptions extends WorkflowOptions {
   /** Files of frames: samples, or trajectories, whose frames say which replica they are of. */
   readonly files?: readonly string[] | undefined;
@@ -39,6 +40,7 @@ export interface EvaluateBeadsOptions extends WorkflowOptions {
   readonly figure?: string | undefined;
 }
 
+/** Distances from the data beside those that chance makes. */
 export interface EvaluateBeadsReport {
   readonly data: { readonly name: string; readonly train: number; readonly valid: number };
   readonly basins: BasinMap["basins"];

@@ -61,6 +61,7 @@ interface Facts extends ReturnType<typeof resolveSampling> {
   readonly lost: number;
 }
 
+/** How well molecules have what they were asked for, or how they answer to a sweep. */
 export type ConditionReport = Facts &
   (
     | { readonly sweep: SweepEvaluation }

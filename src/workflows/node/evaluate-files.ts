@@ -17,6 +17,7 @@ import { readMolecules } from "../../platform/node/molecules.ts";
 import { galleryPage } from "../../views/showcase.ts";
 import { type Reporter, reporterOf, type WorkflowOptions } from "../workflow.ts";
 
+/** Files of molecules, and what they are compared with. */
 export interface EvaluateFilesOptions extends WorkflowOptions {
   /** Molecule files: .xyz, .extxyz, .sdf, each also .gz. */
   readonly files: readonly string[];

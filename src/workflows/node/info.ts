@@ -53,12 +53,14 @@ export async function installation() {
   };
 }
 
+/** Where a model lies. */
 interface Stored {
   readonly folder: string;
   /** Of the file of parameters. */
   readonly bytes: number;
 }
 
+/** What is in a model folder. */
 export type ModelDescription = Stored &
   (
     | { readonly is: "edm"; readonly model: EdmModel }

@@ -12,6 +12,7 @@ import { findModel, loadEdm } from "../../models/edm/folder.ts";
 import { type Likelihood, negativeLogLikelihood } from "../../models/edm/likelihood.ts";
 import { reporterOf, type WorkflowOptions } from "../workflow.ts";
 
+/** Of which molecules, under which model, how exactly. */
 export interface LikelihoodOptions extends WorkflowOptions {
   /** Model folder, run folder or shipped model. */
   readonly model: string;
@@ -29,6 +30,7 @@ export interface LikelihoodOptions extends WorkflowOptions {
   readonly engine?: EngineOptions | undefined;
 }
 
+/** Negative log-likelihoods in nats for each molecule. */
 export interface LikelihoodReport {
   /** −log p(x, h, N) in nats per molecule, with its terms and their standard errors. */
   readonly nll: Likelihood;

@@ -12,6 +12,7 @@ import { checkMoleculeTarget, readMolecules, writeMolecules } from "../../platfo
 import { type PlacedMolecule, type PredictReport, predictPlaced } from "../predict.ts";
 import { reporterOf, type WorkflowOptions } from "../workflow.ts";
 
+/** Files of molecules, the model that judges them, and where to write. */
 export interface PredictFilesOptions extends WorkflowOptions {
   /** Model folder, run folder or shipped model: a force field or a property network. */
   readonly model: string;
@@ -24,6 +25,7 @@ export interface PredictFilesOptions extends WorkflowOptions {
   readonly engine?: EngineOptions | undefined;
 }
 
+/** What was predicted, molecule by molecule, and of which model. */
 export interface PredictFilesReport extends PredictReport {
   readonly model: string;
 }

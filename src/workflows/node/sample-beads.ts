@@ -24,6 +24,7 @@ export interface SampleBeadsToFileOptions
   readonly seed?: number | undefined;
 }
 
+/** How many frames were drawn, and how. */
 export interface SampleBeadsReport {
   readonly model: string;
   readonly out: string;

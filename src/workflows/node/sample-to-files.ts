@@ -164,7 +164,7 @@ function targets(
   named: (option: string) => string,
 ): { readonly out: string; readonly picture?: string } {
   if (picture !== undefined && property === undefined)
-    throw new InputError(`${named("picture")} draws a sweep: ${named("condition")} alpha=60..100`);
+    throw new InputError(`${named("picture")} draws a sweep: ${named("condition")} alpha=60..90`);
   if (picture !== undefined && !/\.(svg|png)$/i.test(picture))
     throw new InputError(`${named("picture")} takes a file name that ends in .svg or .png; got "${picture}"`);
   if (out !== undefined) return { out, picture };

@@ -18,6 +18,7 @@ import { type SimulationFigures, type SittingOptions, sit } from "../simulation.
 import { reporterOf } from "../workflow.ts";
 import { type FolderSimulationRequest, newSettings, resumedSettings } from "./simulation-settings.ts";
 
+/** What moves, by which forces, how long, and where it is kept. */
 export interface SimulateToFolderOptions extends SittingOptions, FolderSimulationRequest {
   /** Folder of the simulation. */
   readonly out: string;
@@ -25,6 +26,7 @@ export interface SimulateToFolderOptions extends SittingOptions, FolderSimulatio
   readonly resume?: boolean | undefined;
 }
 
+/** A simulation in a folder: its figures and its files. */
 export type SimulateToFolderReport = SimulationFigures & {
   readonly out: string;
   /** Files. */

@@ -32,15 +32,18 @@ import {
   trainingSettings,
 } from "./training.ts";
 
+/** A training on a data set. */
 interface OnData extends TrainingOptions {
   /** Data set, or a file of molecules. */
   readonly data: string;
 }
 
+/** A training whose network an engine computes. */
 interface ByEngine {
   readonly engine?: EngineOptions | undefined;
 }
 
+/** A run of EDM: data, settings, folder. */
 export interface TrainEdmRunOptions extends OnData, ByEngine {
   /** Start from the parameters of this model, with its network. */
   readonly init?: string | undefined;
@@ -96,6 +99,7 @@ const larger = (
   return { hidden: Math.max(own.hidden, hidden), layers: Math.max(own.layers, layers) };
 };
 
+/** A distillation: teacher, settings, folder. */
 export interface DistillRunOptions extends TrainingOptions, ByEngine {
   /** The model that is distilled: folder, run or shipped. */
   readonly teacher: string;
@@ -110,6 +114,7 @@ export async function distillRun(options: DistillRunOptions): Promise<TrainingRe
   );
 }
 
+/** A run of a force field: data, network, settings, folder. */
 export interface TrainNetworkRunOptions extends OnData, ByEngine {
   /** Network, such as "painn". */
   readonly net?: string | undefined;
@@ -126,6 +131,7 @@ export async function trainForceFieldRun(options: TrainNetworkRunOptions): Promi
   );
 }
 
+/** A run of a property network: data, property, network, settings, folder. */
 export interface TrainPropertyRunOptions extends TrainNetworkRunOptions {
   /** Property of the data set, such as "alpha"; of a resumed run its own. */
   readonly property?: string | undefined;
@@ -170,6 +176,7 @@ export async function trainCgRun(options: OnData): Promise<TrainingReport> {
   return supervised(options, "frames", (run) => trainCg({ ...run, settings, data }));
 }
 
+/** A run of GeoDiff: geometries, ensembles, settings, folder. */
 export interface TrainConformersRunOptions extends OnData {
   /** Molecules with bonds and many conformers: .jsonl or .sdf, each also .gz. */
   readonly ensembles?: string | undefined;

@@ -14,6 +14,7 @@ import { reporterOf, type WorkflowOptions } from "../workflow.ts";
 
 export type Presets = Readonly<Record<string, { readonly description: string; readonly settings: Settings }>>;
 
+/** What every training takes: folder, settings, an end. */
 export interface TrainingOptions extends WorkflowOptions {
   /** Folder of the run. */
   readonly out: string;
@@ -29,6 +30,7 @@ export interface TrainingOptions extends WorkflowOptions {
   readonly maxSeconds?: number | undefined;
 }
 
+/** How far a training came. */
 export interface TrainingReport {
   readonly run: string;
   readonly steps: number;

@@ -15,6 +15,7 @@ import { rowFunction } from "../rows.ts";
 import { type Divergence, divergence } from "./divergence.ts";
 import { type Gaussians, gaussiansLayout, logGaussians } from "./gaussians.ts";
 
+/** Settings of the fit, checked. */
 export const divergenceSettings = z.strictObject({
   /** "forward" is KL(p ‖ q), "reverse" KL(q ‖ p), "alpha" what lies between and beyond. */
   divergence: z.enum(["forward", "reverse", "alpha"]).default("reverse"),
@@ -27,6 +28,7 @@ export const divergenceSettings = z.strictObject({
   components: count.max(10_000).default(1),
   covariance: z.enum(["full", "diagonal"]).default("full"),
 });
+/** Settings of the fit. */
 export type DivergenceSettings = z.infer<typeof divergenceSettings>;
 
 /** Cells along each side of the grid. */

@@ -17,6 +17,7 @@ import type { LabMeasuring } from "./measure.ts";
 
 export const CLOCKS = ["wall", "processor"] as const;
 
+/** What is compared, on which data and for how long. */
 export interface CompareLabModelsOptions extends WorkflowOptions, LabMeasuring {
   /** A data set by its name, or a file of points; "two-moons" by default. */
   readonly data?: string | undefined;
@@ -32,6 +33,7 @@ export interface CompareLabModelsOptions extends WorkflowOptions, LabMeasuring {
   readonly out?: string | undefined;
 }
 
+/** The table of a comparison, and its figure. */
 export interface CompareLabModelsReport extends Comparison {
   readonly data: string;
   readonly seconds: number;

@@ -18,6 +18,7 @@ export interface MeasureLabModelOptions extends WorkflowOptions, LabMeasuring, L
   readonly picture?: string | undefined;
 }
 
+/** Figures of a model of the lab, and its picture. */
 export interface MeasureLabModelReport extends LabMeasurement {
   readonly model: string;
   readonly kind: string;

@@ -7,6 +7,7 @@ import { prepareRuntime } from "../../../platform/prepare.ts";
 import { figureSvg, writePicture } from "../../../views/pictures/figure.ts";
 import { reporterOf, type WorkflowOptions } from "../../workflow.ts";
 
+/** Which figure, and where to. */
 export interface DrawLabFigureOptions extends WorkflowOptions {
   /** "divergences": which divergence makes which fit. */
   readonly figure: string;

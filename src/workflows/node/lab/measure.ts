@@ -48,6 +48,7 @@ export async function dataOf({ config }: TrainedLabModel, name?: string): Promis
   return data;
 }
 
+/** What a measuring found. */
 export interface LabMeasurement {
   readonly evaluation: LabEvaluation;
   /** picture.svg and picture.png in the folder, where there is one. */

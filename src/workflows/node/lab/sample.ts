@@ -22,6 +22,7 @@ export interface SampleLabModelOptions extends WorkflowOptions, LabChanges {
   readonly with?: string | undefined;
 }
 
+/** How many rows were drawn, and where they are. */
 export interface SampleLabModelReport {
   readonly model: string;
   readonly kind: string;
