@@ -56,7 +56,8 @@ export async function* parseMolecules(
     if (limit <= 0) return;
     for await (const molecule of reader(lines, { maxAtoms: options.maxAtoms ?? DEFAULT_MAX_ATOMS, log })) {
       yield molecule;
-      if (++count >= limit) return;
+      // Where nothing follows, the reader has a word to say of how the text ended.
+      if (++count >= limit && (await lines.ahead(0)) !== undefined) return;
     }
     if (count === 0) throw noMolecule(file, log);
   } finally {
