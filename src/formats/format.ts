@@ -2,7 +2,7 @@
 
 import { InputError } from "../errors.ts";
 
-/** Plain XYZ, extended XYZ, SDF (V2000), and the raw records of QM9 (`dsgdb9nsd_*.xyz`, read only). */
+/** Plain XYZ, extended XYZ, SDF (V2000, V3000), and the raw records of QM9 (`dsgdb9nsd_*.xyz`, read only). */
 export type Format = "xyz" | "extxyz" | "sdf" | "qm9";
 
 const BY_EXTENSION: ReadonlyMap<string, Format> = new Map([
