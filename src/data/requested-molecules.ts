@@ -9,9 +9,9 @@ import { extensionOf } from "../formats/format.ts";
 import { OPEN_END } from "../formats/frames.ts";
 import { noMolecule, openLines } from "../formats/parse-molecules.ts";
 import { type Reading, recordLog } from "../formats/records.ts";
+import { isFlat, molblockOf } from "../formats/sdf/molblock.ts";
 import { fileBytes } from "../platform/node/file-bytes.ts";
 import { readMolecules } from "../platform/node/molecules.ts";
-import { isFlat, molblockOf } from "./conformer-input.ts";
 import {
   type Ensemble,
   ensembleName,

@@ -1,7 +1,13 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { loadRdkit, type Rdkit, readableSmiles } from "../../src/chem/rdkit.ts";
 import { graphOfMolblock, graphOfSmiles } from "../../src/chem/rdkit-graph.ts";
-import { stereoErrors, stereoIsRight, stereoOfPositions } from "../../src/chem/stereo.ts";
+import {
+  handedness,
+  leastVolume,
+  stereoErrors,
+  stereoIsRight,
+  stereoOfPositions,
+} from "../../src/chem/stereo.ts";
 import { embedByDistances } from "../../src/data/embedding.ts";
 import { formatSdf } from "../../src/formats/sdf-write.ts";
 import { stream } from "../../src/math/random.ts";
@@ -71,6 +77,27 @@ test("the mirror image of a molecule with one centre is wrong at that centre", (
   const { graph, positions } = structureOf("C[C@H](F)Cl");
   const mirror = positions.map((value, k) => (k % 3 === 0 ? -value : value));
   expect(stereoErrors(graph.stereo, mirror).centres.map(({ atom }) => atom)).toEqual([1]);
+});
+
+test("a centre outside of its neighbours' tetrahedron is wrong, whatever the sign of their volume", () => {
+  const { graph, positions } = structureOf("C[C@H](F)Cl");
+  const [centre] = graph.stereo.centres.filter(({ given }) => given);
+  const { atom, neighbours, sign } = centre;
+  const tetrahedron = Float64Array.from([0, 0, 0, 1, 1, 1, 1, -1, -1, -1, 1, -1, -1, -1, 1]);
+  const ideal = leastVolume(tetrahedron, { atom: 0, neighbours: [1, 2, 3, 4] }, 1);
+  expect(ideal).toBeCloseTo(4 / 27 ** 0.5, 9);
+  expect(leastVolume(positions, centre, sign)).toBeGreaterThan(0.5);
+  for (const without of [0, 1, 2, 3]) {
+    const out = positions.slice();
+    const face = neighbours.filter((_, k) => k !== without);
+    for (let d = 0; d < 3; d++) {
+      const middle = face.reduce((sum, other) => sum + positions[3 * other + d], 0) / 3;
+      out[3 * atom + d] = middle + 0.5 * (middle - positions[3 * atom + d]);
+    }
+    expect(sign * handedness(out, neighbours)).toBeGreaterThan(0);
+    expect(leastVolume(out, centre, sign)).toBeLessThan(0);
+    expect(stereoIsRight(graph.stereo, out)).toBe(false);
+  }
 });
 
 test.each([

@@ -216,6 +216,29 @@ describe("sampling", () => {
     },
   );
 
+  test("a network that throws atoms far off leads to positions within the molecule's reach, and NaN to none", async () => {
+    const model = conformerModelOf(CONFIG, parameters);
+    const throwing = (by: number): ConformerNetwork => ({
+      ...network,
+      displacement: async (_, { positions }) => positions.map((x) => by * x),
+    });
+    const any = { ...options, count: 2, steps: 50, sampler: "sde-dpm-solver", anyStereo: true } as const;
+    const { reach } = channels(chiral);
+    const { conformers } = await generateConformers(model, throwing(1e6), chiral, any);
+    expect(conformers).toHaveLength(2);
+    for (const { positions } of conformers)
+      for (let k = 0; k < positions.length; k += 3)
+        expect(Math.hypot(...positions.subarray(k, k + 3))).toBeLessThan(2 * reach);
+
+    const nothing = await generateConformers(model, throwing(Number.NaN), chiral, any);
+    expect([nothing.conformers, nothing.report.lost]).toEqual([[], 2]);
+    const wanted = { ...any, anyStereo: false };
+    const rebuilt = await generateConformers(model, throwing(Number.NaN), chiral, wanted);
+    expect(rebuilt.report).toMatchObject({ wrong: 2, rebuilt: 2, lost: 0 });
+    for (const { positions } of rebuilt.conformers)
+      expect(stereoIsRight(chiral.stereo, positions)).toBe(true);
+  });
+
   test("what is handed over has the stereochemistry asked for, and every sample is accounted for", async () => {
     const model = conformerModelOf(CONFIG, parameters);
     const wanted = { ...options, count: 24, sampler: "ddim" } as const;

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { loadRdkit } from "../../src/chem/rdkit.ts";
 import { graphOfSmiles } from "../../src/chem/rdkit-graph.ts";
+import { stereoIsRight } from "../../src/chem/stereo.ts";
 import { InputError } from "../../src/errors.ts";
 import { findModel } from "../../src/models/edm/folder.ts";
 import { loadConformerModel } from "../../src/models/geodiff/folder.ts";
@@ -104,6 +105,38 @@ describe("conformers into a file", () => {
     expect((await collect(readMolecules(out))).map(({ name }) => name)).toEqual([
       ...["ethanol conformer 0", "ethanol conformer 1", "amine conformer 0", "amine conformer 1"],
     ]);
+  });
+
+  test("say what is open, refuse what cannot exist and what is no whole molecule; the others come out right", async () => {
+    const input = join(folder, "stereo.smi");
+    const lines = [
+      "CC(O)F open",
+      "C[C@H](F)Cl given",
+      "O=C1C[C@H]2CC[C@H]1C2 bridge",
+      "*CC dummy",
+      "CS(C)=O dmso",
+    ];
+    writeFileSync(input, `${lines.join("\n")}\n`);
+    const out = join(folder, "stereo.sdf");
+    const { onEvent, texts } = recorder();
+    const report = await conformersToFile({ molecule: input, out, count: 4, onEvent });
+    expect(report.failed.map(({ name }) => name)).toEqual(["bridge", "dummy"]);
+    expect(report.conformers).toBe(12);
+    expect(texts("notice").filter((text) => text.includes("either may come"))).toEqual([
+      "open: the input does not give centre 2; either may come",
+    ]);
+    expect(texts("warning")).toEqual([
+      expect.stringMatching(/^bridge: the configuration of atoms 4, 7, .* cannot exist: .*anyStereo/),
+      expect.stringMatching(/stereo\.smi:4: .*atom 1 is a dummy/),
+    ]);
+    const graph = graphOfSmiles(await loadRdkit(), "C[C@H](F)Cl");
+    for (const { name = "", positions } of await collect(readMolecules(out)))
+      if (name.startsWith("given")) expect(stereoIsRight(graph.stereo, positions)).toBe(true);
+    const { wrong, mirrored, mended, resampled, rebuilt, rejected, lost } = report.stereo;
+    expect(mirrored + mended + resampled + rebuilt + rejected + lost).toBe(wrong);
+
+    const bridge = { model, molecule: "O=C1C[C@H]2CC[C@H]1C2", count: 1, anyStereo: true };
+    expect((await conformersOf(bridge)).conformers).toHaveLength(1);
   });
 
   test("leave none where they are stopped", async () => {

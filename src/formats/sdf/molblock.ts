@@ -2,8 +2,8 @@
  * A record as RDKit is to read it for its stereochemistry: from 3D positions; or, where all atoms lie in one plane z, from
  * a drawing: its wedges, and the sides of its double bonds.
  */
-import type { Molecule } from "../chem/molecule.ts";
-import { formatSdf } from "../formats/sdf-write.ts";
+import type { Molecule } from "../../chem/molecule.ts";
+import { formatSdf } from "../sdf-write.ts";
 
 /** Whether all z are the same: a drawing, a flat molecule that lies in its plane, or no coordinates at all. */
 export const isFlat = ({ positions }: Pick<Molecule, "positions">): boolean =>

@@ -4,8 +4,8 @@ import { beforeAll, describe, expect, test } from "vitest";
 import type { Bond, Molecule } from "../../src/chem/molecule.ts";
 import { loadRdkit, type Rdkit } from "../../src/chem/rdkit.ts";
 import { type GraphWithStereo, graphOfMolblock, graphOfSmiles } from "../../src/chem/rdkit-graph.ts";
-import { molblockOf } from "../../src/data/conformer-input.ts";
 import { parseMolecules } from "../../src/formats/parse-molecules.ts";
+import { molblockOf } from "../../src/formats/sdf/molblock.ts";
 import { ISOMERS } from "../conformers/isomers.ts";
 import { hasShared, sharedPath } from "../shared.ts";
 
