@@ -52,6 +52,31 @@ describe("help", () => {
   });
 });
 
+describe("help as a verb", () => {
+  test("is the overview, or the help of the verb behind it", async () => {
+    const pairs: [string[], string[]][] = [
+      [["help"], ["--help"]],
+      [
+        ["help", "evaluate"],
+        ["evaluate", "--help"],
+      ],
+      [
+        ["help", "data", "import"],
+        ["data", "import", "--help"],
+      ],
+      [
+        ["data", "help"],
+        ["data", "--help"],
+      ],
+    ];
+    for (const [words, same] of pairs) expect(await equimol(words)).toEqual(await equimol(same));
+    expect(await equimol(["help", "evalute"])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("did you mean equimol evaluate?"),
+    });
+  });
+});
+
 describe("--json", () => {
   test("of evaluate is one object with the promised keys, and nothing else on stdout", async () => {
     const { code, stdout } = await equimol(["evaluate", file("water.xyz", WATER), "--json"]);

@@ -289,7 +289,7 @@ describe("bad input ends sampling with 2, one line on stderr, and no file:", () 
     ],
     ["a size of nothing", ["--sizes", "4,0"], /^--sizes takes an integer from 1 to 1000; got "0"/],
     ["no threads", ["--threads", "0"], /^--threads takes an integer of at least 1; got "0"/],
-    ["an unknown model", ["--model", "qm8"], /^model "qm8" not found/],
+    ["an unknown model", ["--model", "qm8"], /^model "qm8" not found \(did you mean "qm9"\?\)/],
     ["a truncated model", ["--model", "cut"], /^cut\/model\.safetensors: truncated/],
     [
       "a model with tensors of other shapes",

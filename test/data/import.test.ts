@@ -75,6 +75,34 @@ describe("an import", () => {
     expect(info.provenance.sources.map((source) => source.molecules)).toEqual([2, 1, 1]);
   });
 
+  test("has energies and forces under one name and in one unit, and says what was chosen and what is not kept", async () => {
+    const frame = (properties: string, columns: string, cells: string): string =>
+      `2\nProperties=species:S:1:pos:R:3:${columns} ${properties}\nO 0 0 0 ${cells}\nH 0 0 0.97 ${cells}\n`;
+    write("e/1.extxyz", frame("energy=-2 energy_unit=eV", "forces:R:3", "1 0 0"));
+    write("e/2.extxyz", frame("REF_energy=-1 energy_unit=Hartree", "REF_forces:R:3", "0.5 0 0"));
+    write("e/3.extxyz", frame("energy=-4 charge=1", "forces:R:3:isotopes:I:1", "3 0 0 1"));
+    const home = join(folder, "home");
+    const notices: string[] = [];
+    const onNotice = (notice: string): void => {
+      notices.push(notice);
+    };
+    const info = await importDataset({ name: "energies", files: [join(folder, "e")], home, onNotice });
+    expect(info.properties.energy).toMatchObject({ unit: "eV", count: 3 });
+    const { train } = await loadDataset("energies", { home });
+    const HARTREE = 27.211386245988; // eV, CODATA 2018
+    expect([...train.properties.energy]).toEqual([-2, expect.closeTo(-HARTREE, 8), -4]);
+    expect([0, 6, 12].map((k) => train.forces?.[k])).toEqual([1, expect.closeTo(0.5 * HARTREE, 8), 3]);
+    expect(notices.sort()).toEqual([
+      "1 of 3 molecules with energies name no unit; theirs is taken to be eV",
+      "REF_energy is taken for the energy (1 molecule)",
+      "REF_forces is taken for the forces (1 molecule)",
+      "energies in Hartree are converted to eV (1 molecule)",
+      "isotopes are not kept: a data set has elements, positions, forces and properties (1 molecule)",
+    ]);
+    const file = await loadDataset(join(folder, "e/2.extxyz"));
+    expect(file.info.properties.energy.unit).toBe("Hartree");
+  });
+
   test("keeps the parts apart, and statistics to the training part", async () => {
     const home = join(folder, "home");
     const info = await importDataset({

@@ -55,6 +55,8 @@ describe("a model folder", () => {
     expect(findModel(good)).toBe(good);
     expect(findModel(join(root, "run"))).toBe(join(root, "run/checkpoints/last"));
     expect(() => findModel("no-such-model")).toThrow('model "no-such-model" not found');
+    expect(() => findModel("rmd17-ethanl-pain")).toThrow('(did you mean "rmd17-ethanol-painn"?)');
+    expect(() => findModel("models/qm9-fats")).toThrow(/did you mean "(models\/)?qm9-fast"\?/);
   });
 
   test("that is truncated at any byte is refused, naming the file", async () => {

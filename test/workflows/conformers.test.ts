@@ -139,6 +139,64 @@ describe("conformers into a file", () => {
     expect((await conformersOf(bridge)).conformers).toHaveLength(1);
   });
 
+  test("keep isotopes and charges in every format and on the way back; what plain XYZ cannot hold is said", async () => {
+    const input = join(folder, "marked.smi");
+    const asked = [
+      "[2H]C([2H])([2H])O d3",
+      "[15NH4+] ammonium",
+      "C[N+](C)(C)CC(=O)[O-] betaine",
+      "[13CH3][O-] c13",
+    ];
+    writeFileSync(input, `${asked.join("\n")}\n`);
+    const marks = async (file: string) =>
+      (await collect(readMolecules(file))).map(({ name, isotopes, formalCharges }) => ({
+        name: name?.split(" ")[0],
+        isotopes: Array.from(isotopes ?? []).filter((isotope) => isotope > 0),
+        charges: Array.from(formalCharges ?? []).filter((charge) => charge !== 0),
+      }));
+    const expected = [
+      { name: "d3", isotopes: [2, 2, 2], charges: [] },
+      { name: "ammonium", isotopes: [15], charges: [1] },
+      { name: "betaine", isotopes: [], charges: [1, -1] },
+      { name: "c13", isotopes: [13], charges: [-1] },
+    ];
+    const options = { ...few, count: 1, relax: true };
+    for (const name of ["marked.sdf", "marked.extxyz"]) {
+      const out = join(folder, name);
+      const { onEvent, texts } = recorder();
+      await conformersToFile({ ...options, molecule: input, out, onEvent });
+      expect(await marks(out)).toEqual(expected);
+      expect(texts("notice").join()).not.toContain("not kept");
+      const again = join(folder, `again-${name}`);
+      await conformersToFile({ ...options, molecule: out, out: again });
+      expect(await marks(again)).toEqual(expected);
+    }
+    const { onEvent, texts } = recorder();
+    const out = join(folder, "marked.xyz");
+    await conformersToFile({ ...options, molecule: input, out, onEvent });
+    expect((await marks(out))[0]).toEqual(expected[0]); // D has a symbol
+    expect(texts("notice")).toEqual([
+      `${out}: formal charges of 3 molecules are not kept: xyz has no place for them; write .sdf or .extxyz`,
+      `${out}: isotopes of 2 molecules are not kept: xyz has no place for them; write .sdf or .extxyz`,
+    ]);
+  });
+
+  test("of structures with masses and a stated charge have the isotopes and charges that these tell", async () => {
+    const input = join(folder, "masses.extxyz");
+    const [h, a, b] = ["0.59", "0.59", "-0.59"];
+    const atoms = [`N 0 0 0 15.0001`, `H ${h} ${a} ${a} 2.0141`, `H ${b} ${b} ${a} 1.008`];
+    const rest = [`H ${b} ${a} ${b} 1.008`, `H ${a} ${b} ${b} 1.008`];
+    writeFileSync(
+      input,
+      `5\nProperties=species:S:1:pos:R:3:masses:R:1 charge=1\n${[...atoms, ...rest].join("\n")}\n`,
+    );
+    const out = join(folder, "masses.sdf");
+    await conformersToFile({ ...few, count: 1, molecule: input, out });
+    const [{ isotopes, formalCharges }] = await collect(readMolecules(out));
+    expect(Array.from(isotopes ?? [])).toEqual([15, 2, 0, 0, 0]);
+    expect(Array.from(formalCharges ?? [])).toEqual([1, 0, 0, 0, 0]);
+  });
+
   test("leave none where they are stopped", async () => {
     const before = readdirSync(folder);
     const { reason, ...options } = stopping(({ done }) => done > 0.4);

@@ -2,6 +2,7 @@ import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Molecule } from "../../src/chem/molecule.ts";
 import { openEngine } from "../../src/engines/open-engine.ts";
 import { InputError } from "../../src/errors.ts";
 import { findModel } from "../../src/models/edm/folder.ts";
@@ -76,6 +77,55 @@ describe("predictions as a workflow", () => {
     expect(report.molecules[0].forces).toHaveLength(15);
   });
 
+  test("compare with energies and forces of any name and unit; what is chosen is said", async () => {
+    const model = forceField("painn");
+    const plain = await predict({ model, molecules: MOLECULES });
+    // what the network says, a little off, as other programs write it
+    const labelled = (unit: number, [energy, forces]: readonly [string, string], text?: string): Molecule[] =>
+      plain.molecules.map(({ molecule, value, forces: found }) => ({
+        ...molecule,
+        properties: { [energy]: (value + 1) / unit, ...(text !== undefined && { energy_unit: text }) },
+        atomColumns: {
+          [forces]: { type: "real", width: 3, values: Array.from(found ?? [], (f) => (f + 0.5) / unit) },
+        },
+      }));
+    const EV = 96.48533212331002 / 4.184;
+    const HARTREE = 2625.4996394798254 / 4.184;
+    for (const [unit, text] of [
+      [1, "kcal/mol"],
+      [EV, "eV"],
+      [HARTREE, "Hartree"],
+      [1 / 4.184, "kJ/mol"],
+    ] as const)
+      for (const keys of [
+        ["REF_energy", "REF_forces"],
+        ["dft_energy", "dft_forces"],
+      ] as const) {
+        const { onEvent, texts } = recorder();
+        const report = await predict({ model, molecules: labelled(unit, keys, text), onEvent });
+        expect(report.mae).toBeCloseTo(1, 5);
+        expect(report.forceMae).toBeCloseTo(0.5, 5);
+        expect(texts("notice").join("\n")).toContain(`${keys[0]} is taken for the energy (2 molecules)`);
+        expect(texts("notice").join("\n")).toContain(`${keys[1]} is taken for the forces (2 molecules)`);
+        expect(texts("notice").some((notice) => notice.includes("converted"))).toBe(unit !== 1);
+      }
+    const { onEvent, texts } = recorder();
+    await predict({ model, molecules: labelled(1, ["energy", "forces_x"]), onEvent });
+    expect(texts("notice").join("\n")).toContain("names no unit of energy");
+    await expect(
+      predict({ model, molecules: labelled(1, ["energy", "forces_x"], "furlong") }),
+    ).rejects.toThrow(/^molecule 1: energy_unit "furlong" is not known/);
+  });
+
+  test("say that charges are not seen", async () => {
+    const { onEvent, texts } = recorder();
+    const ion = { ...AMMONIA, properties: { charge: 1 } };
+    await predict({ model: forceField("painn"), molecules: [ion, AMMONIA], onEvent });
+    expect(texts("notice")).toEqual([
+      "a charge of +1 is not seen: the model knows elements and positions alone (1 molecule)",
+    ]);
+  });
+
   test("name the molecule that the model cannot judge", async () => {
     const argon = molecule("Ar 0 0 0");
     await expect(predict({ model: alpha, molecules: [methane(), argon] })).rejects.toThrow(
@@ -106,6 +156,15 @@ describe("predictions for files", () => {
     const [read] = await collect(readMolecules(out));
     expect(read.properties?.energy).toBe(report.molecules[0].value);
     expect(read.forces).toEqual(report.molecules[0].forces);
+    expect(read.properties?.energy_unit).toBe("kcal/mol");
+
+    const inEv = { ...MOLECULES[0], properties: { REF_energy: 2, kinetic_energy: 3, energy_unit: "eV" } };
+    await writeMolecules(input, [inEv]);
+    await predictFiles(words);
+    const [{ properties = {} }] = await collect(readMolecules(out));
+    expect(properties.energy_unit).toBe("kcal/mol"); // of all energies that are written
+    expect(properties.REF_energy).toBeCloseTo(2 * 23.060547830619, 6);
+    expect(properties.kinetic_energy).toBeCloseTo(3 * 23.060547830619, 6);
   });
 
   test("name options as their caller writes them", async () => {

@@ -25,6 +25,31 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const few = { count: 3, seed: 5, steps: 12 } as const;
 
+describe("what no model can do", () => {
+  const named = (option: string): string => `--${option}`;
+  test("is blamed, where nothing whole comes of it: exit code 2 and not the model's fault", async () => {
+    const conditional = await loadEdm(findModel("qm9-alpha-edm"));
+    const wrong: [Parameters<typeof sample>[0], RegExp][] = [
+      [{ model, sizes: [70] }, /^--sizes 70, where the training molecules have 3 to 29 atoms: /],
+      [{ model: conditional, condition: { alpha: 900 } }, /^--condition alpha=900, where 99 % of those/],
+      [{ model: conditional, condition: { alpha: -200 } }, /^--condition alpha=-200, where 99 % of those/],
+      [{ model, temperature: 2 }, /^--temperature 2, where 1 is the noise/],
+    ];
+    for (const [options, message] of wrong) {
+      const failure = sample({ ...options, count: 2, seed: 0, steps: 20, named });
+      await expect(failure).rejects.toThrow(message);
+      await expect(failure).rejects.toBeInstanceOf(InputError);
+    }
+  });
+
+  test("is not blamed where the model itself is broken", async () => {
+    const broken = { ...model, network: model.network.map(() => 1e30) };
+    await expect(sample({ model: broken, count: 2, steps: 5, named })).rejects.toThrow(
+      /the model is not trained, or broken$/,
+    );
+  });
+});
+
 describe("sampling as a workflow", () => {
   test("makes the molecules of `generate`, sampled as the model recommends", async () => {
     const report = await sample({ model, ...few });

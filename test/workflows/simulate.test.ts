@@ -2,8 +2,10 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Molecule } from "../../src/chem/molecule.ts";
 import { InputError } from "../../src/errors.ts";
 import { formatExtxyz } from "../../src/formats/extxyz.ts";
+import { parseMolecules } from "../../src/formats/parse-molecules.ts";
 import { findModel } from "../../src/models/edm/folder.ts";
 import { loadGeometric } from "../../src/models/geometric/folder.ts";
 import { ARGON as LENNARD_JONES, lennardJones } from "../../src/physics/reference-potentials.ts";
@@ -66,6 +68,87 @@ describe("simulation as a workflow", () => {
     expect(seen).toEqual(frames);
     const { seconds: _, stepsPerSecond: __, ...figures } = made;
     expect(await simulateToFolder({ ...words, out: at("again") })).toMatchObject(figures);
+  });
+
+  test("moves isotopes and masses of the start: their periods are as the roots of the masses", async () => {
+    const one = molecule("H 0 0 0");
+    const masses = (values: number[]): Molecule => ({
+      ...one,
+      atomColumns: { masses: { type: "real", width: 1, values } },
+    });
+    const run = async (start: Molecule) => {
+      const { onEvent, texts } = recorder();
+      const report = await simulate({
+        ...{
+          start: [start],
+          potential: "harmonic",
+          method: "nve",
+          steps: 1000,
+          timestep: 0.05,
+          every: 1,
+          onEvent,
+        },
+      });
+      // half a period passes between two turns of the coordinate
+      const x = report.frames.map(({ positions }) => positions[0]);
+      const crossing = x.findIndex((value, k) => k > 1 && value * x[k - 1] <= 0);
+      return { ...report, said: texts("notice"), half: crossing };
+    };
+    const [light, heavy, hydrogen4] = [
+      await run(one),
+      await run({ ...one, isotopes: Uint16Array.of(2) }),
+      await run(masses([4.032])),
+    ];
+    expect(heavy.half / light.half).toBeCloseTo(Math.sqrt(2.0141 / 1.008), 1);
+    expect(hydrogen4.half / light.half).toBeCloseTo(2, 1);
+    expect(heavy.said[0]).toBe("masses are those of the isotopes: 1 2H");
+    expect(hydrogen4.said[0]).toBe("masses are those of the start, not atomic weights");
+    expect(light.said).toHaveLength(1);
+    const [frame] = await collect(parseMolecules(heavy.frames.map(formatExtxyz)[5], { format: "extxyz" }));
+    expect(frame.isotopes).toEqual(Uint16Array.of(2));
+    expect(frame.atomColumns?.masses.values).toEqual([2.0141]);
+    await expect(run(masses([0]))).rejects.toThrow(/^atom 1 has the mass 0/);
+    await expect(
+      simulate({
+        ...argon,
+        start: [ARGON, { ...ARGON, isotopes: Uint16Array.of(36, 0, 0, 0, 0) }],
+        replicas: 2,
+      }),
+    ).rejects.toThrow(/^molecule 2 has other isotopes or masses than the first/);
+  });
+
+  test("carries charges and radicals into its frames, and says that the potential does not see them", async () => {
+    const start: Molecule = {
+      ...ARGON,
+      formalCharges: Int8Array.of(1, 0, 0, 0, 0),
+      radicals: Uint8Array.of(2, 0, 0, 0, 0),
+      properties: { charge: 1 },
+    };
+    const { onEvent, texts } = recorder();
+    const { final, frames } = await simulate({ ...argon, start: [start], steps: 20, onEvent });
+    for (const { formalCharges, radicals, properties } of [frames[0], final[0]])
+      expect({ formalCharges, radicals, charge: properties?.charge }).toEqual({
+        formalCharges: start.formalCharges,
+        radicals: start.radicals,
+        charge: 1,
+      });
+    expect(texts("notice").slice(0, 2)).toEqual([
+      "the potential does not see a charge of +1; the frames have it",
+      "the potential does not see radicals; the frames have it",
+    ]);
+  });
+
+  test("leaves a single atom at rest at constant energy", async () => {
+    const { onEvent, texts } = recorder();
+    const one = molecule("Ar 1 2 3");
+    const report = await simulate({ ...argon, start: [one], method: "nve", steps: 100, onEvent });
+    expect(report.final[0].positions).toEqual(one.positions);
+    expect(report).toMatchObject({ temperature: { mean: 0 }, drift: { perAtomIn100ps: 0 } });
+    expect(texts("notice")[0]).toMatch(/^one atom that nothing acts on stays at rest/);
+    for (const pair of [molecule("Ar 0 0 0\nAr 3.8 0 0"), molecule("Ar 0 0 0\nAr 3.8 0 0\nAr 7.6 0 0")]) {
+      const { final } = await simulate({ ...argon, start: [pair], method: "nve", steps: 100 });
+      expect(final[0].positions.every(Number.isFinite)).toBe(true);
+    }
   });
 
   test("by a potential of one's own is that by its name; it is not disposed of", async () => {
