@@ -96,12 +96,14 @@ async function build(compiler) {
 
 /** Every compilation: the bindings once, the cores for each instruction set. */
 function translationUnits() {
-  const networks = ["egnn", "painn", "geodiff"];
+  const networks = ["egnn", "painn", "geodiff", "unet"];
   return [
     { source: "common/module.c", flags: ["-O2"] },
     ...networks.map((network) => ({ source: `${network}/${network}_addon.c`, flags: ["-O2"] })),
     ...Object.entries(BUILDS).flatMap(([build, { VL, MR, name, flags }]) => {
-      const names = [`-DCORE=egnn_${build}`, `-DPAINN=painn_${build}`, `-DGEODIFF=geodiff_${build}`];
+      const names = networks.map(
+        (network) => `-D${network === "egnn" ? "CORE" : network.toUpperCase()}=${network}_${build}`,
+      );
       const defines = [`-DVL=${VL}`, `-DMR=${MR}`, `-DCORE_NAME="${name}"`, ...names];
       return networks.map((network) => ({
         source: `${network}/${network}.c`,

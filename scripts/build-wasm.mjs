@@ -27,6 +27,7 @@ const PROGRAMS = {
   egnn: { main: "egnn/wasm.c", folders: ["common", "egnn", "optimizer"] },
   painn: { main: "painn/painn_wasm.c", folders: ["common", "painn"] },
   geodiff: { main: "geodiff/geodiff_wasm.c", folders: ["common", "geodiff"] },
+  unet: { main: "unet/unet_wasm.c", folders: ["common", "unet"] },
 };
 /** Where each program looks for headers. */
 const includes = (program) => PROGRAMS[program].folders.map((folder) => `-I${join(SOURCES, folder)}`);

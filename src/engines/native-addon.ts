@@ -5,7 +5,7 @@ import { inNode, nodeModule } from "../platform/platform.ts";
 export type NativeHandle = { readonly engine: unique symbol };
 type Input = Float32Array | Float64Array | Int32Array | Uint8Array | number | null;
 
-/** PaiNN and the conformer network: operations run at once, on the caller's thread and helpers. */
+/** PaiNN, the conformer network, the U-Net: operations run at once, on the caller's thread and helpers. */
 interface SynchronousBinding {
   readonly evaluate: (engine: NativeHandle, ...inputs: readonly Input[]) => void;
   readonly train: (engine: NativeHandle, ...inputs: readonly Input[]) => void;
@@ -27,6 +27,9 @@ export interface NativeAddon {
     readonly create: (config: Readonly<Record<string, number>>, isa: string) => NativeHandle;
   };
   readonly geodiff: SynchronousBinding & {
+    readonly create: (sizes: Int32Array, isa: string) => NativeHandle;
+  };
+  readonly unet: SynchronousBinding & {
     readonly create: (sizes: Int32Array, isa: string) => NativeHandle;
   };
 }

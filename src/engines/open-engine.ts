@@ -5,6 +5,7 @@
 import { InputError, type Named, ownName } from "../errors.ts";
 import type { DynamicsConfig } from "../nets/egnn/dynamics-layout.ts";
 import type { GeometricConfig } from "../nets/geometric.ts";
+import type { UnetConfig } from "../nets/unet/unet-config.ts";
 import { inNode } from "../platform/platform.ts";
 import { type DeviceName, prepareRuntime } from "../platform/prepare.ts";
 import { threadCount } from "../platform/worker-shim.ts";
@@ -13,6 +14,7 @@ import { loadNativeEngine } from "./egnn/native.ts";
 import { loadWasmEngine, wasmStatus } from "./egnn/wasm.ts";
 import type { DenoiserEngine } from "./engine.ts";
 import { nativeStatus } from "./native-addon.ts";
+import type { ImageEngine } from "./unet/unet-kernel.ts";
 
 export const ENGINES = ["auto", "native", "wasm", "jax"] as const;
 export type EngineName = (typeof ENGINES)[number];
@@ -41,8 +43,8 @@ export interface Ways<E extends { readonly name: string }> {
 }
 
 /**
- * The fastest engine for a denoiser of molecules, or for a network with a number for each atom, that this machine has. The
- * caller disposes of it, once.
+ * The fastest engine for a denoiser of molecules, a network with a number for each atom, or a denoiser of images, that
+ * this machine has. The caller disposes of it, once.
  * @throws InputError when the engine that is asked for by name cannot compute this network here
  */
 export function openEngine(
@@ -53,13 +55,20 @@ export function openEngine(
   network: { readonly atomwise: GeometricConfig },
   options?: EngineOptions,
 ): Promise<AtomwiseEngine>;
+export function openEngine(
+  network: { readonly image: UnetConfig },
+  options?: EngineOptions,
+): Promise<ImageEngine>;
 export async function openEngine(
-  network: { readonly denoiser: DynamicsConfig } | { readonly atomwise: GeometricConfig },
+  network:
+    | { readonly denoiser: DynamicsConfig }
+    | { readonly atomwise: GeometricConfig }
+    | { readonly image: UnetConfig },
   options: EngineOptions = {},
-): Promise<DenoiserEngine | AtomwiseEngine> {
-  return "denoiser" in network
-    ? chooseEngine<DenoiserEngine>(denoiserWays(network.denoiser), options)
-    : chooseEngine<AtomwiseEngine>(await atomwiseWays(network.atomwise), options);
+): Promise<DenoiserEngine | AtomwiseEngine | ImageEngine> {
+  if ("denoiser" in network) return chooseEngine<DenoiserEngine>(denoiserWays(network.denoiser), options);
+  if ("image" in network) return chooseEngine<ImageEngine>(await imageWays(network.image), options);
+  return chooseEngine<AtomwiseEngine>(await atomwiseWays(network.atomwise), options);
 }
 
 function denoiserWays(config: DynamicsConfig): Ways<DenoiserEngine> {
@@ -91,6 +100,24 @@ async function atomwiseWays(config: GeometricConfig): Promise<Ways<AtomwiseEngin
       return kernel && painnEngine(config, kernel);
     },
     jax,
+  };
+}
+
+async function imageWays(config: UnetConfig): Promise<Ways<ImageEngine>> {
+  const { unetEngine } = await import("./unet/unet-kernel.ts");
+  const { loadNativeUnet } = await import("./unet/unet-native.ts");
+  const { loadWasmUnet } = await import("./unet/unet-wasm.ts");
+  return {
+    network: "unet",
+    native: (threads) => {
+      const kernel = loadNativeUnet(config, { threads });
+      return kernel && unetEngine(config, kernel);
+    },
+    wasm: async () => {
+      const kernel = await loadWasmUnet(config);
+      return kernel && unetEngine(config, kernel);
+    },
+    jax: async () => (await import("./unet/unet-jax.ts")).createJaxUnet(config),
   };
 }
 

@@ -33,7 +33,7 @@ export interface WasmExports {
 }
 
 /** The programs that there are, by the names of their files. */
-export type WasmProgram = "egnn" | "painn" | "geodiff";
+export type WasmProgram = "egnn" | "painn" | "geodiff" | "unet";
 
 const ENDINGS: Readonly<Record<WasmVariant, string>> = {
   "relaxed SIMD": "-relaxed",

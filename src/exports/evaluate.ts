@@ -11,6 +11,7 @@ export {
 } from "../evaluate/condition.ts";
 export { type ProcessingOptions, processConformers } from "../evaluate/conformer-processing.ts";
 export { type ConformerEvaluation, evaluateConformers } from "../evaluate/conformers.ts";
+export { frechetDistance } from "../evaluate/frechet.ts";
 export { type Evaluation, evaluateMolecules } from "../evaluate/metrics.ts";
 export { kernelLogDensity, mmd, slicedWasserstein, squaredMmd } from "../evaluate/point-sets.ts";
 export { type Torsions, torsionsOf } from "../evaluate/ramachandran.ts";

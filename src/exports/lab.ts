@@ -11,6 +11,7 @@ export { labDataSchema } from "../lab/data/settings.ts";
 export { divergencePanels, fitByDivergence } from "../lab/figures/divergence-figure.ts";
 export { compareLab } from "../lab/figures/lab-comparison.ts";
 export { evaluateLabModel } from "../lab/figures/lab-report.ts";
+export { type ImageJudge, type ImageJudgement, judged, judgeOf } from "../lab/judge/judge.ts";
 export { LAB_KINDS, labKind } from "../lab/models/kinds.ts";
 export { loadLabModel } from "../lab/models/lab-folder.ts";
 export type { LabModel, LabModelKind } from "../lab/models/lab-model.ts";

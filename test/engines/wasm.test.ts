@@ -16,7 +16,7 @@ const OPTIONS: OptimizerOptions = {
 };
 
 it.each(
-  (["egnn", "painn", "geodiff"] as const).flatMap((program) =>
+  (["egnn", "painn", "geodiff", "unet"] as const).flatMap((program) =>
     ["", "-relaxed", "-scalar"].map((ending) => [program, ending] as const),
   ),
 )("%s%s.wasm was built from the sources in the repository", (program, ending) => {

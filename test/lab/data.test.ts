@@ -92,6 +92,16 @@ describe("planar data", () => {
   });
 });
 
+test("all points of a file are used where no count is set: more than are drawn of a distribution", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "equimol-points-"));
+  const file = join(folder, "many.csv");
+  await writeFile(file, Array.from({ length: 50_100 }, (_, i) => `${i % 17}\n`).join(""));
+  const { train, valid, test: tested } = await loadLabData(file, labDataSchema.parse({ test: 20 }));
+  expect([train, valid, tested].map((rows) => rows.length)).toEqual([50_060, 20, 20]);
+  expect((await loadLabData("mixture", labDataSchema.parse({ test: 20 }))).train).toHaveLength(2 * 50_000);
+  await rm(folder, { recursive: true });
+});
+
 describe("distances of point sets", () => {
   const points = (seed: number, shift = 0): Float64Array =>
     stream({ seed, purpose: "test" })
@@ -199,6 +209,22 @@ describe("Fashion-MNIST", () => {
       if (value === 0 || value === 255) expect(binary.train[i]).toBe(value / 255);
       else expect([0, 1]).toContain(binary.train[i]);
     });
+  });
+
+  test("is used whole where no count is set, and 50,000 images are 50,000", async () => {
+    await put("train-images-idx3-ubyte", idx(ramp(50_020)));
+    await put("t10k-images-idx3-ubyte", idx(ramp(2)));
+    const rows = async (settings: object): Promise<number> => {
+      const { train, valid } = await loadLabData(
+        "fashion-mnist",
+        labDataSchema.parse({ test: 10, ...settings }),
+      );
+      expect(valid).toHaveLength(10 * height * width);
+      return train.length / (height * width);
+    };
+    expect(await rows({})).toBe(50_010);
+    expect(await rows({ count: 50_000 })).toBe(50_000);
+    expect(await rows({ count: 50_015 })).toBe(50_010);
   });
 
   test("that is not there is said so, with where it belongs", async () => {

@@ -7,12 +7,16 @@ import type { LabModel } from "../../src/lab/models/lab-model.ts";
 import { labTask } from "../../src/lab/train/task.ts";
 import { stream } from "../../src/math/random.ts";
 import { initialParameters } from "../../src/nets/layers/parameters.ts";
+import { parameterTree } from "../../src/nets/layers/tensors.ts";
+import { jax, np } from "../../src/platform/jax.ts";
 import { prepareRuntime } from "../../src/platform/prepare.ts";
 import { batchShare } from "../../src/train/batch-share.ts";
 import { alone } from "../../src/train/communicator.ts";
 import { trainingSchema } from "../../src/train/schema.ts";
+import { relativeDifference } from "../shared.ts";
 
 const NETWORK = { hidden: 16, blocks: 1, timeFeatures: 8 };
+const UNET = { network: "unet", channels: [16, 32], timeFeatures: 16 };
 const LANGEVIN = { hidden: 16, blocks: 1, langevinSteps: 5 };
 const LEVELS = { ...NETWORK, levels: 3, stepsPerLevel: 2 };
 
@@ -29,6 +33,9 @@ const KINDS: readonly (readonly [string, Settings, "points" | "images"])[] = [
   ["energy", LEVELS, "points"],
   ["ddpm", { ...NETWORK, sampleSteps: 3, likelihoodTimes: 4 }, "points"],
   ["ddpm", { ...NETWORK, network: "mixer", prediction: "v", loss: "vlb", sampleSteps: 3 }, "images"],
+  ["ddpm", { ...UNET, prediction: "v", sampleSteps: 3 }, "images"],
+  ["ddpm", { ...UNET, loss: "vlb", channels: [16], sampleSteps: 3 }, "images"],
+  ["ncsn", { ...UNET, levels: 3, stepsPerLevel: 2 }, "images"],
   ["latent-ddpm", { ...NETWORK, coder: [8], sampleSteps: 3, likelihoodTimes: 4 }, "points"],
   ["latent-ddpm", { ...NETWORK, coder: [8], sampleSteps: 3, likelihoodTimes: 4 }, "images"],
   ["d3pm-uniform", { ...NETWORK, steps: 4, cells: 6 }, "points"],
@@ -82,8 +89,10 @@ describe.each(KINDS)("%s", (name, settings, shape) => {
     const batch = batchShare(0, 0, task.batches(0)[0], alone);
     const P = task.initialParameters.length;
     const gradient = new Float32Array(P);
-    const lossAt = async (parameters: Float32Array): Promise<number> =>
-      (await task.lossAndGradient(parameters, batch, gradient))[0];
+    const lossAt = async (parameters: Float32Array): Promise<number> => {
+      const losses = await task.lossAndGradient(parameters, batch, gradient);
+      return losses.reduce((sum, value) => sum + value, 0) / losses.length;
+    };
     // From the initial values along directions of two kinds: random, and the gradient's own.
     await lossAt(task.initialParameters);
     const own = gradient.slice();
@@ -113,4 +122,46 @@ describe.each(KINDS)("%s", (name, settings, shape) => {
       expect(value).toBeCloseTo((log as Float64Array)[i], 4);
     });
   });
+});
+
+test("the loss of the U-Net by kernels is that of its definition, row by row", async () => {
+  const kind = labKind("ddpm");
+  const { shape, train } = data.images;
+  for (const settings of [
+    { ...UNET, prediction: "v" },
+    { ...UNET, loss: "vlb" },
+  ]) {
+    const model = kind.build(kind.settings.parse(settings), shape);
+    const parameters = initialParameters(model.layout, 2).map((value, i) => value + 0.05 * Math.sin(i));
+    const rows = train.slice(0, 16 * 64);
+    const draws = model.draws(16, stream({ seed: 1, purpose: "test" }), 0);
+    const ours = await model.kernels?.losses(parameters, rows, draws);
+    const onDevice = Object.fromEntries(
+      Object.entries(draws).map(([name, { values, shape: own }]) => [
+        name,
+        np.array(values, { shape: [...own] }),
+      ]),
+    );
+    const theirs = jax.jit(model.loss)(
+      parameterTree(model.layout, parameters),
+      np.array(rows, { shape: [16, 64] }),
+      onDevice,
+    );
+    expect(await model.kernels?.engine()).toMatch(/native|wasm/);
+    expect(relativeDifference(ours ?? [], (await theirs.data()) as Float32Array)).toBeLessThan(1e-5);
+    model.dispose?.();
+  }
+});
+
+test("a network that does not fit the rows is refused in one line", () => {
+  const kind = labKind("ddpm");
+  const build = (settings: object, shape: LabData["shape"]) => () =>
+    kind.build(kind.settings.parse(settings), shape);
+  expect(build({ network: "unet" }, data.points.shape)).toThrow("network = unet takes images; points take");
+  expect(
+    build({ network: "unet", channels: [16, 16, 16, 16] }, { ...data.images.shape, height: 12 } as never),
+  ).toThrow(
+    "channels has 4 sizes, each half of the one before; the 12 × 8 of the images cannot be halved 3 times",
+  );
+  expect(build({ network: "unet", timeFeatures: 20 }, data.images.shape)).toThrow("takes multiples of 16");
 });

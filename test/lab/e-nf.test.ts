@@ -59,6 +59,34 @@ describe("the equivariant flow of point sets", () => {
     expect(Math.abs(logDet)).toBeGreaterThan(0.01);
   });
 
+  test("directions whose outer products sum to the identity estimate the log-determinant itself", async () => {
+    const K = 16;
+    const parity = (bits: number): number => (bits === 0 ? 0 : (bits & 1) ^ parity(bits >> 1));
+    // Columns of a Hadamard matrix are orthogonal.
+    const signs = Array.from({ length: K * D }, (_, i) => {
+      const [k, d] = [Math.floor(i / D), (i % D) + 1];
+      return (parity(k & d) ? -1 : 1) / Math.sqrt(K);
+    });
+    const x = normals(D);
+    const exact = forward(x);
+    const estimate = flow.estimate(parameters(), float64(x, [1, D]), float64(signs, [1, K, D]));
+    expect(Math.abs((await numbers(estimate.logDet))[0] - (await numbers(exact.logDet))[0])).toBeLessThan(
+      1e-9,
+    );
+    const ends = await numbers(exact.y);
+    (await numbers(estimate.y)).forEach((value, i) => {
+      expect(value).toBeCloseTo(ends[i], 9);
+    });
+    const y = normals(D, 5);
+    const [alone, whole] = [
+      await numbers(flow.generate(parameters(), float64(y, [1, D]))),
+      await numbers(flow.inverse(parameters(), float64(y, [1, D])).y),
+    ];
+    alone.forEach((value, i) => {
+      expect(value).toBeCloseTo(whole[i], 9);
+    });
+  });
+
   test("rotated, mirrored and shifted sets flow to noise moved alike, with the same volume change", async () => {
     const x = normals(D);
     const [there, turned] = [forward(x), forward(moved(x, 0.3))];

@@ -303,6 +303,25 @@ test("annealed Langevin dynamics with the settings of ncsn finds the width of a 
   expect(await widthWith(0.1)).toBeGreaterThan(1.15);
 });
 
+test("Langevin dynamics stays near the data where the score of the network runs away", async () => {
+  const kind = labKind("score-denoising");
+  const settings = kind.settings.parse({ hidden: 8, blocks: 1, langevinSteps: 400, stepSize: 4e-3 });
+  const shape = { kind: "points", dimension: 2 } as const;
+  const facts = { name: "points", lowest: [-1, 10], highest: [1, 14] };
+  const wild = initialParameters(kind.build(settings, shape).layout, 4).map((value) => 4 * value);
+  const free = kind.build(settings, shape);
+  const away = await free.sample(wild, 200, 1);
+  expect(away.some((value) => !(Math.abs(value) < 1e3))).toBe(true);
+  // With no last step of the denoiser: it may leave the box by σ² s(x).
+  const still = kind.build({ ...(settings as object), sigma: 1e-6 }, shape, facts);
+  const rows = await still.sample(wild, 200, 1);
+  for (let i = 0; i < rows.length; i += 2) {
+    expect(Math.abs(rows[i])).toBeLessThanOrEqual(1.5001);
+    expect(Math.abs(rows[i + 1] - 12)).toBeLessThanOrEqual(3.0001);
+  }
+  for (const model of [free, still]) model.dispose?.();
+});
+
 test("samples of score-denoising go from where Langevin left them to their mean without the noise", async () => {
   const settings = { hidden: 8, blocks: 1, sigma: 0.2, langevinSteps: 1, stepSize: 1e-12 };
   const kind = labKind("score-denoising");

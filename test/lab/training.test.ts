@@ -104,7 +104,7 @@ test("the reference recipe is the one of the literature, whatever the starting s
   } = labSettingsSchema(kind).parse(labPreset(kind, "two-moons", "points", "reference"));
   expect(model).toMatchObject({ hidden: 256, steps: 1000, schedule: "linear", loss: "simple" });
   expect(training).toMatchObject({ batchSize: 256, learningRate: 1e-3, decay: "none", epochs: 100 });
-  expect(Math.floor(rows.count / training.batchSize) * training.epochs).toBe(19_500);
+  expect(Math.floor((rows.count ?? 0) / training.batchSize) * training.epochs).toBe(19_500);
   expect(() => labPreset(labKind("maf"), "two-moons", "points", "reference")).toThrow(
     'unknown preset "reference"; maf has none',
   );

@@ -44,9 +44,12 @@ export function mixtureOfData(name: string, settings: LabDataSettings): Gaussian
   return Object.hasOwn(POINT_SOURCES, name) ? POINT_SOURCES[name](settings.noise).mixture : undefined;
 }
 
+/** Rows to train on where there is no end of them. */
+const DRAWN_ROWS = 50_000;
+
 /** Sets of one distribution; the test set's seed is the next one. */
 function drawn(name: string, source: PointSource, settings: LabDataSettings): LabData {
-  const train = source.draw(settings.count, 2 * settings.seed);
+  const train = source.draw(settings.count ?? DRAWN_ROWS, 2 * settings.seed);
   return {
     name,
     source: name,

@@ -30,6 +30,21 @@ export async function readIdxImages(file: string): Promise<Images> {
   return { count, height, width, pixels: bytes.subarray(16) };
 }
 
+/** @throws InputError for a file that is no IDX file of labels, or has others than one for each of `count` images */
+export async function readIdxLabels(file: string, count: number): Promise<Uint8Array> {
+  const bytes = await readBytes(file);
+  const header = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  if (bytes.length < 8 || header.getUint32(0) !== 0x801)
+    throw new InputError("is no IDX file of labels (magic number 0x801)", { file });
+  const found = header.getUint32(4);
+  if (found !== count || bytes.length !== 8 + count)
+    throw new InputError(
+      `has ${found} labels in ${bytes.length} bytes; ${count} images take ${count} labels in ${8 + count} bytes`,
+      { file },
+    );
+  return bytes.subarray(8);
+}
+
 /** Folder of the training and test images of a data set. @throws InputError saying where they are looked for */
 export function imageFolder(name: "mnist" | "fashion-mnist"): string {
   const own = join(dataHome(), "lab", name);
@@ -50,8 +65,17 @@ export function imageFolder(name: "mnist" | "fashion-mnist"): string {
 
 /** The file of a split, compressed or not. @throws InputError when there is none */
 export function imageFile(folder: string, split: "train" | "test"): string {
-  const stem = join(folder, split === "train" ? "train-images-idx3-ubyte" : "t10k-images-idx3-ubyte");
-  const found = [stem, `${stem}.gz`].find((file) => existsSync(file));
-  if (found === undefined) throw new InputError("is missing", { file: stem });
+  const name = `${PREFIX[split]}-images-idx3-ubyte`;
+  const found = present(folder, name);
+  if (found === undefined) throw new InputError("is missing", { file: join(folder, name) });
   return found;
 }
+
+/** The file of a split's labels, compressed or not; undefined where there is none. */
+export const labelFile = (folder: string, split: "train" | "test"): string | undefined =>
+  present(folder, `${PREFIX[split]}-labels-idx1-ubyte`);
+
+const PREFIX = { train: "train", test: "t10k" };
+
+const present = (folder: string, name: string): string | undefined =>
+  [name, `${name}.gz`].map((file) => join(folder, file)).find((file) => existsSync(file));

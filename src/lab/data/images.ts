@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { InputError } from "../../errors.ts";
 import { stream } from "../../math/random.ts";
-import { type Images, imageFile, imageFolder, readIdxImages } from "./idx.ts";
+import { type Images, imageFile, imageFolder, labelFile, readIdxImages, readIdxLabels } from "./idx.ts";
 import { type LabData, validationRows } from "./lab-data.ts";
 import type { LabDataSettings } from "./settings.ts";
 
@@ -20,17 +20,36 @@ export async function imageRows(name: string, settings: LabDataSettings): Promis
   const rows = grey ? dequantised : binarised;
   const { seed } = settings;
   const rest = train.count - validationRows(settings.test, train.count); // those behind are for validation
-  // 50,000 stands for all that there is: the usual number of points to draw means nothing here.
-  const wanted = Math.min(rest, settings.count === 50_000 ? rest : settings.count);
+  const wanted = Math.min(rest, settings.count ?? rest);
+  const tested = Math.min(settings.test, test.count);
+  const labels = await labelsOf(folder, train.count, test.count);
   return {
     name,
     source: name,
     shape: { kind: "images", height: train.height, width: train.width, binary: !grey },
     train: rows(train, 0, wanted, seed, 0),
     valid: rows(train, rest, train.count, seed, 0),
-    test: rows(test, 0, Math.min(settings.test, test.count), seed, 1),
+    test: rows(test, 0, tested, seed, 1),
+    ...(labels && {
+      labels: {
+        train: labels.train.subarray(0, wanted),
+        valid: labels.train.subarray(rest),
+        test: labels.test.subarray(0, tested),
+      },
+    }),
     sha256: createHash("sha256").update(train.pixels).update(`${name} ${seed} ${wanted}`).digest("hex"),
   };
+}
+
+/** Those of all images, where the files have both. */
+async function labelsOf(
+  folder: string,
+  train: number,
+  test: number,
+): Promise<{ readonly train: Uint8Array; readonly test: Uint8Array } | undefined> {
+  const [ofTrain, ofTest] = [labelFile(folder, "train"), labelFile(folder, "test")];
+  if (ofTrain === undefined || ofTest === undefined) return undefined;
+  return { train: await readIdxLabels(ofTrain, train), test: await readIdxLabels(ofTest, test) };
 }
 
 /** The images `from` … `to` − 1 of a file as rows; `step` tells the files apart. */

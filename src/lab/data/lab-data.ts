@@ -51,6 +51,8 @@ export interface LabData {
   readonly valid: Float32Array;
   /** Rows to measure on: nothing is chosen by them. [m, D] */
   readonly test: Float32Array;
+  /** Class of each row, of images whose files have them beside. */
+  readonly labels?: { readonly train: Uint8Array; readonly valid: Uint8Array; readonly test: Uint8Array };
   /** Of the rows, or of the files that they come from. */
   readonly sha256: string;
   /** The distribution, where it is known. */

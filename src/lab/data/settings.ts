@@ -4,8 +4,8 @@ import { count } from "../../models/limits.ts";
 
 /** The settings `data.*` of the lab. */
 export const labDataSchema = z.strictObject({
-  /** Rows to train on: drawn, or the first of an image data set. */
-  count: count.max(10_000_000).default(50_000),
+  /** Rows to train on, at most. Absent: 50,000 of a distribution, all that a file or an image data set has. */
+  count: count.max(10_000_000).optional(),
   /** Rows to measure on. */
   test: count.default(10_000),
   seed: z.number().int().nonnegative().default(0),

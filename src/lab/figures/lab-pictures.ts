@@ -37,6 +37,18 @@ export function dataPanel(data: LabData): Panel {
 export const samplePanel = (data: LabData, title: string, samples: Float32Array, note?: string): Panel =>
   panel(title, rowsDrawn(data, samples, viewOf(data.train, rowLength(data.shape))), note);
 
+/** The density of a model on a grid: without noise where it can be had so, else the exponential of its bound. */
+function densityOf({ density, logLikelihood }: LabModel, seed: number) {
+  if (density) return { size: density.side ?? GRID, ...density };
+  if (logLikelihood === undefined) return undefined;
+  const exact = logLikelihood.kind === "exact";
+  return {
+    size: exact ? GRID : BOUND_GRID,
+    note: exact ? "exact" : "exp of the lower bound",
+    of: (parameters: Float32Array, rows: Float32Array) => logLikelihood.of(parameters, rows, seed),
+  };
+}
+
 /** Data, samples, and where there is one the density, beside the true one; then the kind's own pictures. */
 export async function labPanels(
   title: string,
@@ -53,13 +65,10 @@ export async function labPanels(
     const grid = gridOver(viewOf(data.train, 2), GRID);
     panels.push(panel("true density", heatMap(mixtureLogDensity(data.mixture, grid).map(Math.exp), GRID)));
   }
-  if (plane && model.logLikelihood) {
-    const exact = model.logLikelihood.kind === "exact";
-    const size = exact ? GRID : BOUND_GRID;
-    const logs = await model.logLikelihood.of(parameters, gridOver(viewOf(data.train, 2), size), seed);
-    panels.push(
-      panel("density", heatMap(logs.map(Math.exp), size), exact ? "exact" : "exp of the lower bound"),
-    );
+  const density = plane ? densityOf(model, seed) : undefined;
+  if (density) {
+    const logs = await density.of(parameters, gridOver(viewOf(data.train, 2), density.size));
+    panels.push(panel("density", heatMap(logs.map(Math.exp), density.size), density.note));
   }
   for (const { name, rows, columns } of (await model.pictures?.(parameters, seed)) ?? []) {
     const content =

@@ -5,7 +5,11 @@ import { mean, standardError } from "../../math/statistics.ts";
 import { breather } from "../../platform/breath.ts";
 import { mixtureLogDensity } from "../data/gaussian-mixture.ts";
 import { type LabData, rowLength } from "../data/lab-data.ts";
+import { type ImageJudge, type ImageJudgement, judged } from "../judge/judge.ts";
 import type { LabModel } from "../models/lab-model.ts";
+import { type Distance, distanceOf } from "./distance.ts";
+
+export type { Distance } from "./distance.ts";
 
 /** Likelihood and distances of a trained model, each with its counts. */
 export interface LabEvaluation {
@@ -21,24 +25,11 @@ export interface LabEvaluation {
   readonly slicedWasserstein: Distance;
   /** Of points. */
   readonly mmd?: Distance;
+  /** Of images, by a classifier of the data. */
+  readonly judgement?: ImageJudgement;
   readonly samples: number;
   readonly secondsPer10000Samples: number;
   readonly figures?: Readonly<Record<string, number>>;
-}
-
-/**
- * Distance of samples to test rows, beside that of rows of the data to the same test rows. One set of rows is not
- * enough for the latter: it differs by a factor of two from set to set.
- */
-export interface Distance {
-  readonly samples: number;
-  /** Root mean square over `draws` sets of as many independent rows of the data. */
-  readonly data: number;
-  readonly draws: number;
-  /** Smallest and largest of these: what may be expected of a perfect model. */
-  readonly range: readonly [number, number];
-  /** samples/data; 1 is perfect. */
-  readonly ratio: number;
 }
 
 /** How many samples and rows are measured. */
@@ -48,54 +39,12 @@ export interface LabEvaluationOptions {
   readonly samples: number;
   /** Test rows whose likelihood is computed. */
   readonly likelihoodRows: number;
+  /** What says whether images are of the data's classes. */
+  readonly judge?: ImageJudge | undefined;
   /** What seconds are counted with; wall time where absent. */
   readonly clock?: () => number;
   /** Aborted: rejects with its reason before the next measurement. */
   readonly signal?: AbortSignal | undefined;
-}
-
-type SetDistance = (a: Float32Array, b: Float32Array, dimension: number) => number;
-
-/** Sets of data that the test rows are compared with. */
-const DRAWS = 8;
-
-/**
- * Up to `DRAWS` disjoint sets of n rows: new ones where the source can be drawn from, else training rows. They are
- * drawn at once and then cut: each draw of the moons is evenly spaced along them, as no sampler of a density is.
- */
-function dataSets({ shape, train, draw }: LabData, n: number): readonly Float32Array[] {
-  const size = n * rowLength(shape);
-  const rows = draw?.(n * DRAWS, 0) ?? train;
-  const sets = Math.min(DRAWS, Math.floor(rows.length / size));
-  return Array.from({ length: sets }, (_, k) => rows.subarray(k * size, (k + 1) * size));
-}
-
-const yardsticks = new WeakMap<LabData, Map<SetDistance, { readonly n: number; readonly all: number[] }>>();
-
-/** Distances of data to n test rows; the last are kept, for they are the same for every model. */
-function dataDistances(data: LabData, n: number, of: SetDistance): readonly number[] {
-  const kept = yardsticks.get(data) ?? new Map<SetDistance, { n: number; all: number[] }>();
-  yardsticks.set(data, kept);
-  const found = kept.get(of);
-  if (found?.n === n) return found.all;
-  const D = rowLength(data.shape);
-  const all = dataSets(data, n).map((rows) => of(rows, data.test.subarray(0, n * D), D));
-  kept.set(of, { n, all });
-  return all;
-}
-
-function distanceOf(data: LabData, drawn: Float32Array, n: number, of: SetDistance): Distance {
-  const D = rowLength(data.shape);
-  const own = of(drawn, data.test.subarray(0, n * D), D);
-  const distances = dataDistances(data, n, of);
-  const rms = Math.sqrt(distances.reduce((sum, value) => sum + value * value, 0) / distances.length);
-  return {
-    samples: own,
-    data: rms,
-    draws: distances.length,
-    range: [Math.min(...distances), Math.max(...distances)],
-    ratio: own / rms,
-  };
 }
 
 /** Seconds of wall time. */
@@ -106,7 +55,7 @@ export async function evaluateLabModel(
   model: LabModel,
   parameters: Float32Array,
   data: LabData,
-  { seed, samples, likelihoodRows, clock = wallClock, signal }: LabEvaluationOptions,
+  { seed, samples, likelihoodRows, judge, clock = wallClock, signal }: LabEvaluationOptions,
 ): Promise<{ readonly evaluation: LabEvaluation; readonly samples: Float32Array }> {
   const D = rowLength(data.shape);
   const n = Math.min(samples, Math.floor(data.train.length / D), Math.floor(data.test.length / D));
@@ -135,8 +84,9 @@ export async function evaluateLabModel(
             ...(data.mixture && { truth: meanAndError(mixtureLogDensity(data.mixture, rows)).mean }),
           },
         }),
-      slicedWasserstein: distanceOf(data, drawn, n, slicedWasserstein),
-      ...(data.shape.kind === "points" && { mmd: distanceOf(data, drawn, n, mmd) }),
+      slicedWasserstein: await distanceOf(data, drawn, slicedWasserstein),
+      ...(data.shape.kind === "points" && { mmd: await distanceOf(data, drawn, mmd) }),
+      ...(judge && { judgement: await judged(judge, data, drawn) }),
       samples: n,
       secondsPer10000Samples: (seconds * 10_000) / n,
       ...(figures && { figures }),

@@ -1,5 +1,6 @@
 /** A trained model of the lab in its folder: the kind, its settings, and the data that it was made for. */
 import { z } from "zod";
+import type { EngineOptions } from "../../engines/open-engine.ts";
 import { InputError } from "../../errors.ts";
 import { count, width } from "../../models/limits.ts";
 import { readModelConfig, readModelParameters, writeModelFolder } from "../../models/model-folder.ts";
@@ -41,8 +42,15 @@ export interface TrainedLabModel {
   readonly parameters: Float32Array;
 }
 
-/** The model that a configuration describes. @throws InputError for a kind, settings or a shape that do not fit */
-export function labModelOf(config: LabConfig): {
+/**
+ * The model that a configuration describes.
+ * @param engine what computes the networks that have kernels
+ * @throws InputError for a kind, settings or a shape that do not fit
+ */
+export function labModelOf(
+  config: LabConfig,
+  engine?: EngineOptions,
+): {
   readonly kind: LabModelKind;
   readonly model: LabModel;
 } {
@@ -54,7 +62,7 @@ export function labModelOf(config: LabConfig): {
   }
   const { name, source, settings, lowest, highest } = config.data;
   const mixture = mixtureOfData(source, settings);
-  const facts: LabFacts = { name, lowest, highest, ...(mixture && { mixture }) };
+  const facts: LabFacts = { name, lowest, highest, ...(mixture && { mixture }), ...(engine && { engine }) };
   return { kind, model: kind.build(result.data, config.shape, facts) };
 }
 
@@ -73,9 +81,10 @@ export const saveLabModel = (
 export async function loadLabModel(
   folder: string,
   changes: Readonly<Record<string, unknown>> = {},
+  engine?: EngineOptions,
 ): Promise<TrainedLabModel> {
   const config = await readModelConfig(folder, labConfigSchema);
   const changed = { ...config, settings: { ...config.settings, ...changes } };
-  const { kind, model } = labModelOf(changed);
+  const { kind, model } = labModelOf(changed, engine);
   return { config: changed, kind, model, parameters: await readModelParameters(folder, model.layout) };
 }

@@ -4,6 +4,7 @@
  * written once against these types.
  */
 import type { z } from "zod";
+import type { EngineOptions } from "../../engines/open-engine.ts";
 import type { Stream } from "../../math/random.ts";
 import type { Layout } from "../../nets/layers/parameters.ts";
 import type { ParameterTree } from "../../nets/layers/tensors.ts";
@@ -21,12 +22,33 @@ export interface LabFacts {
   /** Smallest and largest value in each column of the training data, of points. [D] each */
   readonly lowest: readonly number[];
   readonly highest: readonly number[];
+  /** What computes the networks that have kernels. */
+  readonly engine?: EngineOptions;
 }
 
 /** A random input of the loss, drawn outside the compiled function. */
 export interface Draw {
   readonly values: Float32Array;
   readonly shape: readonly number[];
+}
+
+/** The loss by kernels of our own, where the model has any. */
+export interface LossKernels {
+  /** What computes: "native (AVX-512)". */
+  readonly engine: () => Promise<string>;
+  /** As `loss`, of rows [B, D] with the values of their draws. [B] */
+  readonly losses: (
+    parameters: Float32Array,
+    rows: Float32Array,
+    draws: Readonly<Record<string, Draw>>,
+  ) => Promise<Float64Array>;
+  /** The same; the gradient of their mean replaces the contents of `gradient`. */
+  readonly lossAndGradient: (
+    parameters: Float32Array,
+    rows: Float32Array,
+    draws: Readonly<Record<string, Draw>>,
+    gradient: Float32Array,
+  ) => Promise<Float64Array>;
 }
 
 /** Scores of noisy rows x̃ = x + σ̃ ε at falling levels of noise, and how they are sampled. */
@@ -60,6 +82,8 @@ export interface LabModel {
     x: np.Array,
     draws: Readonly<Record<string, np.Array>>,
   ) => np.Array;
+  /** The same loss by kernels: faster, and equal but for rounding. */
+  readonly kernels?: LossKernels;
   /** New rows, row i a function of seed and i alone. [n, D] */
   readonly sample: (parameters: Float32Array, n: number, seed: number) => Promise<Float32Array>;
   /** log p(x) of each row in nats, exact or a lower bound of it. */
@@ -67,6 +91,17 @@ export interface LabModel {
     readonly kind: "exact" | "lower bound";
     /** In nats. [n] */
     readonly of: (parameters: Float32Array, rows: Float32Array, seed: number) => Promise<Float64Array>;
+  };
+  /**
+   * log p(x) of points for density maps, without the noise of an estimate, where `logLikelihood` is a bound that has
+   * some; absent where there is no way to compute it. [n, D] → [n]
+   */
+  readonly density?: {
+    /** How it is computed, below the map. */
+    readonly note: string;
+    /** Cells along a side of the map, where fewer are enough: points whose density takes long. */
+    readonly side?: number;
+    readonly of: (parameters: Float32Array, rows: Float32Array) => Promise<Float64Array>;
   };
   /** More figures of a model on rows, such as the terms of a bound, by name. */
   readonly figures?: (

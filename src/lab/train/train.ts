@@ -43,12 +43,22 @@ export async function trainLab(options: TrainLabOptions): Promise<TrainingOutcom
     },
     provenance: {},
   };
-  const { kind, model } = labModelOf(config);
+  const { engine, device: asked, onNotice } = options;
+  const { kind, model } = labModelOf(config, {
+    ...(engine && { engine }),
+    ...(asked && { device: asked }),
+    ...(onNotice && { onNotice }),
+  });
   const rows = data.train.length / D;
   return runTraining(options, {
     data: { name: data.name, rows, sha256: data.sha256 },
     parameters: layoutSize(model.layout),
-    ...{ train: rows, valid: data.valid.length / D, engine: `jax (${device})` },
+    ...{
+      train: rows,
+      valid: data.valid.length / D,
+      engine: (await model.kernels?.engine()) ?? `jax (${device})`,
+    },
+    nativeUpdates: model.kernels !== undefined,
     title: kind.title,
     about: `${kind.source}; trained on ${rows.toLocaleString("en")} ${shapeText(data.shape)} of \`${data.name}\``,
     save: (folder, provenance, values) => saveLabModel(folder, { ...config, provenance }, model, values),

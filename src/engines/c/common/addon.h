@@ -123,5 +123,6 @@ static inline napi_value exported(napi_env env, const ExportedFunction *function
 napi_value egnn_exports(napi_env env);
 napi_value painn_exports(napi_env env);
 napi_value geodiff_exports(napi_env env);
+napi_value unet_exports(napi_env env);
 
 #endif

@@ -12,6 +12,7 @@ import { count } from "../../../models/limits.ts";
 import { denoiserNetwork, denoiserPresets, denoiserSettings, fewNoisySteps } from "../denoiser-network.ts";
 import { type LabModelKind, rowLength } from "../lab-model.ts";
 import type { RowBound } from "./bound-terms.ts";
+import { DENSITY_SIDE, DENSITY_STEPS, flowDensity, LARGEST_DIVERGENCE } from "./flow-density.ts";
 import { gaussianDiffusion } from "./gaussian-diffusion.ts";
 
 const settingsSchema = z.strictObject({
@@ -52,10 +53,18 @@ export const ddpm: LabModelKind<z.infer<typeof settingsSchema>> = {
         ...{ "training.epochs": 100, "training.emaDecay": 0.999, "data.count": 50_000 },
       },
     },
+    unet: {
+      description: "images by a convolutional U-Net that predicts v, batches of 64, 15 minutes on two cores",
+      settings: {
+        ...{ network: "unet", prediction: "v", steps: 1000, schedule: "linear", loss: "simple" },
+        ...{ "training.batchSize": 64, "training.learningRate": 2e-3, "training.decay": "cosine" },
+        ...{ "training.epochs": 16, "training.emaDecay": 0.999, "training.clipping": 10 },
+      },
+    },
   },
-  build: (settings, shape) => {
+  build: (settings, shape, facts) => {
     const D = rowLength(shape);
-    const network = denoiserNetwork(settings, shape);
+    const network = denoiserNetwork(settings, shape, facts?.engine);
     const schedule = scheduleFrom({ kind: settings.schedule, steps: settings.steps });
     const diffusion = gaussianDiffusion({ ...settings, schedule }, shape, network);
     let last: { readonly of: readonly unknown[]; readonly terms: Promise<RowBound> } | undefined;
@@ -66,6 +75,10 @@ export const ddpm: LabModelKind<z.infer<typeof settingsSchema>> = {
         last = { of, terms: diffusion.bound(parameters, rows, seed, settings.likelihoodTimes) };
       return last.terms;
     };
+    const flow =
+      shape.kind === "points" && D <= LARGEST_DIVERGENCE
+        ? flowDensity(schedule, settings.prediction, D, network)
+        : undefined;
     const density = shape.kind === "points" || (shape.kind === "images" && !shape.binary);
     // Grey values are known to 1/256: the density in a cell of that width is its probability.
     const cell = shape.kind === "images" ? D * Math.log(256) : 0;
@@ -73,6 +86,7 @@ export const ddpm: LabModelKind<z.infer<typeof settingsSchema>> = {
       layout: network.layout,
       draws: diffusion.draws,
       loss: diffusion.loss,
+      ...(diffusion.kernels && { kernels: diffusion.kernels }),
       sample: (parameters, n, seed) =>
         diffusion.sample(parameters, n, seed, {
           sampler: settings.sampler,
@@ -113,7 +127,17 @@ export const ddpm: LabModelKind<z.infer<typeof settingsSchema>> = {
           };
         },
       }),
-      dispose: diffusion.dispose,
+      ...(flow && {
+        density: {
+          note: "by the probability-flow ODE",
+          side: DENSITY_SIDE,
+          of: (parameters, rows) => flow.of(parameters, diffusion.toDiffused(rows), DENSITY_STEPS),
+        },
+      }),
+      dispose: () => {
+        diffusion.dispose();
+        flow?.dispose();
+      },
     };
   },
 };

@@ -11,7 +11,7 @@ import { SAMPLERS, type SamplerName } from "../../../diffusion/samplers/registry
 import type { NoiseSchedule } from "../../../diffusion/schedule.ts";
 import { np } from "../../../platform/jax.ts";
 import type { DenoiserNetwork } from "../denoiser-network.ts";
-import { type LabModel, type LabShape, rowLength } from "../lab-model.ts";
+import { type LabModel, type LabShape, type LossKernels, rowLength } from "../lab-model.ts";
 import { rowNetwork, rowSpace } from "../rows.ts";
 import { boundTerms, type RowBound } from "./bound-terms.ts";
 
@@ -29,6 +29,8 @@ export type EpsilonOf = (z: Float64Array, t: number | Float64Array) => Promise<F
 export interface GaussianDiffusion {
   readonly draws: LabModel["draws"];
   readonly loss: LabModel["loss"];
+  /** The loss by the network's kernels, where it has any. */
+  readonly kernels?: LossKernels;
   /** Runs `use` with ε̂ under these parameters. */
   readonly withEpsilon: <R>(parameters: Float32Array, use: (epsilon: EpsilonOf) => Promise<R>) => Promise<R>;
   readonly sample: (
@@ -59,7 +61,8 @@ export function gaussianDiffusion(
 ): GaussianDiffusion {
   const D = rowLength(shape);
   const T = schedule.steps;
-  const compiled = rowNetwork(network.layout, D, network.apply, shape.kind === "images" ? 128 : 1024);
+  const compiled =
+    network.kernels ?? rowNetwork(network.layout, D, network.apply, shape.kind === "images" ? 128 : 1024);
   const [scale, shift] = shape.kind === "images" ? [2, -1] : [1, 0];
   const toDiffused = (rows: ArrayLike<number>): Float64Array =>
     Float64Array.from(rows, (x) => scale * x + shift);
@@ -99,6 +102,45 @@ export function gaussianDiffusion(
   };
   // docs: end loss
 
+  /** z_t and the target of each row, and what multiplies its squared error and is added to it; as in `loss`. */
+  const noised = (rows: Float32Array, { steps, noise }: Parameters<LossKernels["losses"]>[2]) => {
+    const B = rows.length / D;
+    const [t, weight, constant] = [0, 5, 6].map((column) =>
+      Float32Array.from({ length: B }, (_, b) => steps.values[7 * b + column]),
+    );
+    const z = new Float32Array(rows.length);
+    const target = new Float32Array(rows.length);
+    for (let i = 0; i < rows.length; i++) {
+      const row = 7 * Math.floor(i / D);
+      const [x, epsilon] = [scale * rows[i] + shift, noise.values[i]];
+      z[i] = steps.values[row + 1] * x + steps.values[row + 2] * epsilon;
+      target[i] = steps.values[row + 3] * x + steps.values[row + 4] * epsilon;
+    }
+    return { z, t, target, weight, constant };
+  };
+  const kernelsOf = ({
+    engine,
+    squaredError,
+    with: bind,
+  }: NonNullable<DenoiserNetwork["kernels"]>): LossKernels => ({
+    engine,
+    losses: async (parameters, rows, draws) => {
+      const { z, t, target, weight, constant } = noised(rows, draws);
+      const found = await bind(parameters).of(z, t);
+      const errors = new Float64Array(t.length);
+      found.forEach((value, i) => {
+        errors[Math.floor(i / D)] += (target[i] - value) ** 2;
+      });
+      return errors.map((error, b) => weight[b] * error + constant[b]);
+    },
+    lossAndGradient: async (parameters, rows, draws, gradient) => {
+      const { z, t, target, weight, constant } = noised(rows, draws);
+      const perRow = weight.map((value) => value / t.length);
+      const errors = await squaredError(parameters, { z, t }, { target, weight: perRow }, gradient);
+      return errors.map((error, b) => weight[b] * error + constant[b]);
+    },
+  });
+
   const withEpsilon = async <R>(
     parameters: Float32Array,
     use: (epsilon: EpsilonOf) => Promise<R>,
@@ -122,6 +164,7 @@ export function gaussianDiffusion(
   return {
     draws,
     loss,
+    ...(network.kernels && { kernels: kernelsOf(network.kernels) }),
     withEpsilon,
     sample: (
       parameters,

@@ -14,10 +14,12 @@ import { jax, np } from "../../../platform/jax.ts";
 import { denoiserNetwork, denoiserSettings } from "../denoiser-network.ts";
 import { logStandardNormal } from "../gaussian.ts";
 import { type LabModelKind, type LabShape, rowLength } from "../lab-model.ts";
+import { mixtureOfDecoded } from "../marginal.ts";
 import { rowFunction } from "../rows.ts";
 import { autoencoder } from "../vae/autoencoder.ts";
 import { observationOf } from "../vae/observation.ts";
 import { diagonalPosterior } from "../vae/posterior.ts";
+import { DENSITY_SIDE, DENSITY_STEPS, flowDensity } from "./flow-density.ts";
 import { gaussianDiffusion } from "./gaussian-diffusion.ts";
 
 const settingsSchema = z.strictObject({
@@ -33,6 +35,39 @@ const settingsSchema = z.strictObject({
 });
 
 type Parameters = { readonly vae: ParameterTree; readonly network: ParameterTree };
+
+/** Latents whose density is computed, a lattice around the origin, and how many times finer the sum over them is. */
+const LATTICE = { half: 20, step: 0.2, finer: 7 };
+
+/** Points of the lattice in Z dimensions, the first the fastest. [side^Z, Z] */
+function latticeOf(Z: number, half: number, step: number): Float32Array {
+  const side = 2 * half + 1;
+  return Float32Array.from(
+    { length: Z * side ** Z },
+    (_, i) => step * ((Math.floor(Math.floor(i / Z) / side ** (i % Z)) % side) - half),
+  );
+}
+
+/** Values of the coarse lattice between its points, linear along each axis. */
+function interpolated(values: Float64Array, Z: number, points: Float32Array): Float64Array {
+  const { half, step } = LATTICE;
+  const side = 2 * half + 1;
+  return Float64Array.from({ length: points.length / Z }, (_, i) => {
+    const at = Array.from({ length: Z }, (_, d) => points[i * Z + d] / step + half);
+    const low = at.map((x) => Math.min(side - 2, Math.max(0, Math.floor(x))));
+    let sum = 0;
+    for (let corner = 0; corner < 2 ** Z; corner++) {
+      let [weight, index] = [1, 0];
+      for (let d = 0; d < Z; d++) {
+        const up = (corner >> d) & 1;
+        weight *= up ? at[d] - low[d] : 1 - (at[d] - low[d]);
+        index += (low[d] + up) * side ** d;
+      }
+      sum += weight * values[index];
+    }
+    return sum;
+  });
+}
 
 export const latentDdpm: LabModelKind<z.infer<typeof settingsSchema>> = {
   name: "latent-ddpm",
@@ -70,6 +105,10 @@ export const latentDdpm: LabModelKind<z.infer<typeof settingsSchema>> = {
       latentShape,
       network,
     );
+    const flow =
+      shape.kind === "points" && Z <= 2
+        ? flowDensity(linearSchedule(settings.steps), "epsilon", Z, network)
+        : undefined;
     const coderLayout = coder.layout.map((spec) => ({ ...spec, name: `vae.${spec.name}` }));
     const layout = [...coderLayout, ...network.layout];
     const coderSize = layoutSize(coderLayout);
@@ -151,7 +190,26 @@ export const latentDdpm: LabModelKind<z.infer<typeof settingsSchema>> = {
           );
         },
       },
+      ...(flow && {
+        density: {
+          note: "of the latents by the probability-flow ODE",
+          side: DENSITY_SIDE,
+          of: async (parameters, rows) => {
+            const { half, step, finer } = LATTICE;
+            const coarse = await flow.of(
+              parameters.subarray(coderSize),
+              Float64Array.from(latticeOf(Z, half, step)),
+              DENSITY_STEPS,
+            );
+            const codes = latticeOf(Z, half * finer, step / finer);
+            const means = await decoder.of(parameters.subarray(0, coderSize), codes);
+            const weights = interpolated(coarse, Z, codes).map((log) => log + Z * Math.log(step / finer));
+            return mixtureOfDecoded(rows, D, means, Math.exp(parameters[coderSize - 1]), weights);
+          },
+        },
+      }),
       dispose: () => {
+        flow?.dispose();
         diffusion.dispose();
         decoder.dispose();
         encoded.dispose();

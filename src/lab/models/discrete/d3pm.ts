@@ -13,6 +13,7 @@ import { denoiserNetwork, denoiserPresets, denoiserSettings } from "../denoiser-
 import type { LabModel, LabModelKind } from "../lab-model.ts";
 import { rowNetwork } from "../rows.ts";
 import { drawn, symbolBound } from "./bound.ts";
+import { isEnumerable, symbolDistribution } from "./distribution.ts";
 import { symbolCoding } from "./symbols.ts";
 
 const settingsSchema = z.strictObject({
@@ -170,6 +171,24 @@ const kind = (corruption: Corruption): LabModelKind<Settings> => ({
           return bound.map((nats) => -nats - coding.logCell);
         },
       },
+      ...(shape.kind === "points" &&
+        isEnumerable(D, K) && {
+          density: {
+            note: "summed over all symbols",
+            of: async (parameters, rows) => {
+              const network = compiled.with(parameters);
+              const predict = (x: Int32Array, k: number) => network.of(x, k / T);
+              const p = await symbolDistribution({ corruption, columns: D, K, T, keep: step, predict });
+              network.release();
+              const symbols = coding.toSymbols(rows);
+              return Float64Array.from({ length: rows.length / D }, (_, i) => {
+                if (!coding.contains(rows.subarray(i * D, (i + 1) * D))) return Number.NEGATIVE_INFINITY;
+                const state = symbols.subarray(i * D, (i + 1) * D).reduce((sum, x) => sum * (K + 1) + x, 0);
+                return Math.log(p[state]) - coding.logCell;
+              });
+            },
+          },
+        }),
       dispose: compiled.dispose,
     };
   },

@@ -14,6 +14,8 @@ export interface SymbolCoding {
   readonly onDevice: (rows: np.Array) => np.Array;
   /** A value for the symbol in column d: of a cell any point, by the stream. */
   readonly fromSymbol: (symbol: number, d: number, random: Stream) => number;
+  /** Whether the cells reach as far as a row. [D] */
+  readonly contains: (row: ArrayLike<number>) => boolean;
   /** log of the volume of a row's cell, to make densities of probabilities. */
   readonly logCell: number;
 }
@@ -34,6 +36,7 @@ export function symbolCoding(shape: LabShape, cells: number, facts?: LabFacts): 
       toSymbols: (rows) => Int32Array.from(rows, Math.round),
       onDevice: (rows) => rows,
       fromSymbol: (symbol) => symbol,
+      contains: () => true,
       logCell: 0,
     };
   }
@@ -56,6 +59,7 @@ export function symbolCoding(shape: LabShape, cells: number, facts?: LabFacts): 
       return np.clip(np.floor(shifted), 0, cells - 1);
     },
     fromSymbol: (symbol, d, random) => low[d] + (symbol + random.uniform()) * sides[d],
+    contains: (row) => Array.from(row).every((x, d) => x >= low[d] && x <= low[d] + cells * sides[d]),
     logCell: sides.reduce((sum, side) => sum + Math.log(side), 0),
   };
 }

@@ -15,8 +15,8 @@ import type { ParameterTree } from "../../../nets/layers/tensors.ts";
 import { np } from "../../../platform/jax.ts";
 import type { LabModel, LabModelKind } from "../lab-model.ts";
 import { rowFunction } from "../rows.ts";
-import { type Bijection, logDensity, withoutVolume } from "./bijection.ts";
-import { continuousFlow, type Velocity } from "./continuous.ts";
+import { type Bijection, logDensity } from "./bijection.ts";
+import { type ContinuousFlow, continuousFlow, type Velocity } from "./continuous.ts";
 
 export const enfSettings = z.strictObject({
   /** Width of the network's hidden layers. */
@@ -25,11 +25,13 @@ export const enfSettings = z.strictObject({
   blocks: depth.default(2),
   /** Runge-Kutta steps. */
   steps: depth.default(2),
+  /** Random directions that training estimates the divergence from, 1 where absent; likelihoods take all there are. */
+  directions: width.optional(),
 });
 export type EnfSettings = z.infer<typeof enfSettings>;
 
 /** With bounded displacements: a velocity that grows without limit leaves the few Runge-Kutta steps within a few updates. */
-const networkConfig = ({ hidden, blocks }: EnfSettings): EgnnConfig => ({
+const networkConfig = ({ hidden, blocks }: Pick<EnfSettings, "hidden" | "blocks">): EgnnConfig => ({
   ...{ inFeatures: 1, outFeatures: 1, hidden, layers: blocks, sublayers: 1 },
   ...{ attention: false, tanh: true, coordsRange: 1, normConstant: 1 },
   ...{ aggregation: "mean", normalizationFactor: 1, sinEmbedding: false, selfConditioning: false },
@@ -46,7 +48,7 @@ const completeGraph = (B: number, N: number, dtype: np.Array["dtype"]): PaddedGr
 });
 
 /** The flow of sets of N points; it moves no set's centre. */
-export function equivariantFlow(N: number, settings: EnfSettings): Bijection {
+export function equivariantFlow(N: number, settings: Omit<EnfSettings, "directions">): ContinuousFlow {
   const config = networkConfig(settings);
   const velocity: Velocity = (parameters, x, t) => {
     const B = x.shape[0];
@@ -77,20 +79,28 @@ function centre(rows: Float32Array, N: number): Float32Array {
 function enfModel(settings: EnfSettings, N: number): LabModel {
   const D = 3 * N;
   const flow = equivariantFlow(N, settings);
+  const K = settings.directions ?? 1;
   // A normal density of 3(N − 1) numbers in place of 3N.
-  const density = (parameters: ParameterTree, x: np.Array): np.Array =>
-    logDensity(flow, parameters, x).add(3 * LOG_SQRT_2PI);
-  const score = rowFunction(flow.specs, D, density, 64);
-  const generate = rowFunction(
-    flow.specs,
-    D,
-    (parameters, noise) => withoutVolume(flow.inverse(parameters, noise)),
-    256,
-  );
+  const density = (parameters: ParameterTree, x: np.Array, directions?: np.Array): np.Array => {
+    const change: Bijection["forward"] =
+      directions === undefined ? flow.forward : (own, rows) => flow.estimate(own, rows, directions);
+    return logDensity({ ...flow, forward: change }, parameters, x).add(3 * LOG_SQRT_2PI);
+  };
+  const score = rowFunction(flow.specs, D, (parameters, x) => density(parameters, x), 64);
+  const generate = rowFunction(flow.specs, D, flow.generate, 256);
   return {
     layout: flow.specs,
-    draws: () => ({}),
-    loss: (parameters, x) => np.negative(density(parameters, x)),
+    // Each ±1/√K, so that Σ e eᵀ is the identity in the mean.
+    draws: (batch, random) => ({
+      directions: {
+        values: Float32Array.from(
+          { length: batch * K * D },
+          () => (random.uniform() < 0.5 ? -1 : 1) / Math.sqrt(K),
+        ),
+        shape: [batch, K, D],
+      },
+    }),
+    loss: (parameters, x, { directions }) => np.negative(density(parameters, x, directions)),
     sample: async (parameters, n, seed) => {
       const noise = new Float32Array(n * D);
       for (let i = 0; i < n; i++)

@@ -24,10 +24,11 @@ export const annealedSettings = z.strictObject({
   /** Langevin steps at each level. */
   stepsPerLevel: count.default(8),
   /**
-   * ε/σ̃² of the Langevin steps at a level with deviation σ̃. Where σ̃ is far below the width of the data, steps of 0.2
-   * no longer move rows across it in time, and samples keep the width of an earlier level.
+   * ε/σ̃² of the Langevin steps at a level with deviation σ̃. Steps of η σ̃² leave a variance of σ̃²/(1 − η/4) in place of
+   * σ̃²: with η = 1 rows are spread a third too wide, and where the moons end too many come to rest. Where σ̃ is far below
+   * the width of the data, steps of 0.2 no longer move rows across it in time, and they keep the width of an earlier level.
    */
-  stepSize: positive.default(1),
+  stepSize: positive.default(0.6),
 });
 export type AnnealedSettings = z.infer<typeof annealedSettings>;
 
@@ -70,6 +71,7 @@ export function annealedModel(
     layout: network.layout,
     draws: diffusion.draws,
     loss: diffusion.loss,
+    ...(diffusion.kernels && { kernels: diffusion.kernels }),
     sample: (parameters, n, seed) =>
       annealed.with(parameters, (score) => sampleAnnealed(annealed, score, n, rowLength(shape), seed)),
     score: (parameters, rows) =>

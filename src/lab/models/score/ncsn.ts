@@ -9,5 +9,6 @@ export const ncsn: LabModelKind<AnnealedSettings> = {
   source: "Song, Ermon 2019",
   settings: annealedSettings,
   presets: denoiserPresets,
-  build: (settings, shape) => annealedModel(settings, shape, denoiserNetwork(settings, shape)),
+  build: (settings, shape, facts) =>
+    annealedModel(settings, shape, denoiserNetwork(settings, shape, facts?.engine)),
 };

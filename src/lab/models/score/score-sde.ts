@@ -4,22 +4,17 @@
  */
 import { z } from "zod";
 import { scoreFrom } from "../../../diffusion/prediction.ts";
-import { equalRows, flowLogDensity } from "../../../diffusion/probability-flow.ts";
 import { SPACINGS } from "../../../diffusion/samplers/grid.ts";
 import { SAMPLER_NAMES } from "../../../diffusion/samplers/registry.ts";
 import { veSchedule, vpSchedule } from "../../../diffusion/sde.ts";
 import { InputError } from "../../../errors.ts";
 import { count } from "../../../models/limits.ts";
 import { denoiserNetwork, denoiserPresets, denoiserSettings, fewNoisySteps } from "../denoiser-network.ts";
+import { flowDensity, LARGEST_DIVERGENCE } from "../diffusion/flow-density.ts";
 import { gaussianDiffusion } from "../diffusion/gaussian-diffusion.ts";
 import { type LabModelKind, rowLength } from "../lab-model.ts";
-import { rowNetwork } from "../rows.ts";
-import { withDivergence } from "./divergence.ts";
 
 const positive = z.number().positive();
-
-/** Largest D whose divergence is computed exactly. */
-const LARGEST_DIVERGENCE = 16;
 
 const settingsSchema = z.strictObject({
   ...denoiserSettings,
@@ -45,56 +40,37 @@ export const scoreSde: LabModelKind<z.infer<typeof settingsSchema>> = {
   source: "Song, Sohl-Dickstein, Kingma, Kumar, Ermon, Poole 2021",
   settings: settingsSchema,
   presets: fewNoisySteps(denoiserPresets),
-  build: (settings, shape) => {
+  build: (settings, shape, facts) => {
     if (shape.kind === "images" && shape.binary)
       throw new InputError(
         "score-sde takes points or grey images; the values of binary images have no density",
       );
     const D = rowLength(shape);
-    const network = denoiserNetwork(settings, shape);
+    const network = denoiserNetwork(settings, shape, facts?.engine);
     const { process, steps, betaMin, betaMax, sigmaMin, sigmaMax } = settings;
     const schedule =
       process === "vp" ? vpSchedule(steps, betaMin, betaMax) : veSchedule(steps, sigmaMin, sigmaMax);
     const options = { schedule, prediction: "epsilon", loss: "simple", variance: "posterior" } as const;
     const diffusion = gaussianDiffusion(options, shape, network);
-    const divergence = rowNetwork(network.layout, D, withDivergence(network.apply));
+    const density = D <= LARGEST_DIVERGENCE ? flowDensity(schedule, "epsilon", D, network) : undefined;
     return {
       layout: network.layout,
       draws: diffusion.draws,
       loss: diffusion.loss,
+      ...(diffusion.kernels && { kernels: diffusion.kernels }),
       sample: (parameters, n, seed) =>
         diffusion.sample(parameters, n, seed, {
           sampler: settings.sampler,
           steps: settings.sampleSteps,
           ...(settings.spacing && { spacing: settings.spacing }),
         }),
-      ...(D <= LARGEST_DIVERGENCE && {
+      ...(density && {
         logLikelihood: {
           kind: "exact",
           of: async (parameters, rows) => {
-            const bound = divergence.with(parameters);
-            // x = z_0/α_0: the data are what the ODE ends in, scaled.
-            const z0 = diffusion.toDiffused(rows).map((value) => schedule.alpha(0) * value);
-            const logs = await flowLogDensity(
-              async (at, t) => {
-                const both = await bound.of(at, t); // [n, D + 1]
-                const n = both.length / (D + 1);
-                return {
-                  epsilon: Float64Array.from(
-                    { length: n * D },
-                    (_, i) => both[Math.floor(i / D) * (D + 1) + (i % D)],
-                  ),
-                  divergence: Float64Array.from({ length: n }, (_, i) => both[i * (D + 1) + D]),
-                };
-              },
-              schedule,
-              z0,
-              equalRows(z0.length / D, D),
-              settings.likelihoodSteps,
-            );
-            bound.release();
-            const volume = D * Math.log(schedule.alpha(0)) + diffusion.logVolume;
-            return logs.map((value) => value + volume);
+            const x = diffusion.toDiffused(rows);
+            const logs = await density.of(parameters, x, settings.likelihoodSteps);
+            return logs.map((value) => value + diffusion.logVolume);
           },
         },
       }),
@@ -105,7 +81,7 @@ export const scoreSde: LabModelKind<z.infer<typeof settingsSchema>> = {
         }),
       dispose: () => {
         diffusion.dispose();
-        divergence.dispose();
+        density?.dispose();
       },
     };
   },

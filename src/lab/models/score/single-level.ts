@@ -5,8 +5,9 @@
  */
 import { z } from "zod";
 import { langevin } from "../../../diffusion/samplers/langevin.ts";
-import { PRIOR_STEP } from "../../../diffusion/space.ts";
+import { PRIOR_STEP, type Space } from "../../../diffusion/space.ts";
 import { InputError } from "../../../errors.ts";
+import { normalCdf } from "../../../math/normal.ts";
 import { count, depth, width } from "../../../models/limits.ts";
 import { type ResidualMlp, residualMlp, residualMlpSpecs } from "../../../nets/layers/residual-mlp.ts";
 import type { ParameterTree } from "../../../nets/layers/tensors.ts";
@@ -62,12 +63,49 @@ const kind = (
     if (shape.kind !== "points") throw new InputError(`${name} takes points, not images or symbols`);
     // What was fitted to noised rows is the score of noised rows.
     const jump = name === "score-denoising" ? settings.sigma : 0;
-    return singleLevelModel(settings, shape, objective(settings, shape, facts), jump);
+    return singleLevelModel(settings, shape, facts, objective(settings, shape, facts), jump);
   },
 });
 
+/** How far Langevin dynamics may leave the data's box, in sides of it: there are no data to learn a score from. */
+const MARGIN = 0.25;
+
+/**
+ * Where rows live: the box of the data, and room around it. Far outside, a network's score is the straight continuation
+ * of what it is at the edge, and where that points outwards a row runs away exponentially; so steps are projected back
+ * (Bubeck, Eldan, Lehec 2018). The start is uniform in the box (Song & Ermon 2019, figure 3). Without known data the
+ * start is normal, and rows go where they will.
+ */
+function langevinSpace(n: number, D: number, seed: number, facts: LabFacts | undefined): Space {
+  const space = rowSpace(n, D, seed);
+  if (facts === undefined || facts.lowest.length !== D) return space;
+  const { lowest, highest } = facts;
+  const side = highest.map((high, d) => high - lowest[d]);
+  return {
+    ...space,
+    noise: (step) => {
+      const noise = space.noise(step);
+      if (step !== PRIOR_STEP) return noise;
+      return noise.map((value, i) => lowest[i % D] + side[i % D] * normalCdf(value));
+    },
+    project: (x) => {
+      for (let i = 0; i < x.length; i++) {
+        const d = i % D;
+        const room = MARGIN * side[d];
+        x[i] = Math.min(highest[d] + room, Math.max(lowest[d] - room, x[i]));
+      }
+    },
+  };
+}
+
 /** @param jump σ of the noise that samples still have: they go to their mean without it, x + σ² s(x) (Saremi & Hyvärinen 2019) */
-function singleLevelModel(settings: Settings, shape: LabShape, objective: Objective, jump: number): LabModel {
+function singleLevelModel(
+  settings: Settings,
+  shape: LabShape,
+  facts: LabFacts | undefined,
+  objective: Objective,
+  jump: number,
+): LabModel {
   const D = rowLength(shape);
   const { hidden, blocks, scale, langevinSteps, stepSize } = settings;
   const config = { inputs: D, outputs: D, hidden, blocks, timeFeatures: 0 };
@@ -90,7 +128,7 @@ function singleLevelModel(settings: Settings, shape: LabShape, objective: Object
     },
     sample: async (parameters, n, seed) => {
       const network = compiled.with(parameters);
-      const space = rowSpace(n, D, seed);
+      const space = langevinSpace(n, D, seed, facts);
       const score = (x: Float64Array): Promise<Float64Array> => network.of(x, 0);
       const x = await langevin(score, space, space.noise(PRIOR_STEP), { steps: langevinSteps, stepSize });
       const s = jump > 0 ? await score(x) : undefined;

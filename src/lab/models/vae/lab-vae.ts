@@ -4,6 +4,7 @@ import { namedViews } from "../../../nets/layers/parameters.ts";
 import type { ParameterTree } from "../../../nets/layers/tensors.ts";
 import { jax, np } from "../../../platform/jax.ts";
 import type { LabModel, LabShape } from "../lab-model.ts";
+import { evenNormals, mixtureOfDecoded } from "../marginal.ts";
 import { rowFunction } from "../rows.ts";
 import { importanceBound, importanceWeightedLogLikelihood, type LatentVariableModel } from "./bounds.ts";
 import { observationOf } from "./observation.ts";
@@ -20,6 +21,9 @@ export interface VariationalOptions {
   readonly warmup?: number;
 }
 
+/** Draws of z that density maps are the mean over. */
+const LATENTS = 16_384;
+
 export function labVae(model: LatentVariableModel, shape: LabShape, options: VariationalOptions): LabModel {
   const { layout, noise: E, dimension: D } = model;
   const { samples: K, warmup = 0 } = options;
@@ -30,6 +34,9 @@ export function labVae(model: LatentVariableModel, shape: LabShape, options: Var
   /** E[x | noise]. [n, E] → [n, D] */
   const decode = async (parameters: Float32Array, noise: Float32Array): Promise<Float32Array> =>
     Float32Array.from(await decoder.of(parameters, noise));
+
+  const logScaleOf = (parameters: Float32Array): number =>
+    namedViews(layout, parameters).get("observation.logScale")?.[0] ?? 0;
 
   const draws: LabModel["draws"] = (batch, random, progress) => ({
     noise: { values: random.normals(new Float32Array(batch * K * E)), shape: [batch, K, E] },
@@ -49,7 +56,7 @@ export function labVae(model: LatentVariableModel, shape: LabShape, options: Var
     const noise = new Float32Array(n * E);
     for (let i = 0; i < n; i++) streams[i].normals(noise.subarray(i * E, (i + 1) * E));
     const rows = await decode(parameters, noise);
-    const logScale = namedViews(layout, parameters).get("observation.logScale")?.[0] ?? 0;
+    const logScale = logScaleOf(parameters);
     for (let i = 0; i < n; i++) observation.draw(rows.subarray(i * D, (i + 1) * D), logScale, streams[i]);
     return rows;
   };
@@ -64,6 +71,15 @@ export function labVae(model: LatentVariableModel, shape: LabShape, options: Var
       of: (parameters, rows, seed) =>
         importanceWeightedLogLikelihood(model, logWeights, parameters, rows, seed, options.likelihoodSamples),
     },
+    ...(shape.kind === "points" && {
+      density: {
+        note: `mean of p(x | z) over ${LATENTS.toLocaleString("en")} z`,
+        of: async (parameters, rows) => {
+          const means = await decode(parameters, evenNormals(LATENTS, E));
+          return mixtureOfDecoded(rows, D, means, Math.exp(logScaleOf(parameters)));
+        },
+      },
+    }),
     pictures: async (parameters, seed) => {
       const pictures = [latentTraversal(E, seed), ...(E === 2 ? [latentManifold()] : [])];
       const decoded: { name: string; rows: Float32Array; columns: number }[] = [];

@@ -44,11 +44,11 @@ export async function trainLabModel(options: TrainLabModelOptions): Promise<Trai
   });
   const data = await loadLabData(source, settings.data);
   const report = await supervised(training, "rows", (events) =>
-    trainLab({ ...events, model: kind.name, settings, data, out, resume }),
+    trainLab({ ...events, onNotice: notice, model: kind.name, settings, data, out, resume }),
   );
   if (report.interrupted) return report;
   notice("measuring and drawing");
-  const trained = await loadLabModel(findModel(out));
+  const trained = await loadLabModel(findModel(out), {}, { onNotice: notice });
   return {
     ...report,
     ...(await measured(trained, data, { ...options, seed: settings.training.seed }, out)),
