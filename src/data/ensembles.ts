@@ -10,12 +10,12 @@ import { isotopesOf } from "../chem/isotopes.ts";
 import type { Bond, Molecule } from "../chem/molecule.ts";
 import { InputError } from "../errors.ts";
 import { extensionOf } from "../formats/format.ts";
+import { type Ensemble, jsonEnsembles } from "../formats/json-ensembles.ts";
 import type { Reading } from "../formats/records.ts";
 import { fileBytes } from "../platform/node/file-bytes.ts";
 import { readMolecules } from "../platform/node/molecules.ts";
-import { type Ensemble, jsonEnsembles } from "./json-ensembles.ts";
 
-export type { Ensemble } from "./json-ensembles.ts";
+export type { Ensemble } from "../formats/json-ensembles.ts";
 
 /** Whether a file of this name holds JSON lines. */
 export const isJsonLines = (path: string): boolean => [".jsonl", ".ndjson"].includes(extensionOf(path));

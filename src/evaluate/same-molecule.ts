@@ -12,7 +12,7 @@ import { type Rdkit, readableSmiles } from "../chem/rdkit.ts";
 import { cleanedGraph } from "../chem/rdkit-graph.ts";
 import { type BondedAtoms, type Topology, topologyOf } from "../chem/topology.ts";
 import type { Ensemble } from "../data/ensembles.ts";
-import { formatSdf } from "../formats/sdf-write.ts";
+import { formatSdf } from "../formats/sdf/write.ts";
 
 /** An ensemble as it is compared: drawn as RDKit draws it. */
 export interface ComparedEnsemble {

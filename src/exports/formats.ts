@@ -11,5 +11,5 @@ export {
   type Tensor,
   type TensorFile,
 } from "../formats/safetensors.ts";
-export { formatSdf, type SdfOptions } from "../formats/sdf-write.ts";
+export { formatSdf, type SdfOptions } from "../formats/sdf/write.ts";
 export { formatXyz } from "../formats/xyz.ts";

@@ -4,7 +4,7 @@ import type { Molecule } from "../chem/molecule.ts";
 import { InputError, WorkError } from "../errors.ts";
 import { formatExtxyz } from "./extxyz.ts";
 import { extensionOf, type Format, formatOfPath } from "./format.ts";
-import { formatSdf, MAX_SDF_COORDINATE, type SdfOptions } from "./sdf-write.ts";
+import { formatSdf, MAX_SDF_COORDINATE, type SdfOptions } from "./sdf/write.ts";
 import { formatXyz } from "./xyz.ts";
 import { MAX_COORDINATE } from "./xyz-frame.ts";
 

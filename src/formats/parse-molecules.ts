@@ -9,7 +9,7 @@ import { unpacked } from "./gzip.ts";
 import { type LineOptions, type LineReader, readLines, type TextChunks } from "./lines.ts";
 import { isQm9Comment, readQm9 } from "./qm9.ts";
 import { type Reading, type RecordLog, recordLog } from "./records.ts";
-import { readSdf } from "./sdf.ts";
+import { readSdf } from "./sdf/read.ts";
 import { readXyz } from "./xyz.ts";
 import { DEFAULT_MAX_ATOMS } from "./xyz-frame.ts";
 

@@ -11,7 +11,7 @@ import {
   type ProcessingStage,
   processConformers,
 } from "../evaluate/conformer-processing.ts";
-import { MAX_SDF_COORDINATE } from "../formats/sdf-write.ts";
+import { MAX_SDF_COORDINATE } from "../formats/sdf/write.ts";
 import type { ConformerSampler } from "../models/geodiff/config.ts";
 import {
   generateConformers,

@@ -5,7 +5,7 @@ import type { Molecule } from "../../src/chem/molecule.ts";
 import { perceiveBonds } from "../../src/chem/perception.ts";
 import { loadRdkit, sanitizes } from "../../src/chem/rdkit.ts";
 import { assignBondOrders } from "../../src/chem/valence-search.ts";
-import { formatSdf } from "../../src/formats/sdf-write.ts";
+import { formatSdf } from "../../src/formats/sdf/write.ts";
 import { readMolecules } from "../../src/platform/node/molecules.ts";
 import { hasShared, sharedPath } from "../shared.ts";
 import {

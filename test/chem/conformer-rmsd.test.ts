@@ -10,7 +10,7 @@ import { graphOfSmiles, isWhole } from "../../src/chem/rdkit-graph.ts";
 import { type Topology, topologyOf } from "../../src/chem/topology.ts";
 import { embedByDistances } from "../../src/data/embedding.ts";
 import { readEnsembles } from "../../src/data/ensembles.ts";
-import { formatSdf } from "../../src/formats/sdf-write.ts";
+import { formatSdf } from "../../src/formats/sdf/write.ts";
 import { permutation, stream } from "../../src/math/random.ts";
 import { rotated, rotationMatrix } from "../rotations.ts";
 import { hasShared, sharedPath } from "../shared.ts";

@@ -9,7 +9,7 @@ import {
   stereoOfPositions,
 } from "../../src/chem/stereo.ts";
 import { embedByDistances } from "../../src/data/embedding.ts";
-import { formatSdf } from "../../src/formats/sdf-write.ts";
+import { formatSdf } from "../../src/formats/sdf/write.ts";
 import { stream } from "../../src/math/random.ts";
 import { rotated, rotationMatrix } from "../rotations.ts";
 

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { loadRdkit } from "../../src/chem/rdkit.ts";
 import { graphOfSmiles } from "../../src/chem/rdkit-graph.ts";
 import { formatExtxyz } from "../../src/formats/extxyz.ts";
-import { formatSdf } from "../../src/formats/sdf-write.ts";
+import { formatSdf } from "../../src/formats/sdf/write.ts";
 import { compile, type Ended } from "./command-line.ts";
 import { equimolIn, TINY } from "./tiny-model.ts";
 

@@ -7,7 +7,7 @@ import { formatExtxyz } from "../../src/formats/extxyz.ts";
 import type { Format } from "../../src/formats/format.ts";
 import { parseMolecules, type ReadOptions } from "../../src/formats/parse-molecules.ts";
 import { type SkippedRecord, skippedText } from "../../src/formats/records.ts";
-import { formatSdf } from "../../src/formats/sdf-write.ts";
+import { formatSdf } from "../../src/formats/sdf/write.ts";
 import { formatXyz } from "../../src/formats/xyz.ts";
 import { collect } from "./molecules.ts";
 

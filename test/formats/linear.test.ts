@@ -1,7 +1,7 @@
 /** Every reader takes time that grows as the input: twice as much of what was once slow takes at most 2.5 times as long. */
 import { describe, expect, test } from "vitest";
-import { jsonEnsembles } from "../../src/data/json-ensembles.ts";
 import type { Format } from "../../src/formats/format.ts";
+import { jsonEnsembles } from "../../src/formats/json-ensembles.ts";
 import { parseReal } from "../../src/formats/numbers.ts";
 import { parseMolecules } from "../../src/formats/parse-molecules.ts";
 import { collect } from "./molecules.ts";

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import type { Molecule } from "../../src/chem/molecule.ts";
 import type { ReadOptions } from "../../src/formats/parse-molecules.ts";
-import { formatSdf } from "../../src/formats/sdf-write.ts";
+import { formatSdf } from "../../src/formats/sdf/write.ts";
 import { readText } from "./molecules.ts";
 
 const TABLE = [

@@ -3,7 +3,7 @@ import { Molecule as OclMolecule } from "openchemlib";
 import { describe, expect, it } from "vitest";
 import type { Molecule } from "../../src/chem/molecule.ts";
 import { loadRdkit } from "../../src/chem/rdkit.ts";
-import { formatSdf } from "../../src/formats/sdf-write.ts";
+import { formatSdf } from "../../src/formats/sdf/write.ts";
 import { readText } from "./molecules.ts";
 
 const table = (...lines: readonly string[]): string =>

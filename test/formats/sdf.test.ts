@@ -3,7 +3,7 @@ import { Molecule as OclMolecule } from "openchemlib";
 import { describe, expect, it } from "vitest";
 import type { Bond, BondMark, BondOrder, Molecule } from "../../src/chem/molecule.ts";
 import { loadRdkit } from "../../src/chem/rdkit.ts";
-import { formatSdf } from "../../src/formats/sdf-write.ts";
+import { formatSdf } from "../../src/formats/sdf/write.ts";
 import { atoms, lineOfText, readText } from "./molecules.ts";
 
 /** Methylammonium nitrate as another program would write it, charges in the atom block. */

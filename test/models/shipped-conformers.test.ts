@@ -3,7 +3,7 @@ import { loadRdkit } from "../../src/chem/rdkit.ts";
 import { graphOfMolblock } from "../../src/chem/rdkit-graph.ts";
 import { type Ensemble, readEnsembles } from "../../src/data/ensembles.ts";
 import { evaluateConformers } from "../../src/evaluate/conformers.ts";
-import { formatSdf } from "../../src/formats/sdf-write.ts";
+import { formatSdf } from "../../src/formats/sdf/write.ts";
 import { findModel } from "../../src/models/edm/folder.ts";
 import { loadConformerModel } from "../../src/models/geodiff/folder.ts";
 import { generateConformers, recommendedConformerSampling } from "../../src/models/geodiff/generate.ts";

@@ -3,7 +3,7 @@
  * a drawing: its wedges, and the sides of its double bonds.
  */
 import type { Molecule } from "../../chem/molecule.ts";
-import { formatSdf } from "../sdf-write.ts";
+import { formatSdf } from "./write.ts";
 
 /** Whether all z are the same: a drawing, a flat molecule that lies in its plane, or no coordinates at all. */
 export const isFlat = ({ positions }: Pick<Molecule, "positions">): boolean =>

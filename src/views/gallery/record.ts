@@ -1,7 +1,7 @@
 /** The SDF record of a molecule that is looked at. */
 import type { Molecule } from "../../chem/molecule.ts";
 import { InputError } from "../../errors.ts";
-import { formatSdf } from "../../formats/sdf-write.ts";
+import { formatSdf } from "../../formats/sdf/write.ts";
 import { quietText } from "./escape.ts";
 
 /**

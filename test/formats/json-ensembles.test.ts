@@ -1,7 +1,7 @@
 /** Ensembles as JSON lines: every value is checked, lines are numbered and read one at a time. */
 import fc from "fast-check";
 import { describe, expect, it, test } from "vitest";
-import { jsonEnsembles } from "../../src/data/json-ensembles.ts";
+import { jsonEnsembles } from "../../src/formats/json-ensembles.ts";
 import type { Reading, SkippedRecord } from "../../src/formats/records.ts";
 import { collect } from "../formats/molecules.ts";
 
@@ -51,7 +51,7 @@ describe("an ensemble of JSON lines", () => {
   it.each([
     ["nothing", "null\n", 'expected an object with the lists "symbols"'],
     ["a list", "[]\n", 'expected an object with the lists "symbols"'],
-    ["no JSON", '{"symbols": [\n', 'is not JSON: "{"symbols": ["'],
+    ["no JSON", '{"symbols": [\n', "is not JSON: "],
     ["a key twice", line().replace("{", '{"smiles":"C",'), 'the key "smiles" is given twice'],
     ["a number for a SMILES", line({ smiles: 5 }), '"smiles" is not a text'],
     ["a number for a symbol", line({ symbols: ["O", 1, "H"] }), '"symbols": entry 2 is not a text'],

@@ -1,9 +1,9 @@
-/** Writing SDF, V2000 where that holds the molecule and V3000 where it does not; see sdf.ts for what the format holds. */
+/** Writing SDF, V2000 where that holds the molecule and V3000 where it does not; see read.ts for what the format holds. */
 
-import { symbolOf } from "../chem/elements.ts";
-import type { BondMark, Molecule, PropertyValue } from "../chem/molecule.ts";
-import { InputError } from "../errors.ts";
-import { formatReal } from "./numbers.ts";
+import { symbolOf } from "../../chem/elements.ts";
+import type { BondMark, Molecule, PropertyValue } from "../../chem/molecule.ts";
+import { InputError } from "../../errors.ts";
+import { formatReal } from "../numbers.ts";
 
 /** Largest |coordinate| in Å that ten columns hold with either sign. */
 export const MAX_SDF_COORDINATE = 9999.9999;

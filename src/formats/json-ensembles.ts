@@ -7,13 +7,13 @@ import { impliedCharges } from "../chem/electrons/formal-charges.ts";
 import type { Bond } from "../chem/molecule.ts";
 import type { BondedAtoms } from "../chem/topology.ts";
 import { InputError, type Place } from "../errors.ts";
-import { OPEN_END } from "../formats/frames.ts";
-import { jsonOf } from "../formats/json.ts";
-import { elementsOf, isotopesOf, setElement } from "../formats/labels.ts";
-import type { TextChunks } from "../formats/lines.ts";
-import { noMolecule, openLines } from "../formats/parse-molecules.ts";
-import { excerpt, type Reading, type RecordLog, recordLog } from "../formats/records.ts";
-import { DEFAULT_MAX_ATOMS, MAX_COORDINATE } from "../formats/xyz-frame.ts";
+import { OPEN_END } from "./frames.ts";
+import { jsonOf } from "./json.ts";
+import { elementsOf, isotopesOf, setElement } from "./labels.ts";
+import type { TextChunks } from "./lines.ts";
+import { noMolecule, openLines } from "./parse-molecules.ts";
+import { excerpt, type Reading, type RecordLog, recordLog } from "./records.ts";
+import { DEFAULT_MAX_ATOMS, MAX_COORDINATE } from "./xyz-frame.ts";
 
 export interface Ensemble extends BondedAtoms {
   readonly name: string;

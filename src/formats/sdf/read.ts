@@ -4,13 +4,13 @@
  * numbers come back as numbers, everything else as strings. A record that cannot be read ends at its $$$$.
  */
 
-import type { Molecule } from "../chem/molecule.ts";
-import type { ReadContext } from "./frames.ts";
-import type { LineReader } from "./lines.ts";
-import { parseDataItems } from "./sdf/data-items.ts";
-import { fail, moleculeOfTable, type SdfRecord } from "./sdf/record.ts";
-import { parseV2000 } from "./sdf/v2000.ts";
-import { parseV3000 } from "./sdf/v3000.ts";
+import type { Molecule } from "../../chem/molecule.ts";
+import type { ReadContext } from "../frames.ts";
+import type { LineReader } from "../lines.ts";
+import { parseDataItems } from "./data-items.ts";
+import { fail, moleculeOfTable, type SdfRecord } from "./record.ts";
+import { parseV2000 } from "./v2000.ts";
+import { parseV3000 } from "./v3000.ts";
 
 /** Every record of an SDF text in turn. A molfile without the closing $$$$ is a record too. */
 export async function* readSdf(lines: LineReader, { maxAtoms, log }: ReadContext): AsyncGenerator<Molecule> {
