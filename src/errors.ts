@@ -24,6 +24,15 @@ export class InputError extends Error {
   }
 }
 
+/** Text of a file as part of a message: on one line, not long, without characters that a terminal obeys. */
+export function printable(text: string): string {
+  const line = text.replace(/\s+/g, " ").replace(OBEYED, "?");
+  return line.length > LONGEST ? `${line.slice(0, LONGEST)}…` : line;
+}
+
+const LONGEST = 400;
+const OBEYED = /[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu;
+
 /** Work that failed although the input was good (full disk, NaN loss, lost worker). Exit code 1. */
 export class WorkError extends Error {
   constructor(message: string, options?: { readonly cause?: unknown }) {

@@ -8,7 +8,7 @@
 import { existsSync, readdirSync, renameSync, statSync } from "node:fs";
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { InputError, type Named, nearest, ownName } from "../errors.ts";
+import { InputError, type Named, nearest, ownName, printable } from "../errors.ts";
 import { jsonOf } from "../formats/json.ts";
 import type { Reading } from "../formats/records.ts";
 import type { Tensor } from "../formats/safetensors.ts";
@@ -236,7 +236,9 @@ export async function readDatasetInfo(folder: string): Promise<DatasetInfo> {
   const result = datasetInfoSchema.safeParse(parsed);
   if (result.success) return result.data;
   const issue = result.error.issues[0];
-  throw new InputError(`"${issue.path.join(".")}": ${issue.message}; import the data set again`, { file });
+  throw new InputError(printable(`"${issue.path.join(".")}": ${issue.message}; import the data set again`), {
+    file,
+  });
 }
 
 /**

@@ -1,6 +1,6 @@
 /** JSON of files that anyone may have written: what a parser would merge or a later step would stumble over is refused. */
 
-import { InputError, type Place } from "../errors.ts";
+import { InputError, type Place, printable } from "../errors.ts";
 
 /** Levels of lists and mappings within each other; no file of ours has more than six. */
 export const DEEPEST = 64;
@@ -61,9 +61,3 @@ function isColonNext(json: string, start: number): boolean {
   while (json[at] === " " || json[at] === "\n" || json[at] === "\t" || json[at] === "\r") at++;
   return json[at] === ":";
 }
-
-/** On one line and not long. */
-const printable = (text: string): string => {
-  const line = text.replace(/\s+/g, " ");
-  return line.length > 120 ? `${line.slice(0, 120)}…` : line;
-};

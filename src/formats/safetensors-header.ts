@@ -1,6 +1,6 @@
 /** The JSON header of safetensors: strict reading, and the check that the data is covered once without holes. */
 
-import { InputError } from "../errors.ts";
+import { InputError, printable } from "../errors.ts";
 import { duplicateKey } from "./json.ts";
 
 /** Bytes a value on disk. */
@@ -38,7 +38,7 @@ export interface Header {
 /** Reads a header. Throws InputError for anything that is not one. */
 export function parseHeader(bytes: Uint8Array, file: string): Header {
   const fail = (message: string): InputError =>
-    new InputError(`bad safetensors header: ${message}`, { file });
+    new InputError(printable(`bad safetensors header: ${message}`), { file });
   let json: unknown;
   let text: string;
   try {
@@ -89,7 +89,7 @@ function entryOf(name: string, value: unknown): TensorEntry | string {
 export function checkLayout(entries: readonly TensorEntry[], size: number, file: string): void {
   let covered = 0;
   for (const { name, begin, end } of entries) {
-    const tensor = `tensor ${JSON.stringify(name)}`;
+    const tensor = `tensor ${printable(JSON.stringify(name))}`;
     if (end > size) {
       throw new InputError(
         `truncated safetensors file: ${tensor} ends at byte ${end} of ${size} bytes of data`,

@@ -1,6 +1,6 @@
 /** Models of any kind from the text of a `config.json` and the bytes of a `model.safetensors`, checked with suspicion. */
 import type { z } from "zod";
-import { InputError } from "../errors.ts";
+import { InputError, printable } from "../errors.ts";
 import { jsonOf } from "../formats/json.ts";
 import { parseSafetensors, type TensorFile } from "../formats/safetensors.ts";
 import type { TensorEntry } from "../formats/safetensors-header.ts";
@@ -147,7 +147,7 @@ export function checkTensors(
     present.delete(name);
   }
   for (const name of present.keys())
-    throw new InputError(`tensor "${name}" has no place in the network of config.json`, { file });
+    throw new InputError(`tensor "${printable(name)}" has no place in the network of config.json`, { file });
 }
 
 /** What is read as float32. */
@@ -175,5 +175,5 @@ export function parsedConfig<S extends z.ZodType>(text: string, schema: S, file:
   const { kind } = (value ?? {}) as { readonly kind?: unknown };
   if (issue.path.join() === "kind" && typeof kind === "string" && Object.hasOwn(KINDS, kind))
     throw new InputError(`this model ${KINDS[kind]}`, { file: file.replace(/[\\/]config\.json$/, "") });
-  throw new InputError(`${issue.path.join(".") || "(top level)"}: ${issue.message}`, { file });
+  throw new InputError(printable(`${issue.path.join(".") || "(top level)"}: ${issue.message}`), { file });
 }

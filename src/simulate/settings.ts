@@ -100,6 +100,11 @@ export const simulationSettingsSchema = z
   .refine(({ elements, replicas, start }) => start.length === 3 * elements.length * replicas, {
     path: ["start"],
     message: "three coordinates of every atom of every replica were expected",
+  })
+  .superRefine((settings, context) => {
+    for (const name of ["isotopes", "masses", "formalCharges", "radicals"] as const)
+      if (settings[name] !== undefined && settings[name].length !== settings.elements.length)
+        context.addIssue({ code: "custom", path: [name], message: "one value of every atom was expected" });
   });
 /** All that decides what a simulation does. */
 export type SimulationSettings = z.infer<typeof simulationSettingsSchema>;

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { isMap, isScalar, LineCounter, parseDocument } from "yaml";
 import type { z } from "zod";
-import { InputError, type Named, nearest, ownName, type Place } from "../errors.ts";
+import { InputError, type Named, nearest, ownName, type Place, printable } from "../errors.ts";
 import { DEEPEST, isDeep } from "../formats/json.ts";
 
 /** A mapping of keys to values, as YAML has it. */
@@ -70,16 +70,16 @@ export function parseConfig({ file, text }: ConfigText): Settings {
 function yamlValue(text: string, place: Place): unknown {
   let value: unknown;
   try {
-    const document = parseDocument(text);
+    const document = parseDocument(text, { logLevel: "error" }); // what it would warn of is an unknown key
     const [problem] = document.errors;
     if (problem) {
       const line = problem.linePos?.[0].line;
-      throw new InputError(problem.message.split("\n")[0], { ...place, ...(line && { line }) });
+      throw new InputError(printable(problem.message.split("\n")[0]), { ...place, ...(line && { line }) });
     }
     value = document.toJS();
   } catch (error) {
     if (error instanceof InputError) throw error;
-    if (!(error instanceof RangeError)) throw new InputError((error as Error).message, place);
+    if (!(error instanceof RangeError)) throw new InputError(printable((error as Error).message), place);
     throw new InputError(TOO_DEEP, place);
   }
   if (isDeep(value)) throw new InputError(TOO_DEEP, place);
@@ -176,10 +176,10 @@ export function checkSettings<S extends z.ZodType>(
     const near = nearest(issue.keys[0], known);
     const hint = near === undefined ? `known here: ${known.join(", ")}` : `did you mean "${near}"?`;
     const line = lineOf?.([...issue.path, issue.keys[0]]);
-    throw new InputError(`unknown key "${key}"; ${hint}`, { file: source, line });
+    throw new InputError(printable(`unknown key "${key}"; ${hint}`), { file: source, line });
   }
   const place = { file: source, line: lineOf?.(issue.path) };
-  throw new InputError(`${path === "" ? "" : `${path}: `}${issue.message}`, place);
+  throw new InputError(printable(`${path === "" ? "" : `${path}: `}${issue.message}`), place);
 }
 
 const isSettings = (value: unknown): value is Settings =>

@@ -27,6 +27,7 @@ export async function readIdxImages(file: string): Promise<Images> {
       `has ${bytes.length} bytes; ${count} images of ${height} × ${width} take ${wanted}`,
       { file },
     );
+  if (bytes.length === 16) throw new InputError("holds no images", { file });
   return { count, height, width, pixels: bytes.subarray(16) };
 }
 

@@ -1,7 +1,7 @@
 /** Points of one's own: a text file with one point in each line, numbers apart by commas, semicolons or spaces. */
 import { createHash } from "node:crypto";
 import { basename, extname, resolve } from "node:path";
-import { InputError } from "../../errors.ts";
+import { InputError, printable } from "../../errors.ts";
 import { permutation, stream } from "../../math/random.ts";
 import { readText } from "../../platform/node/file-bytes.ts";
 import { type LabData, validationRows } from "./lab-data.ts";
@@ -54,7 +54,7 @@ function parseRows(text: string, file: string): number[][] {
     header = false;
     if (first && numbers.every((x, k) => Number.isNaN(x) && !/^[+-]?nan$/i.test(words[k]))) continue;
     const bad = numbers.findIndex((x) => !Number.isFinite(x));
-    if (bad >= 0) throw new InputError(`"${words[bad]}" is not a finite number`, place);
+    if (bad >= 0) throw new InputError(`"${printable(words[bad])}" is not a finite number`, place);
     if (rows.length > 0 && rows[0].length !== numbers.length)
       throw new InputError(`has ${numbers.length} numbers, the lines before have ${rows[0].length}`, place);
     rows.push(numbers);

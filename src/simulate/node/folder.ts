@@ -7,7 +7,7 @@ import { existsSync } from "node:fs";
 import { appendFile, stat, truncate } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { InputError, type Named, ownName } from "../../errors.ts";
+import { InputError, type Named, ownName, printable } from "../../errors.ts";
 import { formatExtxyz } from "../../formats/extxyz.ts";
 import { jsonOf } from "../../formats/json.ts";
 import type { Tensor } from "../../formats/safetensors.ts";
@@ -85,7 +85,7 @@ export async function readSettings(path: string, named = ownName): Promise<Simul
   const settings = simulationSettingsSchema.safeParse(jsonOf(await readText(file), { file }));
   if (settings.success) return settings.data;
   const [issue] = settings.error.issues;
-  throw new InputError(`${issue.path.join(".") || "settings"}: ${issue.message}`, { file });
+  throw new InputError(printable(`${issue.path.join(".") || "settings"}: ${issue.message}`), { file });
 }
 
 const checkpointSchema = z.object({
@@ -237,6 +237,6 @@ export async function readObservables(path: string, replicas: number): Promise<O
     const line = schema.safeParse(jsonOf(text, place));
     if (line.success) return [line.data];
     const [issue] = line.error.issues;
-    throw new InputError(`${issue.path.join(".") || "observables"}: ${issue.message}`, place);
+    throw new InputError(printable(`${issue.path.join(".") || "observables"}: ${issue.message}`), place);
   });
 }
