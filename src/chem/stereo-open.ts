@@ -3,7 +3,7 @@
  * allenes and of crowded single bonds. Atoms are alike when refining their classes by their neighbours' does not tell them
  * apart (Weisfeiler & Leman 1968; Morgan 1965).
  */
-import { bondKey, rigidDoubleBonds, type Stereo } from "./stereo.ts";
+import { bondKey, rigidDoubleBonds, type Stereo, stereoOfPositions } from "./stereo.ts";
 import type { Topology } from "./topology.ts";
 
 /** Atoms by number from 0. */
@@ -68,6 +68,30 @@ export function openStereo(topology: Topology, stereo: Stereo, given: GivenStere
       ...given.doubleBonds.filter(([i, j]) => !knownBonds.has(bondKey(i, j))).flat(),
     ],
   };
+}
+
+/**
+ * The hands of centres and the sides of double bonds that a structure shows, as one text: the same for structures of one
+ * isomer whose atoms are in one order, another for those of another isomer. Flat structures have no centres to show.
+ */
+export function configurationText(
+  topology: Topology,
+  positions: Float64Array,
+  shown: { readonly centres: boolean } = { centres: true },
+): string {
+  const classes = symmetryClasses(topology);
+  const inRing = new Set(ringCentres(topology, classes));
+  const differ = (atoms: readonly number[]): boolean =>
+    new Set(atoms.map((atom) => classes[atom])).size === atoms.length;
+  const { centres, doubleBonds } = stereoOfPositions(topology, positions);
+  const others = (atom: number, without: number): number[] =>
+    topology.neighbours[atom].filter((other) => other !== without);
+  return [
+    ...centres.filter(({ atom }) => shown.centres && (inRing.has(atom) || differ(topology.neighbours[atom]))),
+    ...doubleBonds.filter(({ i, j }) => differ(others(i, j)) && differ(others(j, i))),
+  ]
+    .map(({ sign }) => (sign > 0 ? "+" : "-"))
+    .join("");
 }
 
 /** One number for atoms that the graph does not tell apart. [N] */

@@ -1,9 +1,11 @@
 /** The molecules that conformers are asked of: a SMILES, or a file of SMILES, SDF records or ensembles. */
 import { existsSync } from "node:fs";
 import { hillFormula } from "../chem/formula.ts";
-import type { Molecule } from "../chem/molecule.ts";
+import type { Bond, Molecule } from "../chem/molecule.ts";
 import type { Rdkit } from "../chem/rdkit.ts";
 import { type GraphWithStereo, graphOfMolblock, graphOfSmiles } from "../chem/rdkit-graph.ts";
+import { configurationText } from "../chem/stereo-open.ts";
+import { topologyOf } from "../chem/topology.ts";
 import { InputError } from "../errors.ts";
 import { extensionOf } from "../formats/format.ts";
 import { OPEN_END } from "../formats/frames.ts";
@@ -125,7 +127,11 @@ async function* moleculeFile(file: string, reading: Reading): AsyncGenerator<Req
     });
   for await (const molecule of readMolecules(file, { ...reading, onSkipped })) {
     record++;
-    if (last !== undefined && !isFlat(molecule) && sameRecordGraph(last.molecule, molecule)) {
+    if (
+      last !== undefined &&
+      sameRecordGraph(last.molecule, molecule) &&
+      sameIsomer(last.molecule, molecule)
+    ) {
       last.structures++;
       continue;
     }
@@ -133,6 +139,19 @@ async function* moleculeFile(file: string, reading: Reading): AsyncGenerator<Req
     last = { molecule, structures: 1, record };
   }
   if (last !== undefined) yield asked(last);
+}
+
+/** Whether two records of one graph show the same stereoisomer; drawings with wedges are taken for molecules of their own. */
+function sameIsomer(first: Molecule, second: Molecule): boolean {
+  const flat = isFlat(first);
+  const drawn = [first, second].some(({ bonds = [] }) => bonds.some(({ mark }) => mark !== undefined));
+  if (flat !== isFlat(second) || (flat && drawn)) return false;
+  const bonds = (first.bonds ?? []).map((bond): Bond => (bond.order === 4 ? { ...bond, order: 1 } : bond));
+  const topology = topologyOf({ ...first, bonds });
+  const [one, other] = [first, second].map(({ positions }) =>
+    configurationText(topology, positions, { centres: !flat }),
+  );
+  return one === other;
 }
 
 const ofEnsemble = (ensemble: Ensemble): RequestedMolecule => ({

@@ -112,7 +112,7 @@ export async function conformersOf(options: ConformersOptions): Promise<Conforme
   }).finally(close);
   if (made.report.rebuilt > 0)
     notice(
-      `${of}${made.report.rebuilt} of ${count} conformers are by distance geometry and MMFF94: what the network made of them was wrong`,
+      `${of}${made.report.rebuilt} of ${count} conformers are by distance geometry, relaxed by MMFF94 where it has parameters: what the network made of them was wrong`,
     );
   const whole = made.conformers.filter(({ positions }) =>
     positions.every((x) => Math.abs(x) <= MAX_SDF_COORDINATE),

@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { loadRdkit, type Rdkit } from "../../src/chem/rdkit.ts";
 import { type GraphWithStereo, graphOfSmiles } from "../../src/chem/rdkit-graph.ts";
 import { leastVolume, staysPyramidal, stereoErrors, stereoIsRight } from "../../src/chem/stereo.ts";
+import { configurationText } from "../../src/chem/stereo-open.ts";
 import { stream } from "../../src/math/random.ts";
 import { isIntact, mended } from "../../src/models/geodiff/mend.ts";
 import { impossibility } from "../../src/models/geodiff/possible.ts";
@@ -104,6 +105,27 @@ describe("a repair", () => {
     expect(stereoIsRight(graph.stereo, bent)).toBe(true);
     expect(Math.abs(angle(bent, 0, 1, 2) - 115)).toBeLessThan(15);
   });
+});
+
+test("structures of one isomer show one configuration, those of others another", () => {
+  const pairs = [
+    ["C[C@H](F)Cl", "C[C@@H](F)Cl"],
+    ["F/C=C/Cl", "F/C=C\\Cl"],
+    ["C[C@H]1CC[C@@H](C)CC1", "C[C@H]1CC[C@H](C)CC1"],
+    ["C[S@](=O)CC", "C[S@@](=O)CC"],
+  ];
+  for (const pair of pairs) {
+    const texts = pair.map((smiles) => {
+      const { topology, stereo } = graphOfSmiles(rdkit, smiles);
+      const found = Array.from({ length: 12 }, (_, index) =>
+        rebuilt(topology, stereo, stream({ seed: 8, purpose: "test", index })),
+      ).flatMap((made) => (made ? [configurationText(topology, made.positions)] : []));
+      expect(found.length, smiles).toBeGreaterThan(3);
+      expect(new Set(found).size, smiles).toBe(1);
+      return found[0];
+    });
+    expect(texts[0]).not.toBe(texts[1]);
+  }
 });
 
 describe("what cannot exist", () => {

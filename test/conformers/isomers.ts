@@ -2,7 +2,7 @@
 // biome-ignore format: a table
 export const ISOMERS: readonly string[] = [
   // chains
-  "C[C@H](F)Cl", "C[C@@](F)(Cl)Br", "N[C@@H](C)C(=O)O", "C[C@H](N)CO", "OC[C@H](O)[C@@H](O)[C@H](O)CO",
+  "C[C@H](F)Cl", "C[C@@](F)(Cl)Br", "N[C@@H](C)C(=O)O", "C[C@H](N)CO", "C[C@H]([2H])O", "OC[C@H](O)[C@@H](O)[C@H](O)CO",
   "C[C@H](O)[C@@H](C)O", "CC[C@](C)(O)C#N", "C[C@@H](O)/C=C/[C@H](F)C", "NC(=O)[C@@H](N)CC(=O)O",
   "C[C@H](Cc1ccccc1)NC", "CNC[C@H](O)c1ccc(O)c(O)c1", "CC(C)C[C@H](N)C(=O)N[C@@H](C)C(=O)O",
   "C[C@@H](S)C(=O)NCC(=O)O", "C[N@@+](CC)(CCC)c1ccccc1", "CC(C)[C@@H]1CC[C@@H](C)C[C@H]1O",
@@ -20,6 +20,6 @@ export const ISOMERS: readonly string[] = [
   "C[C@]12CC[C@H]3[C@H]([C@@H]1CC[C@@H]2O)CCC4=CC(=O)CC[C@]34C",
   // three neighbours and a lone pair, and what is like it
   "C[S@](=O)c1ccccc1", "C[S@@](=O)CC", "CC[S@@+](C)CCC", "C[P@](CC)c1ccccc1", "CC[P@@](C)Cl", "C[S@](=O)N(C)C",
-  "C[S@](=O)[C@@H](C)CC", "CC(C)[S@@](=O)OC", "C[S@@](=O)c1ccc(Cl)cc1", "C[C@H](O)[C@H](O)C(=O)O",
+  "C[S@](=O)[C@@H](C)CC", "CC(C)[S@@](=O)OC", "C[S@@](=O)c1ccc(Cl)cc1",
   "CC[P@](=O)(C)c1ccccc1",
 ];

@@ -6,11 +6,14 @@ import { loadRdkit } from "../../src/chem/rdkit.ts";
 import { graphOfSmiles } from "../../src/chem/rdkit-graph.ts";
 import { stereoIsRight } from "../../src/chem/stereo.ts";
 import { InputError } from "../../src/errors.ts";
+import { formatSdf } from "../../src/formats/sdf-write.ts";
+import { stream } from "../../src/math/random.ts";
 import { findModel } from "../../src/models/edm/folder.ts";
 import { loadConformerModel } from "../../src/models/geodiff/folder.ts";
 import { generateConformers, recommendedConformerSampling } from "../../src/models/geodiff/generate.ts";
 import type { ConformerModel } from "../../src/models/geodiff/model.ts";
 import { createConformerNetwork } from "../../src/models/geodiff/network.ts";
+import { type Rebuilt, rebuilt } from "../../src/models/geodiff/rebuild.ts";
 import { readMolecules } from "../../src/platform/node/molecules.ts";
 import { conformersOf } from "../../src/workflows/conformers.ts";
 import { conformersToFile } from "../../src/workflows/node/conformers-to-file.ts";
@@ -195,6 +198,31 @@ describe("conformers into a file", () => {
     const [{ isotopes, formalCharges }] = await collect(readMolecules(out));
     expect(Array.from(isotopes ?? [])).toEqual([15, 2, 0, 0, 0]);
     expect(Array.from(formalCharges ?? [])).toEqual([1, 0, 0, 0, 0]);
+  });
+
+  test("of a file with both hands of a molecule, without names, are of both", async () => {
+    const rdkit = await loadRdkit();
+    const input = join(folder, "hands.sdf");
+    const records = ["C[C@H](F)Cl", "C[C@@H](F)Cl"].map((smiles) => {
+      const { topology, stereo } = graphOfSmiles(rdkit, smiles);
+      const { positions } = rebuilt(topology, stereo, stream({ seed: 1, purpose: "test" })) as Rebuilt;
+      return formatSdf({ ...topology, positions });
+    });
+    writeFileSync(input, [records[0], records[0], records[1]].join(""));
+    const out = join(folder, "both.sdf");
+    const report = await conformersToFile({ ...few, molecule: input, out, count: { times: 1 } });
+    expect(report.results.map(({ conformers }) => conformers)).toEqual([2, 1]);
+
+    const water = {
+      atomicNumbers: Uint8Array.of(8, 1, 1),
+      bonds: [1, 2].map((j) => ({ i: 0, j, order: 1 as const })),
+    };
+    const flat = [0.9, 1].map((r) =>
+      formatSdf({ ...water, positions: Float64Array.of(0, 0, 0, r, 0, 0, -0.3, r, 0) }),
+    );
+    writeFileSync(input, flat.join(""));
+    const one = await conformersToFile({ ...few, molecule: input, out, count: { times: 1 } });
+    expect(one.results.map(({ conformers }) => conformers)).toEqual([2]);
   });
 
   test("leave none where they are stopped", async () => {
