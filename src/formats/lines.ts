@@ -8,9 +8,9 @@
 import { InputError, type Place } from "../errors.ts";
 
 const MAX_LINE = 1 << 20;
-/** Text of one record that is held in memory at most, in UTF-16 units; each line counts 16 more. */
+/** Text of one record that is held in memory at most, in UTF-16 units; each line counts 64 more. */
 const MAX_RECORD = 1 << 28;
-const LINE_COST = 16;
+const LINE_COST = 64;
 
 /** A text as it comes from a file, a stream or memory. */
 export type TextChunks = AsyncIterable<Uint8Array | string> | Iterable<Uint8Array | string>;

@@ -61,6 +61,36 @@ describe("lines of a stream", () => {
     }
   });
 
+  it("count towards the size of a record though they are blank, and nothing is read after one that is too large", async () => {
+    let asked = 0;
+    const endless = function* (): Generator<string> {
+      for (;;) {
+        asked++;
+        yield "\n".repeat(1 << 18);
+      }
+    };
+    const lines = readLines(endless(), "in");
+    const refused = await lines.takeThrough("$$$$").catch((error: unknown) => error);
+    expect(refused).toEqual(
+      new InputError("record of more than 268435456 characters", { file: "in", line: 1 }),
+    );
+    expect(lines.isFinal(refused)).toBe(true);
+    expect(asked).toBeLessThanOrEqual(18); // 64 characters a line
+  });
+
+  it("can be gone back to as far as the mark, across chunks", async () => {
+    const lines = readLines(["a\nb\n", "c\n", "d"], "in");
+    await lines.take(1);
+    lines.mark();
+    expect(await lines.take(3)).toEqual(["b", "c", "d"]);
+    expect([lines.lineNumber(), lines.endsOpen()]).toEqual([5, true]);
+    lines.back(9);
+    expect(lines.lineNumber()).toBe(2);
+    expect(await lines.ahead(1)).toBe("c");
+    expect(await lines.take(9)).toEqual(["b", "c", "d"]);
+    expect(await lines.ahead(0)).toBeUndefined();
+  });
+
   it("cost memory for a chunk, not for the text", async () => {
     let made = 0;
     const source = function* (): Generator<string> {
