@@ -303,6 +303,23 @@ test("annealed Langevin dynamics with the settings of ncsn finds the width of a 
   expect(await widthWith(0.1)).toBeGreaterThan(1.15);
 });
 
+test("Langevin steps of η σ² leave a Gaussian of variance σ² with σ²/(1 − η/4)", async () => {
+  const sigma = 0.7;
+  for (const eta of [1, annealedSettings.parse({}).stepSize]) {
+    const x = await langevin(
+      async (at) => at.map((value) => -value / sigma ** 2),
+      rowSpace(20_000, 1, 2),
+      new Float64Array(20_000),
+      {
+        steps: 30,
+        stepSize: eta * sigma ** 2,
+      },
+    );
+    const variance = mean(x.map((value) => value * value)) / sigma ** 2;
+    expect(Math.abs(variance * (1 - eta / 4) - 1)).toBeLessThan(0.04);
+  }
+});
+
 test("Langevin dynamics stays near the data where the score of the network runs away", async () => {
   const kind = labKind("score-denoising");
   const settings = kind.settings.parse({ hidden: 8, blocks: 1, langevinSteps: 400, stepSize: 4e-3 });

@@ -57,7 +57,7 @@ export interface UnetComputation {
 /** Whether the kernels compute such a network: widths of whole vectors, images that halve as often as there are levels. */
 export function unetIsCompiled({ height, width, channels, timeFeatures, embedding }: UnetConfig): boolean {
   const widths = [timeFeatures, embedding, ...channels];
-  const divisor = 2 ** (channels.length - 1);
+  const divisor = 1 << (channels.length - 1);
   return (
     channels.length <= MOST_LEVELS &&
     widths.every((count) => count > 0 && count % WIDTH_UNIT === 0 && count <= 512) &&
