@@ -29,7 +29,7 @@ const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const words = process.argv.slice(2);
 const slow = words.includes("--slow");
 const named = words.filter((word) => !word.startsWith("-"));
-const [AT_ONCE, LONGEST] = [2, slow ? 6 * 3600 : 120]; // pages; s for one command
+const [AT_ONCE, LONGEST] = [2, slow ? 6 * 3600 : 900]; // pages; s for one command
 
 const folder = mkdtempSync(join(tmpdir(), "equimol-docs-"));
 const failures = [];

@@ -5,6 +5,8 @@ import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { blocksOf, commandsOf, pagesOf, shortened } from "../scripts/docs/blocks.mjs";
+import { LAB_DATA } from "../src/lab/data/catalog.ts";
+import { labKind } from "../src/lab/models/kinds.ts";
 import { compile, ROOT } from "./cli/command-line.ts";
 
 const PAGES = pagesOf(ROOT);
@@ -30,6 +32,21 @@ describe("the pages", () => {
   test("say why what is not run is not", () => {
     for (const { skipped, page } of blocks) expect(skipped ?? "no reason needed", page).not.toBe("");
     expect(blocks.filter(({ skipped }) => skipped !== undefined).length).toBeLessThan(10);
+  });
+
+  test("name models and data of the lab that there are", () => {
+    const trained = blocks
+      .filter(({ kind }) => kind === "sh")
+      .flatMap(commandsOf)
+      .flatMap(({ text }) => {
+        const [, kind, data] = /^equimol lab train (\S+) --data (\S+)/.exec(text) ?? [];
+        return kind === undefined ? [] : [{ kind, data }];
+      });
+    expect(trained.length).toBeGreaterThan(25);
+    for (const { kind, data } of trained) {
+      expect(labKind(kind).name).toBe(kind);
+      expect(Object.keys(LAB_DATA)).toContain(data);
+    }
   });
 
   test("need nothing of this machine", () => {

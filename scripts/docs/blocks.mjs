@@ -102,9 +102,9 @@ const SHORTER = [
   [/^(equimol evaluate conformers .*)$/, "$1 --no-baselines"],
 ];
 
-/** The same command with smaller numbers; undefined where nothing makes it short. */
+/** The same command with smaller numbers; undefined where nothing makes it short: of the lab one kind stands for all. */
 export const shortened = (command) =>
-  /^equimol lab .*--data \S*mnist/.test(command)
+  /^equimol lab (?!list|.*\bddpm-?)|mnist/.test(command)
     ? undefined
     : SHORTER.reduce((text, [pattern, shorter]) => text.replace(pattern, shorter), command);
 
