@@ -80,6 +80,11 @@ describe("SDF V3000", () => {
     ],
     ["a coordination bond", methanol(ATOMS, ["BEGIN BOND", "1 9 1 2", "END BOND"]), 'in:12: bond type "9"'],
     [
+      "a bond type with the name of a method",
+      methanol(ATOMS, ["BEGIN BOND", "1 constructor 1 2", "END BOND"]),
+      'in:12: bond type "constructor"',
+    ],
+    [
       "a bond to no atom",
       methanol(ATOMS, ["BEGIN BOND", "1 1 1 3", "END BOND"]),
       "in:12: expected a bond (number, type, two of the atoms)",

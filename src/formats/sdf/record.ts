@@ -3,7 +3,7 @@
 import type { Bond, BondMark, BondOrder, Molecule } from "../../chem/molecule.ts";
 import { InputError } from "../../errors.ts";
 import { type Elements, isotopesOf } from "../labels.ts";
-import type { RecordLog } from "../records.ts";
+import { excerpt, type RecordLog } from "../records.ts";
 
 export interface SdfRecord {
   readonly lines: readonly string[];
@@ -65,12 +65,18 @@ export function bondOf(
   mark: BondMark | undefined,
 ): Bond {
   if (i === j) throw fail(record, l, `a bond of atom ${i + 1} with itself`);
-  const order = ORDERS[type];
-  if (order === undefined) throw fail(record, l, `bond type "${type}"; expected 1, 2, 3 or 4 (aromatic)`);
+  const order = ORDERS.get(type);
+  if (order === undefined)
+    throw fail(record, l, `bond type ${excerpt(type)}; expected 1, 2, 3 or 4 (aromatic)`);
   return { i, j, order, ...(mark !== undefined && { mark }) };
 }
 
-const ORDERS: Readonly<Record<string, BondOrder | undefined>> = { 1: 1, 2: 2, 3: 3, 4: 4 };
+const ORDERS: ReadonlyMap<string, BondOrder> = new Map([
+  ["1", 1],
+  ["2", 2],
+  ["3", 3],
+  ["4", 4],
+]);
 
 /** @throws InputError for a bond that is there already; `lineOf` says where bond b stands */
 export function refuseDoubleBonds(

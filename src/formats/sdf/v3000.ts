@@ -29,7 +29,11 @@ interface Statement {
   readonly l: number;
 }
 
-const MARKS: Readonly<Record<string, BondMark | undefined>> = { 1: "up", 2: "either", 3: "down" };
+const MARKS: ReadonlyMap<string, BondMark> = new Map([
+  ["1", "up"],
+  ["2", "either"],
+  ["3", "down"],
+]);
 const PREFIX = /^\s*M {2}V30 ?/;
 
 /** Reads the table below the counts line, which is line 3 of the record; `end` is the index of M  END. */
@@ -205,5 +209,5 @@ function parseBond(record: SdfRecord, statement: Statement, numbering: ReadonlyM
     throw fail(record, l, `expected a bond (number, type, two of the atoms), found ${excerpt(text)}`);
   const keys = keysOf(record, statement, words.slice(4));
   if (keys.has("ENDPTS")) throw fail(record, l, "a bond to several atoms (ENDPTS) is not one between two");
-  return bondOf(record, l, [i, j], words[1], MARKS[keys.get("CFG") ?? ""]);
+  return bondOf(record, l, [i, j], words[1], MARKS.get(keys.get("CFG") ?? ""));
 }
