@@ -6,7 +6,7 @@ import { loadRdkit } from "../../src/chem/rdkit.ts";
 import { graphOfSmiles } from "../../src/chem/rdkit-graph.ts";
 import { stereoIsRight } from "../../src/chem/stereo.ts";
 import { InputError } from "../../src/errors.ts";
-import { formatSdf } from "../../src/formats/sdf-write.ts";
+import { formatSdf } from "../../src/formats/sdf/write.ts";
 import { stream } from "../../src/math/random.ts";
 import { findModel } from "../../src/models/edm/folder.ts";
 import { loadConformerModel } from "../../src/models/geodiff/folder.ts";
