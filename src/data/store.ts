@@ -5,7 +5,7 @@
  * so that it is whole or not there, by one process at a time, which holds `.NAME.lock`.
  */
 
-import { existsSync, readdirSync, renameSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, renameSync, rmdirSync, statSync } from "node:fs";
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { InputError, type Named, nearest, ownName, printable } from "../errors.ts";
@@ -97,7 +97,7 @@ export async function holdingDataset<T>(
   const { name } = place;
   const folder = newDatasetFolder(name, place);
   const all = dirname(folder);
-  await mkdir(all, { recursive: true }).catch(async (error: unknown) => {
+  const created = await mkdir(all, { recursive: true }).catch(async (error: unknown) => {
     throw writingError((await refusal(all)) ?? error, folder);
   });
   const release = await takeLock(join(all, `.${name}.lock`), folder, (error) => writingError(error, folder));
@@ -108,6 +108,7 @@ export async function holdingDataset<T>(
     return await make();
   } finally {
     release();
+    if (created !== undefined) removeEmpty(all, created);
   }
 }
 
@@ -140,7 +141,7 @@ async function writeHeld(content: DatasetContent): Promise<DatasetInfo> {
   const building = unfinishedBeside(folder);
   removeAtExit(building); // interrupted
   try {
-    await mkdir(building, { recursive: true });
+    mkdirSync(building); // at once: what is made while the program ends already would stay
     await writeSafetensors(join(building, ARRAYS), tensors);
     const info = datasetInfo({ ...content, sha256: await digestOfFile("sha256", join(building, ARRAYS)) });
     await writeFile(join(building, INFO), `${JSON.stringify(info, null, 2)}\n`);
@@ -169,6 +170,16 @@ async function putInPlace(building: string, folder: string): Promise<void> {
     throw error;
   }
   await rm(aside, { recursive: true, force: true });
+}
+
+/** Removes the folder, and those above it up to `last`, as far as nothing is in them. */
+function removeEmpty(folder: string, last: string): void {
+  try {
+    rmdirSync(folder);
+  } catch {
+    return;
+  }
+  if (folder !== last) removeEmpty(dirname(folder), last);
 }
 
 /** Behind the name of a data set that is being replaced; no name of one has it. */

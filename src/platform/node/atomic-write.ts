@@ -3,6 +3,7 @@
  * the target sees the old content or the new, never a part; a failure leaves the old file and nothing else.
  */
 
+import { closeSync, openSync } from "node:fs";
 import { type FileHandle, open, realpath, rename, stat, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
 import { InputError } from "../../errors.ts";
@@ -39,10 +40,12 @@ export async function writeFileAtomically(path: string, content: FileContent): P
   const target = present?.path ?? path;
   await sweepOnce(dirname(target));
   const temporary = unfinishedBeside(target);
-  const handle = await writing(path, () => open(temporary, "wx", present?.mode));
-  removeAtExit(temporary);
+  const { mode = 0o666 } = present ?? {};
+  await create(path, temporary, mode | OWN);
+  const handle = await writing(path, () => open(temporary, "r+"));
   try {
     try {
+      if ((mode | OWN) !== mode) await writing(path, () => handle.chmod(mode));
       await writeAll(handle, path, content);
       await writing(path, () => handle.sync());
     } catch (error) {
@@ -70,10 +73,21 @@ export async function checkWritable(path: string): Promise<void> {
   const target = present?.path ?? path;
   await sweepOnce(dirname(target));
   const temporary = unfinishedBeside(target);
-  removeAtExit(temporary);
-  await writing(path, async () => (await open(temporary, "wx")).close());
+  await create(path, temporary);
   await unlink(temporary);
   settled(temporary);
+}
+
+/** Read and written by its owner. */
+const OWN = 0o600;
+
+/**
+ * Makes the unfinished file, at once: what is made while the program ends already would stay. A process that ends takes it
+ * with it.
+ */
+async function create(path: string, temporary: string, mode?: number): Promise<void> {
+  await writing(path, async () => closeSync(openSync(temporary, "wx", mode)));
+  removeAtExit(temporary);
 }
 
 /** Whether the name is that of a device or pipe, which is written to as it is. */
