@@ -93,6 +93,7 @@ async function* smilesFile(file: string, reading: Reading): AsyncGenerator<Reque
       }
       const [smiles, ...name] = text.trim().split(/\s+/);
       found++;
+      log.readOne();
       yield {
         name: name.join(" ") || smiles,
         structures: 1,

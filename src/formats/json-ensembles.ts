@@ -54,6 +54,7 @@ export async function* jsonEnsembles(
         continue;
       }
       if (lines.endsOpen() && !(await lines.skipBlank())) log.guess(OPEN_END, { file, line });
+      log.readOne();
       yield ensemble;
       count++;
     }

@@ -55,6 +55,7 @@ export async function* parseMolecules(
     let count = 0;
     if (limit <= 0) return;
     for await (const molecule of reader(lines, { maxAtoms: options.maxAtoms ?? DEFAULT_MAX_ATOMS, log })) {
+      log.readOne();
       yield molecule;
       // Where nothing follows, the reader has a word to say of how the text ended.
       if (++count >= limit && (await lines.ahead(0)) !== undefined) return;

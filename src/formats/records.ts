@@ -40,7 +40,12 @@ export interface RecordLog {
   readonly note: (text: string, place: Place) => void;
   /** Returns when the record may be passed over. @throws the error when it may not */
   readonly mayPass: (error: unknown, lines: LineReader) => void;
-  /** Tells that a record is passed over; `start` is its first line. */
+  /** A record was read: from here on what is passed over is told at once. */
+  readonly readOne: () => void;
+  /**
+   * Tells that a record is passed over; `start` is its first line. Of a file that has no other record nothing is told: its
+   * error says the same.
+   */
   readonly passOver: (error: unknown, record: number, start: number, title?: string) => void;
   /** Records passed over so far. */
   readonly count: () => number;
@@ -52,6 +57,12 @@ export function recordLog(file: string, { strict = false, onSkipped, onNotice }:
   const told = new Set<string>();
   let count = 0;
   let first: unknown;
+  let held: SkippedRecord | undefined; // the first record, until another is met
+  const release = (): void => {
+    if (held !== undefined) onSkipped?.(held);
+    held = undefined;
+  };
+  let met = false;
   const note = (text: string, place: Place): void => {
     if (told.has(text)) return;
     told.add(text);
@@ -63,6 +74,10 @@ export function recordLog(file: string, { strict = false, onSkipped, onNotice }:
       note(text, place);
     },
     note,
+    readOne: () => {
+      met = true;
+      release();
+    },
     mayPass: (error, lines) => {
       if (strict || onSkipped === undefined || !(error instanceof InputError) || lines.isFinal(error))
         throw error;
@@ -75,7 +90,12 @@ export function recordLog(file: string, { strict = false, onSkipped, onNotice }:
       const where = whereOf({ file: error.file, line: error.line });
       const reason = error.message.startsWith(where) ? error.message.slice(where.length) : error.message;
       const name = title?.trim();
-      onSkipped?.({ file, line, record, ...(name ? { title: name } : {}), reason });
+      const skipped = { file, line, record, ...(name ? { title: name } : {}), reason };
+      if (met) {
+        release();
+        onSkipped?.(skipped);
+      } else held = skipped;
+      met = true;
     },
     count: () => count,
     first: () => first,

@@ -22,7 +22,7 @@ afterAll(() => rmSync(home, { recursive: true, force: true }));
 
 /** O–H molecules of two atoms on a spring: E = 50 (d − 1)², and a property that is the distance. */
 function springs(count: number, forces: boolean): string {
-  return Array.from({ length: count }, (_, m) => {
+  const frames = Array.from({ length: count }, (_, m) => {
     const random = stream({ seed: 1, purpose: "test", index: m });
     const u = random.normals(new Float64Array(3));
     const d = 0.8 + 0.4 * random.uniform();
@@ -42,7 +42,8 @@ function springs(count: number, forces: boolean): string {
       ),
       row("H", x, f),
     ].join("\n");
-  }).join("\n");
+  });
+  return `${frames.join("\n")}\n`;
 }
 
 const SMALL = [

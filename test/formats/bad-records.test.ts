@@ -49,6 +49,23 @@ const SPOILS: readonly ((record: string) => string)[] = [
 ];
 
 describe("a record that cannot be read", () => {
+  it("is told by the error where it is the only one, and by both where there are more", async () => {
+    const good = WRITERS.xyz(named(1));
+    const bad = good.replace("O", "Xx");
+    for (const [count, told] of [
+      [1, 0],
+      [2, 2],
+    ]) {
+      const skipped: SkippedRecord[] = [];
+      const onSkipped = (record: SkippedRecord): number => skipped.push(record);
+      const all = collect(parseMolecules(bad.repeat(count), { file: "in", onSkipped }));
+      await expect(all).rejects.toThrow(/^in:3: unknown element/);
+      expect(skipped).toHaveLength(told);
+    }
+    expect((await read(bad + good, "xyz")).skipped).toHaveLength(1);
+    expect((await read(good + bad, "xyz")).skipped).toHaveLength(1);
+  });
+
   it.each(FORMATS)(
     "of %s is named and passed over, wherever it is and whatever is wrong; the others come out",
     async (format) => {
