@@ -56,11 +56,12 @@ export interface UnetComputation {
 
 /** Whether the kernels compute such a network: widths of whole vectors, images that halve as often as there are levels. */
 export function unetIsCompiled({ height, width, channels, timeFeatures, embedding }: UnetConfig): boolean {
-  const widths = [timeFeatures, embedding, ...channels];
+  const isWidth = (most: number) => (count: number) => count > 0 && count % WIDTH_UNIT === 0 && count <= most;
   const divisor = 1 << (channels.length - 1);
   return (
     channels.length <= MOST_LEVELS &&
-    widths.every((count) => count > 0 && count % WIDTH_UNIT === 0 && count <= 512) &&
+    channels.every(isWidth(512)) &&
+    [timeFeatures, embedding].every(isWidth(1024)) &&
     [height, width].every((side) => side <= 256 && side % divisor === 0)
   );
 }

@@ -56,7 +56,10 @@ export function unetRows(config: UnetConfig, options: EngineOptions): UnetRows {
       release: () => undefined,
     }),
     dispose: () => {
-      opened?.then(({ dispose }) => dispose());
+      opened?.then(
+        ({ dispose }) => dispose(),
+        () => undefined, // it was told to who asked
+      );
       opened = undefined;
     },
   };

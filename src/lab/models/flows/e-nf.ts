@@ -127,9 +127,9 @@ export const enf: LabModelKind<EnfSettings> = {
     points: {
       "data.count": 6400,
       "data.test": 1000,
-      "training.batchSize": 64,
+      "training.batchSize": 128,
       "training.epochs": 5,
-      "training.learningRate": 2e-3,
+      "training.learningRate": 3e-3,
       "training.clipping": 2,
       "training.emaDecay": 0.99,
     },
