@@ -162,6 +162,10 @@ export function createGivens({ equimol, library, folder }) {
       await once("drugs.jsonl.gz");
       cpSync(join(folder, "drugs.sdf"), join(folder, "reference.sdf"));
     },
+    "druglike.sdf": async () => {
+      await once("drugs.jsonl.gz");
+      cpSync(join(folder, "drugs.sdf"), join(folder, "druglike.sdf"));
+    },
     "generated.sdf": async () => {
       await once("reference.sdf");
       await run("conformers", "reference.sdf", "-n", "2x", "--seed", "1", "--out", "generated.sdf");
