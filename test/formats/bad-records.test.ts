@@ -58,7 +58,7 @@ describe("a record that cannot be read", () => {
     ]) {
       const skipped: SkippedRecord[] = [];
       const onSkipped = (record: SkippedRecord): number => skipped.push(record);
-      const all = collect(parseMolecules(bad.repeat(count), { file: "in", onSkipped }));
+      const all = collect(parseMolecules(bad.repeat(count), { file: "in", format: "xyz", onSkipped }));
       await expect(all).rejects.toThrow(/^in:3: unknown element/);
       expect(skipped).toHaveLength(told);
     }
