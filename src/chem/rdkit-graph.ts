@@ -3,7 +3,7 @@
  * Kekulé structure, stereocentres and double bonds as given. RDKit's "ccw" (the @ of SMILES): seen from the first
  * neighbour, in the order of bonds, the others turn counter-clockwise.
  */
-import { InputError } from "../errors.ts";
+import { InputError, printable } from "../errors.ts";
 import { symbolOf } from "./elements.ts";
 import type { Bond } from "./molecule.ts";
 import { components } from "./perception.ts";
@@ -112,7 +112,7 @@ function problemIn(log: string): string {
   return lines.find((line) => line !== "") ?? "RDKit cannot read it";
 }
 
-const shortened = (text: string): string => (text.length > 60 ? `${text.slice(0, 57)}…` : text);
+const shortened = (text: string): string => printable(text.length > 60 ? `${text.slice(0, 57)}…` : text);
 
 function graphOfJson(
   { atoms, bonds = [] }: JsonMolecule,
