@@ -2,7 +2,7 @@
 import type { WorkflowEvent, WorkflowOptions } from "../workflows/workflow.ts";
 import { optionWord } from "./options/words.ts";
 import type { Output, Progress } from "./output.ts";
-import { onSignal, type Signal } from "./signals.ts";
+import { exitCodeOf, onSignal, type Signal } from "./signals.ts";
 
 type Followed = Required<Pick<WorkflowOptions, "onEvent" | "named">> & Pick<WorkflowOptions, "strict">;
 
@@ -30,7 +30,8 @@ export async function follow<T>(output: Output, workflow: (options: Followed) =>
 }
 
 /**
- * As `follow`, of a workflow that saves: the first SIGINT or SIGTERM aborts its signal, and is in the answer.
+ * As `follow`, of a workflow that saves: the first SIGINT or SIGTERM aborts its signal, and is in the answer. Before its
+ * first progress there is nothing to save: what is waited for then (data through a pipe) may never come, and the program ends.
  * @param saving what it then does, for the person who waits
  */
 export async function followToSave<T>(
@@ -40,13 +41,19 @@ export async function followToSave<T>(
 ): Promise<{ readonly report: T; readonly received: Signal | undefined }> {
   const abort = new AbortController();
   let received: Signal | undefined;
+  let begun = false;
   const release = onSignal((signal) => {
+    if (!begun) process.exit(exitCodeOf(signal));
     received = signal;
     output.log(`${signal}: ${saving}; once more to stop at once`);
     abort.abort();
   });
-  const report = await follow(output, (events) => workflow({ ...events, signal: abort.signal })).finally(
-    release,
-  );
+  const report = await follow(output, (events) => {
+    const onEvent = (event: WorkflowEvent): void => {
+      begun ||= event.kind === "progress" || event.kind === "metrics";
+      events.onEvent(event);
+    };
+    return workflow({ ...events, onEvent, signal: abort.signal });
+  }).finally(release);
   return { report, received };
 }

@@ -117,8 +117,10 @@ test.skipIf(!canCompare)("RMSDs of 100 pairs of conformers are RDKit's", async (
   writeFileSync(
     file,
     pairs
-      .flatMap(({ ensemble: { atomicNumbers, bonds }, a, b }) =>
-        [a, b].map((positions) => formatSdf({ atomicNumbers, bonds, positions })),
+      .flatMap(({ ensemble: { atomicNumbers, bonds, formalCharges }, a, b }) =>
+        [a, b].map((positions) =>
+          formatSdf({ atomicNumbers, bonds, positions, ...(formalCharges && { formalCharges }) }),
+        ),
       )
       .join(""),
   );
