@@ -4,6 +4,7 @@
  */
 import { symmetricEigen } from "../math/eigen.ts";
 
+/** Rows of features, one after the other. [n · F] */
 type Rows = Float32Array | Float64Array;
 type Matrix = readonly (readonly number[])[];
 

@@ -33,6 +33,7 @@ export interface ImageEngine {
     target: ImageTarget,
     gradient: Float32Array,
   ) => Promise<Float64Array>;
+  /** Frees the kernel; once. */
   readonly dispose: () => void;
 }
 

@@ -35,8 +35,11 @@ export interface Verdicts {
   readonly probabilities: Float64Array;
 }
 
+/** A classifier under its parameters. */
 export interface Classifier {
+  /** Features and probabilities of rows. [n, D] */
   readonly of: (rows: Float32Array) => Promise<Verdicts>;
+  /** Frees what it compiled; once. */
   readonly dispose: () => void;
 }
 

@@ -26,6 +26,7 @@ import {
   type Verdicts,
 } from "./classifier.ts";
 
+/** A classifier of the images of one data set; whoever asked for it disposes of it. */
 export interface ImageJudge extends Classifier {
   readonly classes: number;
   /** Share of the test images that it is right about. */
@@ -35,6 +36,7 @@ export interface ImageJudge extends Classifier {
 /** From when on an image counts as recognised: probability of its class. */
 const SURE = 0.9;
 
+/** What a judge says of samples, beside what it says of test images. */
 export interface ImageJudgement {
   /** Of the classifier, on test images. */
   readonly accuracy: number;
@@ -104,7 +106,10 @@ export async function judgeOf(
   return { ...trained, classes, accuracy };
 }
 
-/** @param samples images of a model of the data [n, D]; as many test images are compared with */
+/**
+ * What the judge says of samples.
+ * @param samples images of a model of the data [n, D]; as many test images are compared with
+ */
 export async function judged(
   { of, classes, accuracy }: ImageJudge,
   data: LabData,

@@ -101,6 +101,7 @@ export interface LabModel {
     readonly note: string;
     /** Cells along a side of the map, where fewer are enough: points whose density takes long. */
     readonly side?: number;
+    /** log p(x) of each row, in nats. [n, D] → [n] */
     readonly of: (parameters: Float32Array, rows: Float32Array) => Promise<Float64Array>;
   };
   /** More figures of a model on rows, such as the terms of a bound, by name. */

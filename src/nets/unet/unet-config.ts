@@ -1,6 +1,7 @@
 /** Sizes of the U-Net, and the order of its parameters. Needs no jax-js. */
 import { glorotSpecs, type Layout, linearSpecs, type ParameterSpec } from "../layers/parameters.ts";
 
+/** Sizes of a U-Net for images of one channel. */
 export interface UnetConfig {
   readonly height: number;
   readonly width: number;
