@@ -31,7 +31,8 @@ export function printable(text: string): string {
 }
 
 const LONGEST = 400;
-const OBEYED = /[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu;
+/** What a terminal obeys or what turns text around: control characters and marks of direction. */
+export const OBEYED = /[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu;
 
 /** Work that failed although the input was good (full disk, NaN loss, lost worker). Exit code 1. */
 export class WorkError extends Error {

@@ -6,6 +6,7 @@
  * of neighbours, Bondi's van der Waals radii, and hydrogens count. Nothing here was fitted to a data set.
  */
 
+import { distance } from "../math/vectors.ts";
 import { covalentRadius, vanDerWaalsRadius } from "./elements.ts";
 import type { Bond, BondOrder, Molecule } from "./molecule.ts";
 import { forEachPairWithin } from "./neighbours.ts";
@@ -184,10 +185,3 @@ const within = (length: number, lower: number, upper: number): boolean =>
 function thirdSide(a: number, b: number, degrees: number): number {
   return Math.sqrt(a * a + b * b - 2 * a * b * Math.cos((degrees * Math.PI) / 180));
 }
-
-const distance = (positions: Float64Array, i: number, j: number): number =>
-  Math.hypot(
-    positions[3 * i] - positions[3 * j],
-    positions[3 * i + 1] - positions[3 * j + 1],
-    positions[3 * i + 2] - positions[3 * j + 2],
-  );

@@ -4,6 +4,7 @@
  * of the graph, of a structure, and of its mirror image. A structure is right where other programs read it so, too: a
  * centre lies within its neighbours' tetrahedron (as RDKit has it), a double bond is neither turned nor straight.
  */
+import { cross, difference, dot, unit, type Vector } from "../math/vectors.ts";
 import type { Topology } from "./topology.ts";
 
 /** An atom with four neighbours; the sign of (a − d)·((b − d) × (c − d)) for its neighbours a, b, c, d. */
@@ -202,22 +203,3 @@ export const stereoIsRight = (stereo: Stereo, positions: Float64Array): boolean 
 function angleCosine(positions: Float64Array, a: number, i: number, b: number): number {
   return dot(unit(difference(positions, a, i)), unit(difference(positions, b, i)));
 }
-
-type Vector = readonly [number, number, number];
-
-const unit = (v: Vector): Vector => {
-  const over = 1 / (Math.hypot(...v) + 1e-12);
-  return [v[0] * over, v[1] * over, v[2] * over];
-};
-
-const difference = (x: Float64Array, i: number, j: number): Vector => [
-  x[3 * i] - x[3 * j],
-  x[3 * i + 1] - x[3 * j + 1],
-  x[3 * i + 2] - x[3 * j + 2],
-];
-const cross = (p: Vector, q: Vector): Vector => [
-  p[1] * q[2] - p[2] * q[1],
-  p[2] * q[0] - p[0] * q[2],
-  p[0] * q[1] - p[1] * q[0],
-];
-const dot = (p: Vector, q: Vector): number => p[0] * q[0] + p[1] * q[1] + p[2] * q[2];

@@ -1,12 +1,13 @@
 /** Text from files, made harmless where it is shown: a terminal obeys what it is sent, and marks of direction turn it around. */
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: those are meant
-const OBEYED = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+import { OBEYED } from "../errors.ts";
+
 // biome-ignore lint/suspicious/noControlCharactersInRegex: what colours are made of
 const COLOUR = /(\u001b\[[\d;]*m)/;
 
 /** Control characters but for tabs and line ends, and marks of direction, become question marks. */
-export const plain = (text: string): string => text.replace(OBEYED, "?");
+export const plain = (text: string): string =>
+  text.replace(OBEYED, (c) => (c === "\n" || c === "\t" ? c : "?"));
 
 /** As `plain`, of a text with colours of our own. */
 export const plainButColours = (text: string): string =>

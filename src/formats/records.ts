@@ -3,7 +3,7 @@
  * it is silent: without a listener a bad record is an error, and when reading is strict a guess is one, too.
  */
 
-import { InputError, type Place } from "../errors.ts";
+import { InputError, OBEYED, type Place } from "../errors.ts";
 import type { LineReader } from "./lines.ts";
 
 /** A record that was passed over. */
@@ -57,12 +57,12 @@ export function recordLog(file: string, { strict = false, onSkipped, onNotice }:
   const told = new Set<string>();
   let count = 0;
   let first: unknown;
-  let held: SkippedRecord | undefined; // the first record, until another is met
+  let held: SkippedRecord | undefined; // the first record of the file, until another is met
   const release = (): void => {
     if (held !== undefined) onSkipped?.(held);
     held = undefined;
   };
-  let met = false;
+  let read = false;
   const note = (text: string, place: Place): void => {
     if (told.has(text)) return;
     told.add(text);
@@ -75,7 +75,7 @@ export function recordLog(file: string, { strict = false, onSkipped, onNotice }:
     },
     note,
     readOne: () => {
-      met = true;
+      read = true;
       release();
     },
     mayPass: (error, lines) => {
@@ -91,11 +91,9 @@ export function recordLog(file: string, { strict = false, onSkipped, onNotice }:
       const reason = error.message.startsWith(where) ? error.message.slice(where.length) : error.message;
       const name = title?.trim();
       const skipped = { file, line, record, ...(name ? { title: name } : {}), reason };
-      if (met) {
-        release();
-        onSkipped?.(skipped);
-      } else held = skipped;
-      met = true;
+      release();
+      if (read || count > 1) onSkipped?.(skipped);
+      else held = skipped;
     },
     count: () => count,
     first: () => first,
@@ -114,7 +112,6 @@ export function skippedText({ file, line, record, title, reason }: SkippedRecord
 /** A piece of a file for a message: one line, short, nothing that a terminal obeys or that turns the text around. */
 export function excerpt(text: string, quoted = true): string {
   const short = text.length > 40 ? `${text.slice(0, 37)}…` : text;
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not reach a terminal
-  const printable = short.replace(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g, "?");
-  return quoted ? `"${printable}"` : printable;
+  const harmless = short.replace(OBEYED, "?");
+  return quoted ? `"${harmless}"` : harmless;
 }

@@ -5,8 +5,6 @@ import { MOST_ATOMS } from "../models/limits.ts";
 const positive = z.number().positive();
 const MOST_REPLICAS = 100_000;
 
-export const POTENTIALS = ["model", "lennard-jones", "harmonic"] as const;
-
 const closedForms = [
   z.strictObject({
     kind: z.literal("lennard-jones"),

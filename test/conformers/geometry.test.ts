@@ -5,10 +5,11 @@ import { type GraphWithStereo, graphOfSmiles } from "../../src/chem/rdkit-graph.
 import { leastVolume, staysPyramidal, stereoErrors, stereoIsRight } from "../../src/chem/stereo.ts";
 import { configurationText } from "../../src/chem/stereo-open.ts";
 import { stream } from "../../src/math/random.ts";
+import { distance } from "../../src/math/vectors.ts";
 import { isIntact, mended } from "../../src/models/geodiff/mend.ts";
 import { impossibility } from "../../src/models/geodiff/possible.ts";
 import { embedded, rebuilt } from "../../src/models/geodiff/rebuild.ts";
-import { bondLengths, distance } from "../../src/models/geodiff/shape.ts";
+import { bondLengths } from "../../src/models/geodiff/shape.ts";
 import { ISOMERS } from "./isomers.ts";
 
 let rdkit: Rdkit;

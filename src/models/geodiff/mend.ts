@@ -6,12 +6,12 @@
 import { leastVolume, type Stereo, stereoErrors } from "../../chem/stereo.ts";
 import type { Topology } from "../../chem/topology.ts";
 import { center } from "../../math/superposition.ts";
+import { distance } from "../../math/vectors.ts";
 import {
   angles,
   bondLengths,
   type DistanceWish,
   descend,
-  distance,
   doubleBondWishes,
   leastDistance,
   lengthsByPair,

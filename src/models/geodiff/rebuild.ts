@@ -7,13 +7,13 @@ import { type Stereo, stereoIsRight } from "../../chem/stereo.ts";
 import type { Topology } from "../../chem/topology.ts";
 import type { Stream } from "../../math/random.ts";
 import { center } from "../../math/superposition.ts";
+import { distance } from "../../math/vectors.ts";
 import { isSettled } from "./mend.ts";
 import {
   angles,
   bondLengths,
   type DistanceWish,
   descend,
-  distance,
   doubleBondWishes,
   leastDistance,
   lengthsByPair,

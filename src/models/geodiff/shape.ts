@@ -5,6 +5,7 @@
 import { expectedBondLength } from "../../chem/geometry.ts";
 import { type Centre, hasLonePair, type Stereo, staysPyramidal } from "../../chem/stereo.ts";
 import { FAR, type Topology } from "../../chem/topology.ts";
+import { cross, type Vector } from "../../math/vectors.ts";
 
 /** A wish for the distance of two atoms in Å. */
 export interface DistanceWish {
@@ -82,30 +83,24 @@ function addVolumeGradient(
   gradient: Float64Array,
 ): void {
   const o = dimensions * atom;
-  const [p, q, r] = [a, b, c].map((other) => {
+  const [p, q, r] = [a, b, c].map((other): Vector => {
     const k = dimensions * other;
     return [x[k] - x[o], x[k + 1] - x[o + 1], x[k + 2] - x[o + 2]];
   });
-  const forA = crossed(q, r);
+  const forA = cross(q, r);
   // of neighbours that are far off the volume would outweigh everything
   const scale = Math.max(size, Math.hypot(...p) * Math.hypot(...q) * Math.hypot(...r));
   const lack = aim - (p[0] * forA[0] + p[1] * forA[1] + p[2] * forA[2]) / scale;
   if (lack <= 0) return;
   const push = (VOLUME_WEIGHT * lack) / scale;
   [a, b, c].forEach((other, n) => {
-    const along = n === 0 ? forA : n === 1 ? crossed(r, p) : crossed(p, q);
+    const along = n === 0 ? forA : n === 1 ? cross(r, p) : cross(p, q);
     for (let d = 0; d < 3; d++) {
       gradient[dimensions * other + d] -= push * along[d];
       gradient[o + d] += push * along[d];
     }
   });
 }
-
-const crossed = (p: readonly number[], q: readonly number[]): [number, number, number] => [
-  p[1] * q[2] - p[2] * q[1],
-  p[2] * q[0] - p[0] * q[2],
-  p[0] * q[1] - p[1] * q[0],
-];
 
 /** Lengths in Å that bonds should have; those of elements without radii are taken for 1.8. [bonds] */
 export function bondLengths({ atomicNumbers, bonds, aromaticBonds }: Topology): number[] {
@@ -249,7 +244,3 @@ export function lengthsByPair(
 
 /** One number for a pair of n atoms in either order. */
 export const pairKey = (n: number, i: number, j: number): number => Math.min(i, j) * n + Math.max(i, j);
-
-/** In the unit of the positions [N, 3]. */
-export const distance = (x: Float64Array, i: number, j: number): number =>
-  Math.hypot(x[3 * i] - x[3 * j], x[3 * i + 1] - x[3 * j + 1], x[3 * i + 2] - x[3 * j + 2]);

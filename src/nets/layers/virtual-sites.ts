@@ -4,6 +4,7 @@
  * are on the other side, so that a network of distances alone, with them among its atoms, tells a molecule from its
  * mirror image. What a site feels is handed to the three beads (Berendsen & van Gunsteren 1984).
  */
+import { cross, dot, type Vector } from "../../math/vectors.ts";
 
 /** Added to |n|²: a straight chain has no side. In units of the positions' scale to the fourth. */
 const SOFTENING = 0.1;
@@ -68,19 +69,11 @@ export function spreadSites(
   }
 }
 
-type Vector = readonly [number, number, number];
-
 const bondAt = (x: ArrayLike<number>, at: number): Vector => [
   x[at + 3] - x[at],
   x[at + 4] - x[at + 1],
   x[at + 5] - x[at + 2],
 ];
-const cross = (p: Vector, q: Vector): Vector => [
-  p[1] * q[2] - p[2] * q[1],
-  p[2] * q[0] - p[0] * q[2],
-  p[0] * q[1] - p[1] * q[0],
-];
-const dot = (p: Vector, q: Vector): number => p[0] * q[0] + p[1] * q[1] + p[2] * q[2];
 
 /** Bonds a and b of the three beads from `at` on, their normal n = a × b and its softened length. */
 function normalAt(z: ArrayLike<number>, at: number) {

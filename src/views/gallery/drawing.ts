@@ -5,6 +5,7 @@
 import { symbolOf, vanDerWaalsRadius } from "../../chem/elements.ts";
 import type { Bond, Molecule } from "../../chem/molecule.ts";
 import { symmetricEigen } from "../../math/eigen.ts";
+import { cross } from "../../math/vectors.ts";
 
 /** Rows: right, up, towards the viewer. A rotation. [3][3] */
 export type View = readonly (readonly [number, number, number])[];
@@ -150,10 +151,4 @@ const mix = (u: readonly number[], s: number, v: readonly number[], t: number): 
   s * u[0] + t * v[0],
   s * u[1] + t * v[1],
   s * u[2] + t * v[2],
-];
-
-const cross = (u: readonly number[], v: readonly number[]): [number, number, number] => [
-  u[1] * v[2] - u[2] * v[1],
-  u[2] * v[0] - u[0] * v[2],
-  u[0] * v[1] - u[1] * v[0],
 ];
