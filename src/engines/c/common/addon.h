@@ -9,6 +9,8 @@
 
 #include <node_api.h>
 
+#include "cores.h"
+
 typedef struct ExportedFunction {
   const char *name;
   napi_callback call;
@@ -118,6 +120,21 @@ static inline napi_value exported(napi_env env, const ExportedFunction *function
       return 0;
   return object;
 }
+
+/* CORES, and core_in: the build that JavaScript names by a string. Null, with an error thrown, where there is none such. */
+#define NAMED_CORES(Core, kind)                                                                      \
+  CORES(Core, kind)                                                                                  \
+  static const Core *core_in(napi_env env, napi_value value) {                                       \
+    char name[32];                                                                                   \
+    size_t length;                                                                                   \
+    if (napi_get_value_string_utf8(env, value, name, sizeof name, &length) != napi_ok) {             \
+      fail(env, "the instruction set must be a string");                                             \
+      return 0;                                                                                      \
+    }                                                                                                \
+    const Core *core = core_named(name);                                                             \
+    if (!core) fail(env, "this processor or build lacks the instruction set asked for");             \
+    return core;                                                                                     \
+  }
 
 /* The exports of each network. */
 napi_value egnn_exports(napi_env env);

@@ -3,10 +3,9 @@
 
 #include "addon.h"
 #include "addon_config.h"
-#include "cores.h"
 #include "engine.h"
 
-CORES(EgnnCore, egnn)
+NAMED_CORES(EgnnCore, egnn)
 
 static const napi_type_tag KIND = {0x6571756d6f6c0001, 0x65676e6e00000000};
 
@@ -39,16 +38,14 @@ static void finalize(napi_env env, void *data, void *hint) {
 /* create({ inFeatures, …, threads }, instruction set or "") → handle */
 static napi_value create(napi_env env, napi_callback_info info) {
   napi_value arguments[2];
-  size_t count = 2, length;
+  size_t count = 2;
   EgnnConfig config;
   int threads;
-  char name[32] = "", message[128];
+  char message[128];
   if (napi_get_cb_info(env, info, &count, arguments, 0, 0) != napi_ok) return 0;
   if (!read_config(env, arguments[0], &config, &threads, message, sizeof message)) return fail(env, message);
-  if (napi_get_value_string_utf8(env, arguments[1], name, sizeof name, &length) != napi_ok)
-    return fail(env, "the instruction set must be a string");
-  const EgnnCore *core = core_named(name);
-  if (!core) return fail(env, "this processor or build lacks the instruction set asked for");
+  const EgnnCore *core = core_in(env, arguments[1]);
+  if (!core) return 0;
   Handle *h = calloc(1, sizeof(Handle));
   if (h) h->engine = engine_open(core, &config, threads);
   napi_value external = h && h->engine ? handle_to(env, h, finalize, &KIND) : 0;

@@ -3,11 +3,10 @@
 #include <string.h>
 
 #include "addon.h"
-#include "cores.h"
 #include "geodiff.h"
 #include "team.h"
 
-CORES(GeoDiffCore, geodiff)
+NAMED_CORES(GeoDiffCore, geodiff)
 
 typedef struct Engine {
   const GeoDiffCore *core;
@@ -32,6 +31,8 @@ static void engine_close(void *engine) {
 
 static const EngineKind KIND = {{0x6571756d6f6c0001, 0x67656f6469666600}, engine_close};
 
+#include "running.h"
+
 /* create([atomFeatures, hidden, localLayers, globalLayers, threads], instruction set or "") → handle */
 static napi_value create(napi_env env, napi_callback_info info) {
   napi_value arguments[2];
@@ -39,7 +40,6 @@ static napi_value create(napi_env env, napi_callback_info info) {
   napi_typedarray_type type;
   bool typed = false;
   void *data = 0;
-  char name[32] = "";
   if (napi_get_cb_info(env, info, &count, arguments, 0, 0) != napi_ok) return 0;
   if (napi_is_typedarray(env, arguments[0], &typed) != napi_ok || !typed ||
       napi_get_typedarray_info(env, arguments[0], &type, &length, &data, 0, 0) != napi_ok || type != napi_int32_array ||
@@ -49,10 +49,8 @@ static napi_value create(napi_env env, napi_callback_info info) {
   if (v[0] < 1 || v[0] > 4096 || v[1] < 32 || v[1] > 4096 || v[1] % 32 || v[2] < 0 || v[2] > GEODIFF_MOST_LAYERS ||
       v[3] < 0 || v[3] > GEODIFF_MOST_LAYERS || v[4] < 1 || v[4] > 1024)
     return fail(env, "no such network: the width must be a multiple of 32, layers at most 16");
-  if (napi_get_value_string_utf8(env, arguments[1], name, sizeof name, &length) != napi_ok)
-    return fail(env, "the instruction set must be a string");
-  const GeoDiffCore *core = core_named(name);
-  if (!core) return fail(env, "this processor or build lacks the instruction set asked for");
+  const GeoDiffCore *core = core_in(env, arguments[1]);
+  if (!core) return 0;
   Engine *e = calloc(1, sizeof *e);
   if (e) {
     e->core = core;
@@ -65,15 +63,6 @@ static napi_value create(napi_env env, napi_callback_info info) {
     }
   }
   return engine_handle(env, e, &KIND);
-}
-
-static void do_evaluate(void *context, int task, int thread) {
-  Engine *e = context;
-  e->core->evaluate(&e->call, task, e->team.workspace[thread].memory);
-}
-static void do_train(void *context, int task, int thread) {
-  Engine *e = context;
-  e->core->train(&e->call, task, e->team.workspace[thread].memory);
 }
 
 /* Null, or what went wrong. */
@@ -89,11 +78,7 @@ static const char *engine_run(Engine *e, int training, char *error, size_t room)
     return error;
   call->partial = e->partial.memory;
   size_t held = e->parameters * sizeof(float);
-  if (!e->packed || memcmp(e->known, call->parameters, held) != 0) {
-    memcpy(e->known, call->parameters, held);
-    core->pack(call);
-    e->packed = 1;
-  }
+  if (known_changes(e, call->parameters, held)) core->pack(call);
   pool_run(&e->team.pool, training ? do_train : do_evaluate, e, tasks);
   if (training) core->reduce(call);
   return 0;
@@ -112,9 +97,6 @@ static napi_value start(napi_env env, napi_callback_info info, int training) {
   int64_t length, n[4] = {0, 0, 0, 0};
   memset(call, 0, sizeof *call);
   call->config = e->config;
-#define ARRAY(PLACE, INDEX, TYPE, LENGTH, NAME) \
-  length = (LENGTH);                            \
-  (PLACE) = array_in(env, a[INDEX], TYPE, &length, NAME, &good)
   ARRAY(call->parameters, 1, napi_float32_array, (int64_t)e->parameters, "parameters");
   ARRAY(call->counts, 2, napi_int32_array, -1, "counts");
   if (!good) return 0;
@@ -139,7 +121,6 @@ static napi_value start(napi_env env, napi_callback_info info, int training) {
   } else {
     ARRAY(call->output, 11, napi_float32_array, 3 * n[0], "output");
   }
-#undef ARRAY
   if (!good) return 0;
   int64_t at[4] = {0, 0, 0, 0};
   for (int m = 0; m < call->molecules; m++) {
@@ -155,13 +136,4 @@ static napi_value start(napi_env env, napi_callback_info info, int training) {
   return problem ? fail(env, problem) : 0;
 }
 
-static napi_value evaluate(napi_env env, napi_callback_info info) { return start(env, info, 0); }
-static napi_value train(napi_env env, napi_callback_info info) { return start(env, info, 1); }
-
-static napi_value dispose(napi_env env, napi_callback_info info) { return engine_dispose(env, info, &KIND); }
-
-napi_value geodiff_exports(napi_env env) {
-  static const ExportedFunction functions[] = {
-      {"create", create}, {"evaluate", evaluate}, {"train", train}, {"dispose", dispose}};
-  return exported(env, functions, sizeof functions / sizeof *functions);
-}
+RUNNING_EXPORTS(geodiff)

@@ -3,11 +3,10 @@
 #include <string.h>
 
 #include "addon.h"
-#include "cores.h"
 #include "painn.h"
 #include "team.h"
 
-CORES(PainnCore, painn)
+NAMED_CORES(PainnCore, painn)
 
 typedef struct Engine {
   const PainnCore *core;
@@ -33,6 +32,8 @@ static void engine_close(void *engine) {
 }
 
 static const EngineKind KIND = {{0x6571756d6f6c0001, 0x7061696e6e000000}, engine_close};
+
+#include "running.h"
 
 static int read_config(napi_env env, napi_value object, PainnConfig *c, int *threads, char *message, size_t room) {
   const struct {
@@ -64,16 +65,14 @@ static int read_config(napi_env env, napi_value object, PainnConfig *c, int *thr
 /* create({ types, …, threads }, instruction set or "") → handle */
 static napi_value create(napi_env env, napi_callback_info info) {
   napi_value arguments[2];
-  size_t count = 2, length;
+  size_t count = 2;
   PainnConfig config = {0};
   int threads = 1;
-  char name[32] = "", message[128];
+  char message[128];
   if (napi_get_cb_info(env, info, &count, arguments, 0, 0) != napi_ok) return 0;
   if (!read_config(env, arguments[0], &config, &threads, message, sizeof message)) return fail(env, message);
-  if (napi_get_value_string_utf8(env, arguments[1], name, sizeof name, &length) != napi_ok)
-    return fail(env, "the instruction set must be a string");
-  const PainnCore *core = core_named(name);
-  if (!core) return fail(env, "this processor or build lacks the instruction set asked for");
+  const PainnCore *core = core_in(env, arguments[1]);
+  if (!core) return 0;
   Engine *e = calloc(1, sizeof *e);
   if (e) {
     e->core = core;
@@ -96,24 +95,8 @@ static int is_null(napi_env env, napi_value value) {
   return napi_typeof(env, value, &kind) == napi_ok && kind == napi_null;
 }
 
-static void do_pack(void *context, int task, int thread) {
-  Engine *e = context;
-  (void)thread;
-  e->core->pack(&e->call, task);
-}
-static void do_evaluate(void *context, int task, int thread) {
-  Engine *e = context;
-  e->core->evaluate(&e->call, task, e->team.workspace[thread].memory);
-}
-static void do_train(void *context, int task, int thread) {
-  Engine *e = context;
-  e->core->train(&e->call, task, e->team.workspace[thread].memory);
-}
-static void do_reduce(void *context, int task, int thread) {
-  Engine *e = context;
-  (void)thread;
-  e->core->reduce(&e->call, task);
-}
+RUNNING_TASK(pack)
+RUNNING_TASK(reduce)
 
 /* Null, or what went wrong. */
 static const char *engine_run(Engine *e, int training, char *error, size_t room) {
@@ -133,11 +116,7 @@ static const char *engine_run(Engine *e, int training, char *error, size_t room)
   if (training && !block_reserve(&e->partial, lanes * core->partial_bytes(e->model), "gradients", error, room)) return error;
   call->partial = e->partial.memory;
   size_t held = e->parameters * sizeof(float);
-  if (!e->packed || memcmp(e->known, call->parameters, held) != 0) {
-    memcpy(e->known, call->parameters, held);
-    pool_run(&e->team.pool, do_pack, e, core->pack_tasks(e->model));
-    e->packed = 1;
-  }
+  if (known_changes(e, call->parameters, held)) pool_run(&e->team.pool, do_pack, e, core->pack_tasks(e->model));
   if (!training) {
     pool_run(&e->team.pool, do_evaluate, e, tasks);
     return 0;
@@ -159,9 +138,6 @@ static napi_value start(napi_env env, napi_callback_info info, int training) {
   PainnCall *call = &e->call;
   int64_t length, atoms = 0;
   memset(call, 0, sizeof *call);
-#define ARRAY(PLACE, INDEX, TYPE, LENGTH, NAME) \
-  length = (LENGTH);                            \
-  (PLACE) = array_in(env, a[INDEX], TYPE, &length, NAME, &good)
 #define ARRAY_OR_NULL(PLACE, INDEX, TYPE, LENGTH, NAME) \
   if (!is_null(env, a[INDEX])) { ARRAY(PLACE, INDEX, TYPE, LENGTH, NAME); }
   ARRAY(call->parameters, 1, napi_float32_array, (int64_t)e->parameters, "parameters");
@@ -183,7 +159,6 @@ static napi_value start(napi_env env, napi_callback_info info, int training) {
     ARRAY_OR_NULL(call->slope, 6, napi_float32_array, 3 * atoms, "slope")
   }
 #undef ARRAY_OR_NULL
-#undef ARRAY
   if (!good) return 0;
   for (int64_t k = 0; k < atoms; k++)
     if (call->types[k] < 0 || call->types[k] >= e->config.types) return fail(env, "a type is out of range");
@@ -192,13 +167,4 @@ static napi_value start(napi_env env, napi_callback_info info, int training) {
   return problem ? fail(env, problem) : 0;
 }
 
-static napi_value evaluate(napi_env env, napi_callback_info info) { return start(env, info, 0); }
-static napi_value train(napi_env env, napi_callback_info info) { return start(env, info, 1); }
-
-static napi_value dispose(napi_env env, napi_callback_info info) { return engine_dispose(env, info, &KIND); }
-
-napi_value painn_exports(napi_env env) {
-  static const ExportedFunction functions[] = {
-      {"create", create}, {"evaluate", evaluate}, {"train", train}, {"dispose", dispose}};
-  return exported(env, functions, sizeof functions / sizeof *functions);
-}
+RUNNING_EXPORTS(painn)

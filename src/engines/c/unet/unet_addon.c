@@ -3,18 +3,17 @@
 #include <string.h>
 
 #include "addon.h"
-#include "cores.h"
 #include "team.h"
 #include "unet.h"
 
-CORES(UnetCore, unet)
+NAMED_CORES(UnetCore, unet)
 
 typedef struct Engine {
   const UnetCore *core;
   UnetConfig config;
   UnetModel *model;
-  int packed;  /* weights belong to `known` */
-  Block known; /* copy of the parameters that were packed last */
+  int packed;   /* weights belong to `known` */
+  float *known; /* copy of the parameters that were packed last */
   Team team;
   Block weights, partial;
   UnetCall call;
@@ -24,7 +23,7 @@ static void engine_close(void *engine) {
   Engine *e = engine;
   if (!e) return;
   team_close(&e->team);
-  free(e->known.memory);
+  free(e->known);
   free(e->weights.memory);
   free(e->partial.memory);
   free(e->model);
@@ -32,6 +31,8 @@ static void engine_close(void *engine) {
 }
 
 static const EngineKind KIND = {{0x6571756d6f6c0001, 0x756e657400000000}, engine_close};
+
+#include "running.h"
 
 /* Sizes that the core can lay out; SIZES in src/engines/unet/unet-kernel.ts. */
 static int read_config(const int32_t *v, int64_t length, UnetConfig *c) {
@@ -49,28 +50,24 @@ static int read_config(const int32_t *v, int64_t length, UnetConfig *c) {
 /* create([height, width, features, embedding, threads, channels of each level…], instruction set or "") → handle */
 static napi_value create(napi_env env, napi_callback_info info) {
   napi_value arguments[2];
-  size_t count = 2, length;
+  size_t count = 2;
   int64_t sizes = -1;
   int good = 1;
   UnetConfig config;
-  char name[32] = "";
   if (napi_get_cb_info(env, info, &count, arguments, 0, 0) != napi_ok) return 0;
   const int32_t *v = array_in(env, arguments[0], napi_int32_array, &sizes, "sizes", &good);
   if (!good) return 0;
   if (!read_config(v, sizes, &config) || v[4] < 1 || v[4] > 1024) return fail(env, "no such network");
-  if (napi_get_value_string_utf8(env, arguments[1], name, sizeof name, &length) != napi_ok)
-    return fail(env, "the instruction set must be a string");
-  const UnetCore *core = core_named(name);
-  if (!core) return fail(env, "this processor or build lacks the instruction set asked for");
+  const UnetCore *core = core_in(env, arguments[1]);
+  if (!core) return 0;
   Engine *e = calloc(1, sizeof *e);
   if (e) {
-    char error[160];
     e->core = core;
     e->config = config;
     if (posix_memalign((void **)&e->model, 64, core->model_bytes()) != 0) e->model = 0;
     if (e->model) core->model_init(e->model, &config);
-    if (!e->model || !block_reserve(&e->known, core->partial_bytes(e->model), "parameters", error, sizeof error) ||
-        !team_open(&e->team, v[4])) {
+    if (e->model && posix_memalign((void **)&e->known, 64, core->partial_bytes(e->model)) != 0) e->known = 0;
+    if (!e->known || !team_open(&e->team, v[4])) {
       engine_close(e);
       e = 0;
     }
@@ -78,24 +75,8 @@ static napi_value create(napi_env env, napi_callback_info info) {
   return engine_handle(env, e, &KIND);
 }
 
-static void do_pack(void *context, int task, int thread) {
-  Engine *e = context;
-  (void)thread;
-  e->core->pack(&e->call, task);
-}
-static void do_evaluate(void *context, int task, int thread) {
-  Engine *e = context;
-  e->core->evaluate(&e->call, task, e->team.workspace[thread].memory);
-}
-static void do_train(void *context, int task, int thread) {
-  Engine *e = context;
-  e->core->train(&e->call, task, e->team.workspace[thread].memory);
-}
-static void do_reduce(void *context, int task, int thread) {
-  Engine *e = context;
-  (void)thread;
-  e->core->reduce(&e->call, task);
-}
+RUNNING_TASK(pack)
+RUNNING_TASK(reduce)
 
 /* Null, or what went wrong. */
 static const char *engine_run(Engine *e, const float *parameters, int training, char *error, size_t room) {
@@ -113,12 +94,8 @@ static const char *engine_run(Engine *e, const float *parameters, int training, 
   if (training && !block_reserve(&e->partial, lanes * core->partial_bytes(e->model), "gradients", error, room)) return error;
   call->weights = e->weights.memory;
   call->partial = e->partial.memory;
-  call->parameters = e->known.memory;
-  if (!e->packed || memcmp(e->known.memory, parameters, held) != 0) {
-    memcpy(e->known.memory, parameters, held);
-    pool_run(&e->team.pool, do_pack, e, core->pack_tasks(e->model));
-    e->packed = 1;
-  }
+  call->parameters = e->known;
+  if (known_changes(e, parameters, held)) pool_run(&e->team.pool, do_pack, e, core->pack_tasks(e->model));
   if (!training) {
     pool_run(&e->team.pool, do_evaluate, e, tasks);
     return 0;
@@ -140,9 +117,6 @@ static napi_value start(napi_env env, napi_callback_info info, int training) {
   UnetCall *call = &e->call;
   int64_t length, D = (int64_t)e->config.height * e->config.width;
   memset(call, 0, sizeof *call);
-#define ARRAY(PLACE, INDEX, TYPE, LENGTH, NAME) \
-  length = (LENGTH);                            \
-  (PLACE) = array_in(env, a[INDEX], TYPE, &length, NAME, &good)
   int64_t parameters = (int64_t)e->core->parameter_count(e->model);
   const float *given;
   ARRAY(given, 1, napi_float32_array, parameters, "parameters");
@@ -160,20 +134,10 @@ static napi_value start(napi_env env, napi_callback_info info, int training) {
   } else {
     ARRAY(call->output, 4, napi_float32_array, images * D, "output");
   }
-#undef ARRAY
   if (!good) return 0;
   char error[160];
   const char *problem = engine_run(e, given, training, error, sizeof error);
   return problem ? fail(env, problem) : 0;
 }
 
-static napi_value evaluate(napi_env env, napi_callback_info info) { return start(env, info, 0); }
-static napi_value train(napi_env env, napi_callback_info info) { return start(env, info, 1); }
-
-static napi_value dispose(napi_env env, napi_callback_info info) { return engine_dispose(env, info, &KIND); }
-
-napi_value unet_exports(napi_env env) {
-  static const ExportedFunction functions[] = {
-      {"create", create}, {"evaluate", evaluate}, {"train", train}, {"dispose", dispose}};
-  return exported(env, functions, sizeof functions / sizeof *functions);
-}
+RUNNING_EXPORTS(unet)
