@@ -1,4 +1,5 @@
 /** The native add-on, build/Release/equimol.node: the bindings of all networks, compiled for this machine. */
+import type { InputError, WorkError } from "../errors.ts";
 import { inNode, nodeModule } from "../platform/platform.ts";
 
 /** An engine in native code; what made it knows of which network. */
@@ -88,4 +89,17 @@ export function nativeStatus(): NativeStatus {
   const { addon, reason } = load();
   const isas = addon?.egnn.instructionSets() ?? [];
   return { available: addon !== undefined, reason, isa: isas[0], isas };
+}
+
+/** Runs a function of the add-on; what it throws is a problem of this kind. @param what names the network in messages */
+export function attempt<T>(
+  what: string,
+  Problem: typeof InputError | typeof WorkError,
+  operation: () => T,
+): T {
+  try {
+    return operation();
+  } catch (error) {
+    throw new Problem(`${what}: ${(error as Error).message}`);
+  }
 }

@@ -2,7 +2,7 @@
  * The WebAssembly modules: which variant this engine runs, and the module for a shared or an unshared memory. One
  * file serves both, because it has neither data segments nor atomics: only the flag of its memory import differs.
  */
-import { WorkError } from "../errors.ts";
+import { InputError, WorkError } from "../errors.ts";
 import { hasRelaxedSimd, hasSimd, inNode, nodeModule } from "../platform/platform.ts";
 
 /** Builds of a module, by the instructions they need. */
@@ -158,14 +158,47 @@ export function arenaIn(memory: WebAssembly.Memory, start: number): Arena {
   };
 }
 
-/** A program on a memory of its own, on the caller's thread. */
+/**
+ * A program on a memory of its own, on the caller's thread.
+ * @throws InputError for a variant that this JavaScript engine does not run
+ */
 export async function wasmInstance<Exports>(
   program: WasmProgram,
   variant: WasmVariant,
 ): Promise<{ readonly exports: Exports; readonly arena: Arena }> {
+  if (!wasmVariants().includes(variant))
+    throw new InputError(`wasm engine: ${variant} is not available here`);
   const module = await compileWasm(variant, false, program);
   const memory = new WebAssembly.Memory({ initial: 64, maximum: 65536 });
   const { exports } = await WebAssembly.instantiate(module, { env: { memory } });
   (exports.__stack_pointer as WebAssembly.Global).value = STACK;
   return { exports: exports as Exports, arena: arenaIn(memory, STACK) };
+}
+
+/** The copy of the parameters that such a program has packed its weights from. */
+export interface KeptParameters {
+  /** Address. [P] */
+  readonly at: number;
+  /** Takes these parameters over; true where the weights have to be packed anew. Cuts the arena to `start`. */
+  readonly change: (parameters: Float32Array, start: number) => boolean;
+}
+
+/** @param update of the program: copies `count` floats and tells whether any is another */
+export function keepParameters(
+  { update }: { readonly update: (from: number, to: number, count: number) => number },
+  { place, copy, cut }: Arena,
+  count: number,
+): KeptParameters {
+  const at = place(4 * count);
+  let packed = false;
+  return {
+    at,
+    change: (parameters, start) => {
+      cut(start);
+      const changed = update(copy(parameters), at, count) !== 0 || !packed;
+      cut(start);
+      packed = true;
+      return changed;
+    },
+  };
 }

@@ -1,7 +1,13 @@
 /** The native engine: fused EGNN kernels in C (egnn.c) behind Node-API, the fastest there is on a CPU. */
 import { InputError, WorkError } from "../../errors.ts";
 import type { DynamicsConfig } from "../../nets/egnn/dynamics-layout.ts";
-import { type NativeAddon, type NativeHandle, type NativeOptions, nativeAddon } from "../native-addon.ts";
+import {
+  attempt,
+  type NativeAddon,
+  type NativeHandle,
+  type NativeOptions,
+  nativeAddon,
+} from "../native-addon.ts";
 import type { ParameterUpdater } from "../update.ts";
 import { type KernelEngine, kernelEngine } from "./kernel-engine.ts";
 
@@ -107,9 +113,5 @@ function create(
     selfConditioning: Number(config.selfConditioning),
     baseline: Number(config.network === "gnn"),
   };
-  try {
-    return addon.create({ ...numbers, ...flags, threads }, isa);
-  } catch (error) {
-    throw new InputError(`native engine: ${(error as Error).message}`);
-  }
+  return attempt("native engine", InputError, () => addon.create({ ...numbers, ...flags, threads }, isa));
 }

@@ -1,7 +1,7 @@
 /** The conformer network in native code: geodiff.c behind Node-API. */
 import { InputError, WorkError } from "../../errors.ts";
 import type { GeoDiffConfig } from "../../nets/geodiff/geodiff.ts";
-import { type NativeOptions, nativeAddon, nativeStatus } from "../native-addon.ts";
+import { attempt, type NativeOptions, nativeAddon, nativeStatus } from "../native-addon.ts";
 import { computesWidth, type GeoDiffKernel, type RaggedGraphs } from "./geodiff-kernel.ts";
 
 /**
@@ -16,7 +16,7 @@ export function loadNativeGeoDiff(
   if (addon === undefined || !computesWidth(config)) return undefined;
   const { atomFeatures, hidden, localLayers, globalLayers } = config;
   const sizes = Int32Array.of(atomFeatures, hidden, localLayers, globalLayers, threads);
-  const handle = attempt(InputError, () => addon.geodiff.create(sizes, isa));
+  const handle = attempt("native conformer network", InputError, () => addon.geodiff.create(sizes, isa));
   const inputs = (graphs: RaggedGraphs) => [
     graphs.counts,
     graphs.atoms,
@@ -31,19 +31,13 @@ export function loadNativeGeoDiff(
   return {
     name: `native (${isa || nativeStatus().isa})`,
     evaluate: (parameters, graphs, output) =>
-      attempt(WorkError, () => addon.geodiff.evaluate(handle, parameters, ...inputs(graphs), output)),
+      attempt("native conformer network", WorkError, () =>
+        addon.geodiff.evaluate(handle, parameters, ...inputs(graphs), output),
+      ),
     train: (parameters, graphs, target, weight, losses, gradient) =>
-      attempt(WorkError, () =>
+      attempt("native conformer network", WorkError, () =>
         addon.geodiff.train(handle, parameters, ...inputs(graphs), target, weight, losses, gradient),
       ),
     dispose: () => addon.geodiff.dispose(handle),
   };
-}
-
-function attempt<T>(Problem: typeof InputError | typeof WorkError, operation: () => T): T {
-  try {
-    return operation();
-  } catch (error) {
-    throw new Problem(`native conformer network: ${(error as Error).message}`);
-  }
 }

@@ -2,11 +2,10 @@
  * The conformer network in WebAssembly, for machines without a C compiler and for browsers: geodiff.c in one memory, on
  * the caller's thread. Memory is laid out anew for each call behind what stays: weights, and the parameters they are of.
  */
-import { InputError } from "../../errors.ts";
 import { type GeoDiffConfig, geoDiffLayout } from "../../nets/geodiff/geodiff.ts";
 import { layoutSize } from "../../nets/layers/parameters.ts";
 import { checkLength } from "../check-length.ts";
-import { type WasmVariant, wasmInstance, wasmVariants } from "../wasm-module.ts";
+import { keepParameters, type WasmVariant, wasmInstance, wasmVariants } from "../wasm-module.ts";
 import { checkGraphs, computesWidth, type GeoDiffKernel, type RaggedGraphs } from "./geodiff-kernel.ts";
 
 /** Functions of geodiff_wasm.c; numbers are addresses unless named otherwise. */
@@ -37,30 +36,24 @@ export async function loadWasmGeoDiff(
   { variant = wasmVariants()[0] }: { readonly variant?: WasmVariant } = {},
 ): Promise<GeoDiffKernel | undefined> {
   if (variant === undefined || !computesWidth(config)) return undefined;
-  if (!wasmVariants().includes(variant))
-    throw new InputError(`wasm engine: ${variant} is not available here`);
   const { exports: core, arena } = await wasmInstance<GeoDiffExports>("geodiff", variant);
   const count = layoutSize(geoDiffLayout(config));
   const { atomFeatures, hidden, localLayers, globalLayers } = config;
   const call = arena.place(core.callBytes());
   core.setConfig(call, atomFeatures, hidden, localLayers, globalLayers);
   const weights = arena.place(core.weightsBytes(call));
-  const known = arena.place(4 * count);
+  const known = keepParameters(core, arena, count);
   const start = arena.end();
-  let packed = false;
 
   /** Lays out the batch; packs the weights where the parameters are new. */
   const begin = (parameters: Float32Array, graphs: RaggedGraphs): void => {
     checkLength("parameters", parameters, count);
     checkGraphs(config, graphs);
-    arena.cut(start);
-    const changed = core.update(arena.copy(parameters), known, count) !== 0;
-    arena.cut(start);
+    const changed = known.change(parameters, start);
     const { counts, atoms, positions, scales, local, features, far, centres, signs } = graphs;
     const arrays = [counts, atoms, positions, scales, local, features, far, centres, signs].map(arena.copy);
-    core.setBatch(call, known, weights, counts.length / 4, ...arrays);
-    if (changed || !packed) core.pack(call);
-    packed = true;
+    core.setBatch(call, known.at, weights, counts.length / 4, ...arrays);
+    if (changed) core.pack(call);
   };
   return {
     name: `wasm (${variant})`,

@@ -1,7 +1,7 @@
 /** PaiNN in native code: painn.c behind Node-API. */
 import { InputError, WorkError } from "../../errors.ts";
 import type { GeometricConfig } from "../../nets/geometric.ts";
-import { type NativeOptions, nativeAddon, nativeStatus } from "../native-addon.ts";
+import { attempt, type NativeOptions, nativeAddon, nativeStatus } from "../native-addon.ts";
 import { type PainnKernel, painnSizes } from "./painn-engine.ts";
 
 /**
@@ -15,25 +15,17 @@ export function loadNativePainn(
   const addon = nativeAddon();
   const sizes = painnSizes(config);
   if (addon === undefined || sizes === undefined) return undefined;
-  const handle = attempt(InputError, () => addon.painn.create({ ...sizes, threads }, isa));
+  const handle = attempt("native PaiNN", InputError, () => addon.painn.create({ ...sizes, threads }, isa));
   return {
     name: `native (${isa || nativeStatus().isa})`,
     evaluate: (parameters, { sizes, species, positions }, outputs, slope) =>
-      attempt(WorkError, () =>
+      attempt("native PaiNN", WorkError, () =>
         addon.painn.evaluate(handle, parameters, sizes, species, positions, outputs, slope),
       ),
     train: (parameters, { sizes, species, positions }, coefficients, direction, gradient) =>
-      attempt(WorkError, () =>
+      attempt("native PaiNN", WorkError, () =>
         addon.painn.train(handle, parameters, sizes, species, positions, coefficients, direction, gradient),
       ),
     dispose: () => addon.painn.dispose(handle),
   };
-}
-
-function attempt<T>(Problem: typeof InputError | typeof WorkError, operation: () => T): T {
-  try {
-    return operation();
-  } catch (error) {
-    throw new Problem(`native PaiNN: ${(error as Error).message}`);
-  }
 }

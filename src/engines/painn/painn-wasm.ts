@@ -2,11 +2,10 @@
  * PaiNN in WebAssembly, for machines without a C compiler and for browsers: painn.c in one memory, on the caller's
  * thread. Memory is laid out anew for each call behind what stays: model, weights, and the parameters they are of.
  */
-import { InputError } from "../../errors.ts";
 import { type GeometricConfig, geometricLayout } from "../../nets/geometric.ts";
 import { layoutSize } from "../../nets/layers/parameters.ts";
 import type { SpeciesBatch } from "../atomwise-engine.ts";
-import { type WasmVariant, wasmInstance, wasmVariants } from "../wasm-module.ts";
+import { keepParameters, type WasmVariant, wasmInstance, wasmVariants } from "../wasm-module.ts";
 import { type PainnKernel, painnSizes } from "./painn-engine.ts";
 
 /** Functions of painn_wasm.c; numbers are addresses unless named otherwise. */
@@ -41,8 +40,6 @@ export async function loadWasmPainn(
 ): Promise<PainnKernel | undefined> {
   const sizes = painnSizes(config);
   if (variant === undefined || sizes === undefined) return undefined;
-  if (!wasmVariants().includes(variant))
-    throw new InputError(`wasm engine: ${variant} is not available here`);
   const { exports: core, arena } = await wasmInstance<PainnExports>("painn", variant);
   const { place, copy, read } = arena;
 
@@ -54,19 +51,15 @@ export async function loadWasmPainn(
   core.initModel(model, configAt);
   const weights = place(core.weightsBytes(model));
   const call = place(core.callBytes());
-  const known = place(4 * count);
+  const known = keepParameters(core, arena, count);
   const start = arena.end();
-  let packed = false;
 
   /** Lays out the batch; packs the weights where the parameters are new. */
   const begin = (parameters: Float32Array, batch: SpeciesBatch): void => {
-    arena.cut(start);
-    const changed = core.update(copy(parameters), known, count) !== 0;
-    arena.cut(start);
+    const changed = known.change(parameters, start);
     const [sizesAt, speciesAt, positionsAt] = [batch.sizes, batch.species, batch.positions].map(copy);
-    core.setBatch(call, model, known, weights, batch.sizes.length, sizesAt, speciesAt, positionsAt);
-    if (changed || !packed) core.pack(call);
-    packed = true;
+    core.setBatch(call, model, known.at, weights, batch.sizes.length, sizesAt, speciesAt, positionsAt);
+    if (changed) core.pack(call);
   };
   return {
     name: `wasm (${variant})`,

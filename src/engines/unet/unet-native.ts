@@ -1,7 +1,7 @@
 /** The U-Net in native code: unet.c behind Node-API. */
 import { InputError, WorkError } from "../../errors.ts";
 import type { UnetConfig } from "../../nets/unet/unet-config.ts";
-import { type NativeOptions, nativeAddon, nativeStatus } from "../native-addon.ts";
+import { attempt, type NativeOptions, nativeAddon, nativeStatus } from "../native-addon.ts";
 import { type UnetComputation, unetIsCompiled } from "./unet-kernel.ts";
 
 /**
@@ -16,23 +16,17 @@ export function loadNativeUnet(
   if (addon === undefined || !unetIsCompiled(config)) return undefined;
   const { height, width, timeFeatures, embedding, channels } = config;
   const sizes = Int32Array.of(height, width, timeFeatures, embedding, threads, ...channels);
-  const handle = attempt(InputError, () => addon.unet.create(sizes, isa));
+  const handle = attempt("native U-Net", InputError, () => addon.unet.create(sizes, isa));
   return {
     name: `native (${isa || nativeStatus().isa})`,
     evaluate: (parameters, { images, features }, output) =>
-      attempt(WorkError, () => addon.unet.evaluate(handle, parameters, images, features, output)),
+      attempt("native U-Net", WorkError, () =>
+        addon.unet.evaluate(handle, parameters, images, features, output),
+      ),
     train: (parameters, { images, features }, { target, weight }, errors, gradient) =>
-      attempt(WorkError, () =>
+      attempt("native U-Net", WorkError, () =>
         addon.unet.train(handle, parameters, images, features, target, weight, errors, gradient),
       ),
     dispose: () => addon.unet.dispose(handle),
   };
-}
-
-function attempt<T>(Problem: typeof InputError | typeof WorkError, operation: () => T): T {
-  try {
-    return operation();
-  } catch (error) {
-    throw new Problem(`native U-Net: ${(error as Error).message}`);
-  }
 }

@@ -2,10 +2,9 @@
  * The U-Net in WebAssembly, for machines without a C compiler and for browsers: unet.c in one memory, on the caller's
  * thread. Memory is laid out anew for each call behind what stays: model, weights, and the parameters they are of.
  */
-import { InputError } from "../../errors.ts";
 import { layoutSize } from "../../nets/layers/parameters.ts";
 import { type UnetConfig, unetLayout } from "../../nets/unet/unet-config.ts";
-import { type WasmVariant, wasmInstance, wasmVariants } from "../wasm-module.ts";
+import { keepParameters, type WasmVariant, wasmInstance, wasmVariants } from "../wasm-module.ts";
 import { type ImageBatch, type UnetComputation, unetIsCompiled } from "./unet-kernel.ts";
 
 /** Functions of unet_wasm.c; numbers are addresses unless named otherwise. */
@@ -37,8 +36,6 @@ export async function loadWasmUnet(
   { variant = wasmVariants()[0] }: { readonly variant?: WasmVariant } = {},
 ): Promise<UnetComputation | undefined> {
   if (variant === undefined || !unetIsCompiled(config)) return undefined;
-  if (!wasmVariants().includes(variant))
-    throw new InputError(`wasm engine: ${variant} is not available here`);
   const { exports: core, arena } = await wasmInstance<UnetExports>("unet", variant);
   const { place, copy, read } = arena;
   const count = layoutSize(unetLayout(config));
@@ -47,20 +44,16 @@ export async function loadWasmUnet(
   core.initModel(model, height, width, timeFeatures, embedding, ...[0, 1, 2, 3].map((l) => channels[l] ?? 0));
   const weights = place(core.weightsBytes(model));
   const call = place(core.callBytes());
-  const known = place(4 * count);
+  const known = keepParameters(core, arena, count);
   const workspace = place(core.workspaceBytes(model));
   const start = arena.end();
-  let packed = false;
 
   /** Lays out the batch; packs the weights where the parameters are new. */
   const begin = (parameters: Float32Array, { images, features }: ImageBatch): void => {
-    arena.cut(start);
-    const changed = core.update(copy(parameters), known, count) !== 0;
-    arena.cut(start);
+    const changed = known.change(parameters, start);
     const B = features.length / timeFeatures;
-    core.setBatch(call, model, known, weights, B, copy(images), copy(features));
-    if (changed || !packed) core.pack(call);
-    packed = true;
+    core.setBatch(call, model, known.at, weights, B, copy(images), copy(features));
+    if (changed) core.pack(call);
   };
   return {
     name: `wasm (${variant})`,

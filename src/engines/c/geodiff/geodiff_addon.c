@@ -31,7 +31,7 @@ static void engine_close(void *engine) {
 
 static const EngineKind KIND = {{0x6571756d6f6c0001, 0x67656f6469666600}, engine_close};
 
-#include "running.h"
+#include "addon_running.h"
 
 /* create([atomFeatures, hidden, localLayers, globalLayers, threads], instruction set or "") → handle */
 static napi_value create(napi_env env, napi_callback_info info) {

@@ -33,7 +33,7 @@ static void engine_close(void *engine) {
 
 static const EngineKind KIND = {{0x6571756d6f6c0001, 0x7061696e6e000000}, engine_close};
 
-#include "running.h"
+#include "addon_running.h"
 
 static int read_config(napi_env env, napi_value object, PainnConfig *c, int *threads, char *message, size_t room) {
   const struct {

@@ -32,7 +32,7 @@ static void engine_close(void *engine) {
 
 static const EngineKind KIND = {{0x6571756d6f6c0001, 0x756e657400000000}, engine_close};
 
-#include "running.h"
+#include "addon_running.h"
 
 /* Sizes that the core can lay out; SIZES in src/engines/unet/unet-kernel.ts. */
 static int read_config(const int32_t *v, int64_t length, UnetConfig *c) {

@@ -1,7 +1,7 @@
 /* What the bindings of networks share whose operations run at once, on the caller's thread and its helpers. To be included
  * behind the type Engine { core, known, packed, team, call, … } of the network and its EngineKind KIND. */
-#ifndef RUNNING_H
-#define RUNNING_H
+#ifndef ADDON_RUNNING_H
+#define ADDON_RUNNING_H
 
 #include <string.h>
 
