@@ -204,9 +204,9 @@ describe("evaluate --condition", () => {
 });
 
 describe("bad input ends with 2 and one line:", () => {
-  const sampling = ["sample", "--out", "no.sdf", "--model"];
+  const sampling = ["sample", "--model"];
   const evaluating = ["evaluate", "--data", "labelled.extxyz", "--judge", "judge", "--model"];
-  const training = ["train", "edm", "--out", "no", ...TINY];
+  const training = ["train", "edm", ...TINY];
   test.concurrent.each<[string, string[], string | RegExp]>([
     [
       "an unknown property",
@@ -295,8 +295,11 @@ describe("bad input ends with 2 and one line:", () => {
       ["evaluate", "a.sdf", "--judge", "judge"],
       "--judge is for --model M --condition P",
     ],
-  ])("%s", async (_, words, message) => {
-    const { code, stdout, stderr } = await run(...words);
+  ])("%s", async (name, words, message) => {
+    // They run at once, and what is being written is held by a lock.
+    const own = name.replaceAll(" ", "-");
+    const out = { sample: ["--out", `${own}.sdf`], train: ["--out", own] }[words[0]] ?? [];
+    const { code, stdout, stderr } = await run(...words, ...out);
     expect(stderr).toMatch(message);
     expect(stderr.trimEnd().split("\n")).toHaveLength(1);
     expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
