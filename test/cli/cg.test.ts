@@ -98,6 +98,7 @@ describe("equimol sample with a coarse-grained model", () => {
   test("refuses options of molecules, and more steps than there are", async () => {
     const sample = ["sample", "--model", "made", "--out", "never.extxyz"];
     expectBadInput(await run(...sample, "--temperature", "0.9"), /^--temperature is for models of molecules/);
+    expectBadInput(await run(...sample, "--electrons", "even"), /^--electrons is for models of molecules/);
     expectBadInput(
       await run(...sample, "--steps", "5000"),
       /^--steps must be an integer from 1 to 1000, the steps of the model/,

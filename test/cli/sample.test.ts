@@ -226,18 +226,18 @@ describe("sample", () => {
     expect(findModel("qm9-small")).toMatch(/qm9-fast$/);
   });
 
-  test("that is interrupted leaves the old file and nothing else", async () => {
+  test("that is interrupted leaves the old file, and what it has made to go on from", async () => {
     writeFileSync(path("old.xyz"), "old");
     const words = ["sample", "--model", path("run"), "-n", "1000000", "--out", path("old.xyz")];
     const child = spawn(process.execPath, [BIN, ...words, `--engine=${ENGINE}`], { stdio: "ignore" });
     const ended = new Promise((resolve) => child.on("close", resolve));
-    const temporary = (): string[] => readdirSync(home).filter((name) => name.endsWith(".tmp"));
-    await expect.poll(temporary, { timeout: 30_000 }).toHaveLength(1);
+    const beside = (): string[] => readdirSync(home).filter((name) => name.startsWith(".old.xyz"));
+    await expect.poll(beside, { timeout: 60_000 }).toContain(".old.xyz.part");
     child.kill("SIGTERM");
     expect(await ended).toBe(143);
     expect(bytes("old.xyz").toString()).toBe("old");
-    expect(temporary()).toEqual([]);
-  });
+    expect(beside().sort()).toEqual([".old.xyz.part", ".old.xyz.part.json"]);
+  }, 90_000);
 });
 
 describe("bad input ends sampling with 2, one line on stderr, and no file:", () => {
@@ -253,6 +253,11 @@ describe("bad input ends sampling with 2, one line on stderr, and no file:", () 
 
   test.concurrent.each<[string, string[], RegExp]>([
     ["an unknown sampler", ["--sampler", "dimm"], /^--sampler dimm: expected one of ancestral, ddim/],
+    [
+      "electrons of no parity",
+      ["--electrons", "some"],
+      /^--electrons some: expected one of even, odd, any$/m,
+    ],
     ["an unknown engine", ["--engine", "cuda"], /^--engine cuda: expected one of auto, native, wasm, jax$/m],
     ["an unknown device", ["--device", "gpu"], /^--device gpu: expected one of auto, cpu, webgpu$/m],
     [
@@ -327,6 +332,9 @@ describe("bad input ends sampling with 2, one line on stderr, and no file:", () 
     expect(stderr.trimEnd().split("\n")).toHaveLength(1);
     expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
     expect(out.slice(1).filter((target) => existsSync(path(target)))).toEqual([]);
+  });
+
+  test("and no temporary file, once all of them have ended", () => {
     expect(readdirSync(home).filter((entry) => entry.endsWith(".tmp"))).toEqual([]);
   });
 

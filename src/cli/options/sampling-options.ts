@@ -7,7 +7,7 @@ import {
   type SamplerOptions,
 } from "../../diffusion/samplers/registry.ts";
 import { InputError } from "../../errors.ts";
-import { QUALITIES, type SamplingRequest } from "../../models/edm/sampling.ts";
+import { ELECTRONS, QUALITIES, type SamplingRequest } from "../../models/edm/sampling.ts";
 import { choiceOption, integerOption, numberOption } from "./options.ts";
 import { optionWord } from "./words.ts";
 
@@ -69,12 +69,19 @@ export const samplingArgs = {
     valueHint: "τ",
     description: "multiplies the noise of the steps; below 1: more stable molecules that vary less (1)",
   },
+  electrons: {
+    type: "string",
+    valueHint: ELECTRONS.join("|"),
+    description: "number of electrons of a neutral molecule; even: closed shells (as in the model's data)",
+  },
   ...ownArgs,
 } as const;
 
 /** What citty read of `samplingArgs`. */
 export type SamplingWords = {
-  readonly [K in "quality" | "sampler" | "steps" | "temperature" | SamplerWord]?: string | undefined;
+  readonly [K in "quality" | "sampler" | "electrons" | "steps" | "temperature" | SamplerWord]?:
+    | string
+    | undefined;
 };
 
 /** What the words ask for; whether it fits is seen with the model. @throws InputError for words that mean nothing */
@@ -95,5 +102,6 @@ export function samplingRequest(args: SamplingWords): SamplingRequest {
     sampler,
     steps: integerOption("steps", args.steps, { min: 1, max: 100_000 }),
     temperature: numberOption("temperature", args.temperature, { min: 0, max: 2 }),
+    electrons: choiceOption("electrons", args.electrons, ELECTRONS),
   };
 }

@@ -77,6 +77,8 @@ export const edmConfigSchema = z.strictObject({
       (sizes) => Object.keys(sizes).every((size) => Number(size) <= MOST_ATOMS),
       `molecules of more than ${MOST_ATOMS} atoms`,
     ),
+  /** "even": so are the electrons of every molecule it was trained on, taken as neutral; not known when absent. */
+  electrons: z.literal("even").optional(),
   /** What the model is conditioned on; unconditional when absent. */
   condition: conditionSchema.optional(),
   /** How the model is best sampled, as measured on its card; used where the caller does not choose. */

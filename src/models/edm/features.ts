@@ -22,7 +22,8 @@ export interface EncodedBatch {
   readonly context?: Float64Array;
 }
 
-export const channelCount = (config: EdmConfig): number => 3 + featureCount(config);
+export const channelCount = (config: Pick<EdmConfig, "elements" | "features">): number =>
+  3 + featureCount(config);
 
 /**
  * Molecules as the model sees them: centred positions and types, each divided by its normalisation, side by side. The

@@ -8,6 +8,7 @@ import type { Denoiser } from "../../diffusion/space.ts";
 import { atomOffsets, type DenoiserEngine } from "../../engines/engine.ts";
 import { stream } from "../../math/random.ts";
 import { type Condition, type ConditionValues, contextOf } from "./condition.ts";
+import { parityCorrection } from "./electrons.ts";
 import { channelCount, decode } from "./features.ts";
 import { type JointDistribution, jointDistribution, type SizedCondition } from "./joint.ts";
 import type { EdmModel } from "./model.ts";
@@ -124,11 +125,13 @@ async function generateBatch(
     moleculeSpace(sizes, C, random, indices.map(options.noiseOf ?? itself)),
     sampling.temperature,
   );
+  const correction = parityCorrection(config, schedule, sizes, sampling.electrons);
   const predict = guidedPrediction(model, engine, sizes, drawn, options.guidance);
   const brokenSteps = new Int32Array(sizes.length);
   const denoiser: Denoiser = async (z, t) => {
     options.signal?.throwIfAborted();
     const epsilon = await predict(z, t);
+    correction?.(z, t, epsilon);
     for (let m = 0; m < sizes.length; m++) {
       const own = epsilon.subarray(C * offsets[m], C * offsets[m + 1]);
       if (own.every(Number.isFinite)) continue;

@@ -32,6 +32,11 @@ export const samplingSchema = z.strictObject({
   grid: z.enum(GRIDS).optional(),
 } satisfies Record<SamplerOptionName | "sampler" | "steps" | "temperature", z.ZodType>);
 
+/** What is known of the number of electrons of a neutral molecule. */
+export const ELECTRONS = ["even", "odd", "any"] as const;
+/** An even or odd number of electrons, or any. */
+export type Electrons = (typeof ELECTRONS)[number];
+
 /** From fast to good. */
 export const QUALITIES = ["draft", "normal", "best"] as const;
 /** A choice between speed and quality; what it means is measured for each model. */
@@ -50,6 +55,11 @@ export interface Sampling extends SamplerChoice {
    * stable, and they vary less.
    */
   readonly temperature: number;
+  /**
+   * Number of electrons of the molecules, taken as neutral: "even" makes those with closed shells, "odd" those with one open
+   * shell. As in the training data where not given.
+   */
+  readonly electrons: Electrons;
 }
 
 /** What a caller may say of it; the rest is as the model recommends. */
@@ -74,6 +84,7 @@ export function resolveSampling(
     readonly config: {
       readonly sampling?: z.infer<typeof samplingSchema> | undefined;
       readonly qualities?: z.infer<typeof qualitiesSchema> | undefined;
+      readonly electrons?: "even" | undefined;
     };
     readonly schedule: NoiseSchedule;
   },
@@ -107,7 +118,10 @@ export function resolveSampling(
     throw new InputError(
       `${named("temperature")} multiplies the noise of the steps; ${sampler} adds none here`,
     );
-  return { ...choice, temperature: temperature ?? whole?.temperature ?? 1 };
+  const { electrons = config.electrons ?? "any" } = given;
+  if (!ELECTRONS.includes(electrons))
+    throw new InputError(`${named("electrons")} must be one of ${ELECTRONS.join(", ")}; got ${electrons}`);
+  return { ...choice, temperature: temperature ?? whole?.temperature ?? 1, electrons };
 }
 
 /** Whether steps add noise; the last one then does, too. */
@@ -118,6 +132,16 @@ const onlyOptions = (
 ): SamplerOptions =>
   Object.fromEntries(optionsOf(choice as SamplerOptions).map((name) => [name, choice[name]]));
 
-/** "churn, 100 steps, temperature 0.8", for messages and tables. */
-export const samplingText = ({ sampler, steps, temperature }: Sampling): string =>
-  `${sampler}, ${steps} step${steps === 1 ? "" : "s"}${temperature === 1 ? "" : `, temperature ${temperature}`}`;
+/** "churn, 100 steps, temperature 0.8, even electrons", for messages and tables. */
+export const samplingText = ({
+  sampler,
+  steps,
+  temperature,
+  electrons = "any",
+}: Pick<Sampling, "sampler" | "steps" | "temperature"> & Partial<Pick<Sampling, "electrons">>): string =>
+  [
+    sampler,
+    `${steps} step${steps === 1 ? "" : "s"}`,
+    ...(temperature === 1 ? [] : [`temperature ${temperature}`]),
+    ...(electrons === "any" ? [] : [`${electrons} electrons`]),
+  ].join(", ");

@@ -3,12 +3,13 @@ import { existsSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { symbolOf } from "../../chem/elements.ts";
 import { sizeHistogram } from "../../data/dataset-info.ts";
-import { type MoleculeSet, setSize } from "../../data/molecule-set.ts";
+import { type MoleculeSet, moleculesOf, setSize } from "../../data/molecule-set.ts";
 import type { Dataset } from "../../data/store.ts";
 import type { DenoiserEngine } from "../../engines/engine.ts";
 import { openEngine } from "../../engines/open-engine.ts";
 import { InputError } from "../../errors.ts";
 import { dynamicsConfig, type EdmConfig } from "../../models/edm/config.ts";
+import { haveEvenElectrons } from "../../models/edm/electrons.ts";
 import { readEdmConfig, saveEdm } from "../../models/edm/folder.ts";
 import { bondRuleOf, type EdmModel, modelLayout } from "../../models/edm/model.ts";
 import { widenedParameters } from "../../models/edm/widen.ts";
@@ -68,6 +69,7 @@ export async function trainEdm(options: TrainEdmOptions): Promise<TrainingOutcom
     features: settings.features,
     elements: elements as [number, ...number[]],
     sizes: sizeHistogram(train),
+    ...(haveEvenElectrons(moleculesOf(train)) && { electrons: "even" as const }),
     ...(settings.condition.properties.length > 0 && {
       condition: conditionOf(train, settings.condition, data.info, init?.config.condition),
     }),

@@ -11,7 +11,7 @@ import { checkMoleculeTarget, writeMolecules } from "../../platform/node/molecul
 import { reporterOf, type WorkflowOptions } from "../workflow.ts";
 
 export interface SampleBeadsToFileOptions
-  extends Omit<SamplingRequest, "quality" | "temperature">,
+  extends Omit<SamplingRequest, "quality" | "temperature" | "electrons">,
     WorkflowOptions {
   /** Model folder, run folder or shipped model. */
   readonly model: string;
