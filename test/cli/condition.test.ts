@@ -204,9 +204,9 @@ describe("evaluate --condition", () => {
 });
 
 describe("bad input ends with 2 and one line:", () => {
-  const sampling = ["sample", "--model"];
+  const sampling = ["sample", "--out", "OWN.sdf", "--model"];
   const evaluating = ["evaluate", "--data", "labelled.extxyz", "--judge", "judge", "--model"];
-  const training = ["train", "edm", ...TINY];
+  const training = ["train", "edm", "--out", "OWN", ...TINY];
   test.concurrent.each<[string, string[], string | RegExp]>([
     [
       "an unknown property",
@@ -298,8 +298,7 @@ describe("bad input ends with 2 and one line:", () => {
   ])("%s", async (name, words, message) => {
     // They run at once, and what is being written is held by a lock.
     const own = name.replaceAll(" ", "-");
-    const out = { sample: ["--out", `${own}.sdf`], train: ["--out", own] }[words[0]] ?? [];
-    const { code, stdout, stderr } = await run(...words, ...out);
+    const { code, stdout, stderr } = await run(...words.map((word) => word.replace(/^OWN/, own)));
     expect(stderr).toMatch(message);
     expect(stderr.trimEnd().split("\n")).toHaveLength(1);
     expect({ code, stdout }).toEqual({ code: 2, stdout: "" });

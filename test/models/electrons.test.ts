@@ -34,6 +34,14 @@ test("beliefs given a parity are those that all outcomes of that parity give", (
   );
 });
 
+test("what cannot be leaves the beliefs as they are; what is certain stays so", () => {
+  const three = Float64Array.of(1, 1, 1);
+  expect(givenParity(three, 1)).toEqual(three);
+  expect(givenParity(three, -1)).toEqual(three);
+  expect(givenParity(Float64Array.of(0, 0), -1)).toEqual(Float64Array.of(0, 0));
+  expect(givenParity(Float64Array.of(0, 1, 0.3), 1)).toEqual(Float64Array.of(0, 1, 1));
+});
+
 describe("molecules of atoms whose types are independent, and known as well as can be", () => {
   const shares = [0.4, 0.35, 0.25]; // of H, C, N
   const elements = [1, 6, 7];

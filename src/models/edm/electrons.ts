@@ -22,11 +22,15 @@ export type Correction = (z: Float64Array, t: number, epsilon: Float64Array) => 
 /** Belief in a type that the network leaves at least: it is no surer than that. */
 const LEAST_BELIEF = 6e-4;
 
-/** The beliefs q, given that as many events as `sign` says (1: even, −1: odd) come true. In (0, 1), [N] */
+/**
+ * The beliefs q, given that as many events as `sign` says (1: even, −1: odd) come true; as they are where that cannot be.
+ * In [0, 1], [N]
+ */
 export function givenParity(q: Float64Array, sign: 1 | -1): Float64Array {
   const before = new Float64Array(q.length + 1).fill(1); // Π_{j<i} d_j
   for (let i = 0; i < q.length; i++) before[i + 1] = before[i] * (1 - 2 * q[i]);
   const all = sign * before[q.length];
+  if (1 + all === 0) return q;
   const given = new Float64Array(q.length);
   let after = sign; // s Π_{j>i} d_j
   for (let i = q.length - 1; i >= 0; i--) {
